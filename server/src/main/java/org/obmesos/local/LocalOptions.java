@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.local;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.obmesos.task.Resources;
+
+/**
+ * What the embedded cluster is made of.
+ *
+ * @param workDirectory where it keeps sandboxes and what it must remember
+ * @param capacity what its agent offers in all
+ * @param sandboxAge how long the sandbox of an ended task is kept; Mesos' agents keep a week
+ */
+public record LocalOptions(Path workDirectory, Resources capacity, Duration sandboxAge) {
+  /** The least number of cpus offered: they are accounted, not enforced. */
+  public static final int LEAST_CPUS = 4;
+
+  /** How long Mesos' agents keep a sandbox by default (agent flag --gc_delay). */
+  public static final Duration DEFAULT_SANDBOX_AGE = Duration.ofDays(7);
+
+  private static final double MIB = 1024.0 * 1024.0;
+
+  /** No component is null. */
+  public LocalOptions {
+    Objects.requireNonNull(workDirectory, "workDirectory");
+    Objects.requireNonNull(capacity, "capacity");
+    Objects.requireNonNull(sandboxAge, "sandboxAge");
+  }
+
+  /** This machine: its memory, its disk, its cores but at least {@link #LEAST_CPUS}. */
+  public static Resources machine(Path workDirectory) {
+    OperatingSystemMXBean system =
+        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return new Resources(
+        Math.max(LEAST_CPUS, Runtime.getRuntime().availableProcessors()),
+        Math.floor(system.getTotalMemorySize() / MIB),
+        Math.floor(workDirectory.toFile().getUsableSpace() / MIB));
+  }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.rpc;
+
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.eclipse.lsp4j.jsonrpc.ResponseErrorException;
+import org.eclipse.lsp4j.jsonrpc.messages.ResponseError;
+import org.eclipse.lsp4j.jsonrpc.messages.ResponseErrorCode;
+import org.obmesos.rpc.Messages.AgentItem;
+import org.obmesos.rpc.Messages.AgentsResult;
+import org.obmesos.rpc.Messages.BlockErrorData;
+import org.obmesos.rpc.Messages.BlockItem;
+import org.obmesos.rpc.Messages.Empty;
+import org.obmesos.rpc.Messages.FileItem;
+import org.obmesos.rpc.Messages.FilesParams;
+import org.obmesos.rpc.Messages.FilesResult;
+import org.obmesos.rpc.Messages.Ids;
+import org.obmesos.rpc.Messages.IdsParams;
+import org.obmesos.rpc.Messages.InitializeParams;
+import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.rpc.Messages.ReadParams;
+import org.obmesos.rpc.Messages.ReadResult;
+import org.obmesos.rpc.Messages.SubmitParams;
+import org.obmesos.rpc.Messages.TaskItem;
+import org.obmesos.rpc.Messages.Tasks;
+import org.obmesos.scheduler.Framework;
+import org.obmesos.task.Block;
+import org.obmesos.task.InvalidBlockException;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskResult;
+
+/** Answers what Emacs asks. Every method returns at once. */
+final class BlockEndpoint implements BlockService {
+  static final int MAX_BLOCKS = 10_000;
+  private static final int MAX_READ = 1 << 20;
+
+  private final Framework framework;
+  private final InitializeResult introduction;
+  private final Runnable ready;
+  private final Runnable exit;
+  private boolean initialized;
+  private boolean shutDown;
+
+  /**
+   * Makes one.
+   *
+   * @param introduction what is said to {@code initialize}
+   * @param ready is run when the client has introduced itself
+   * @param exit is run when the client says {@code exit}
+   */
+  BlockEndpoint(Framework framework, InitializeResult introduction, Runnable ready, Runnable exit) {
+    this.framework = framework;
+    this.introduction = introduction;
+    this.ready = ready;
+    this.exit = exit;
+  }
+
+  @Override
+  public CompletableFuture<InitializeResult> initialize(InitializeParams params) {
+    initialized = true;
+    ready.run();
+    return CompletableFuture.completedFuture(introduction);
+  }
+
+  @Override
+  public void initialized(Empty params) {
+    // Nothing waits for it; the message is there because the life cycle is LSP's.
+  }
+
+  @Override
+  public CompletableFuture<Object> shutdown() {
+    shutDown = true;
+    return CompletableFuture.completedFuture(null);
+  }
+
+  @Override
+  public void exit() {
+    exit.run();
+  }
+
+  /** Whether {@code shutdown} was asked for. */
+  boolean isShutDown() {
+    return shutDown;
+  }
+
+  private <T> CompletableFuture<T> answer(Supplier<CompletableFuture<T>> work) {
+    if (!initialized) {
+      return CompletableFuture.failedFuture(
+          ErrorCode.NOT_INITIALIZED.exception("initialize comes first", null));
+    }
+    if (shutDown) {
+      return CompletableFuture.failedFuture(
+          new ResponseErrorException(
+              new ResponseError(
+                  ResponseErrorCode.InvalidRequest, "the server is shutting down", null)));
+    }
+    try {
+      return work.get()
+          .exceptionallyCompose(failure -> CompletableFuture.failedFuture(mapped(failure)));
+    } catch (ResponseErrorException e) {
+      return CompletableFuture.failedFuture(e);
+    } catch (InvalidBlockException e) {
+      return CompletableFuture.failedFuture(
+          ErrorCode.INVALID_BLOCK.exception(
+              e.getMessage(), new BlockErrorData(null, e.argument())));
+    }
+  }
+
+  private static Throwable mapped(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof ResponseErrorException) {
+      return cause;
+    }
+    if (cause instanceof java.io.UncheckedIOException) {
+      return ErrorCode.SANDBOX_UNAVAILABLE.exception(String.valueOf(cause.getMessage()), null);
+    }
+    return ErrorCode.STORE_FAILED.exception(String.valueOf(cause.getMessage()), null);
+  }
+
+  @Override
+  public CompletableFuture<Tasks> submit(SubmitParams params) {
+    return answer(
+        () -> {
+          List<BlockItem> items = required("blocks", params == null ? null : params.blocks());
+          if (items.isEmpty() || items.size() > MAX_BLOCKS) {
+            throw invalid("blocks: 1 to " + MAX_BLOCKS + " blocks, not " + items.size());
+          }
+          List<Block> blocks = new ArrayList<>();
+          for (BlockItem item : items) {
+            blocks.add(block(required("block", item)));
+          }
+          return framework.submit(blocks).thenApply(BlockEndpoint::items);
+        });
+  }
+
+  private static Block block(BlockItem item) {
+    try {
+      return Items.block(item);
+    } catch (InvalidBlockException e) {
+      throw ErrorCode.INVALID_BLOCK.exception(
+          e.getMessage(), new BlockErrorData(item.id(), e.argument()));
+    } catch (NullPointerException e) {
+      throw invalid("a block has null where a value must be");
+    }
+  }
+
+  private static <T> T required(String name, T value) {
+    if (value == null) {
+      throw invalid(name + " is missing");
+    }
+    return value;
+  }
+
+  private static ResponseErrorException invalid(String message) {
+    return new ResponseErrorException(
+        new ResponseError(ResponseErrorCode.InvalidParams, message, null));
+  }
+
+  private static Tasks items(List<Task> tasks) {
+    return new Tasks(tasks.stream().map(task -> Items.task(task, Optional.empty(), "")).toList());
+  }
+
+  private static List<TaskId> ids(IdsParams params) {
+    return required("ids", params == null ? null : params.ids()).stream().map(TaskId::new).toList();
+  }
+
+  @Override
+  public CompletableFuture<Tasks> kill(IdsParams params) {
+    return answer(() -> framework.kill(ids(params)).thenApply(BlockEndpoint::items));
+  }
+
+  @Override
+  public CompletableFuture<Tasks> list(Empty params) {
+    return answer(() -> framework.list().thenApply(BlockEndpoint::items));
+  }
+
+  @Override
+  public CompletableFuture<Tasks> get(IdsParams params) {
+    return answer(
+        () ->
+            framework
+                .get(ids(params))
+                .thenCompose(
+                    tasks -> {
+                      List<CompletableFuture<TaskItem>> items =
+                          tasks.stream().map(this::withResult).toList();
+                      return CompletableFuture.allOf(items.toArray(new CompletableFuture<?>[0]))
+                          .thenApply(
+                              all ->
+                                  new Tasks(items.stream().map(CompletableFuture::join).toList()));
+                    }));
+  }
+
+  /** A task's message, with its result if it has ended. */
+  CompletableFuture<TaskItem> withResult(Task task) {
+    if (!task.state().isTerminal()) {
+      return CompletableFuture.completedFuture(Items.task(task, Optional.empty(), ""));
+    }
+    CompletableFuture<Optional<TaskResult>> result = framework.result(task.id());
+    return result.thenCombine(
+        framework.read(task.id(), org.obmesos.sandbox.Sandbox::location),
+        (found, location) -> Items.task(task, found, location.orElse("")));
+  }
+
+  @Override
+  public CompletableFuture<ReadResult> read(ReadParams params) {
+    return answer(
+        () -> {
+          required("params", params);
+          long offset = Math.max(0, params.offset() == null ? 0 : params.offset());
+          int length =
+              params.length() == null ? MAX_READ : Math.max(0, Math.min(MAX_READ, params.length()));
+          String path = required("path", params.path());
+          TaskId id = new TaskId(params.id());
+          return framework
+              .read(
+                  id,
+                  sandbox ->
+                      new ReadResult(
+                          Base64.getEncoder().encodeToString(sandbox.read(path, offset, length)),
+                          offset,
+                          sandbox.size(path)))
+              .thenApply(found -> found.orElseThrow(() -> unknown(id)));
+        });
+  }
+
+  private static ResponseErrorException unknown(TaskId id) {
+    return ErrorCode.UNKNOWN_TASK.exception("no task has the id " + id, null);
+  }
+
+  @Override
+  public CompletableFuture<FilesResult> files(FilesParams params) {
+    return answer(
+        () -> {
+          required("params", params);
+          TaskId id = new TaskId(params.id());
+          String path = params.path() == null ? "" : params.path();
+          return framework
+              .read(
+                  id,
+                  sandbox ->
+                      new FilesResult(
+                          sandbox.list(path).stream()
+                              .map(
+                                  entry ->
+                                      new FileItem(
+                                          entry.path(),
+                                          entry.size(),
+                                          entry.modified().toEpochMilli(),
+                                          entry.directory()))
+                              .toList(),
+                          sandbox.location()))
+              .thenApply(found -> found.orElseThrow(() -> unknown(id)));
+        });
+  }
+
+  @Override
+  public CompletableFuture<Ids> forget(IdsParams params) {
+    return answer(
+        () ->
+            framework
+                .forget(ids(params))
+                .thenApply(gone -> new Ids(gone.stream().map(TaskId::value).toList())));
+  }
+
+  @Override
+  public CompletableFuture<AgentsResult> agents(Empty params) {
+    return answer(
+        () ->
+            framework
+                .agents()
+                .thenApply(
+                    agents ->
+                        new AgentsResult(
+                            agents.stream()
+                                .map(
+                                    agent ->
+                                        new AgentItem(
+                                            agent.id(),
+                                            agent.hostname(),
+                                            agent.offered().cpus(),
+                                            agent.offered().memMiB(),
+                                            agent.offered().diskMiB()))
+                                .toList())));
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.rpc;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The messages as they stand on the wire. Sizes of resources are MiB, durations seconds, times
+ * milliseconds since 1970, offsets and lengths bytes. A component that is null is left out.
+ */
+public final class Messages {
+  private Messages() {}
+
+  /** Who asks: a name and a version. */
+  public record PeerInfo(String name, String version) {}
+
+  /** Parameters of {@code initialize}. */
+  public record InitializeParams(PeerInfo clientInfo) {}
+
+  /** Result of {@code initialize}. */
+  public record InitializeResult(
+      PeerInfo serverInfo, String master, String stateDirectory, int slot) {}
+
+  /** Parameters without content. */
+  public record Empty() {}
+
+  /** Parameters of {@code task/submit}. */
+  public record SubmitParams(List<BlockItem> blocks) {}
+
+  /** One block of a {@code task/submit}; see {@link org.obmesos.task.Block} for the ranges. */
+  public record BlockItem(
+      String id,
+      String name,
+      String document,
+      List<String> interpreter,
+      String body,
+      Map<String, String> environment,
+      String directory,
+      Double cpus,
+      Double mem,
+      Double disk,
+      Integer priority,
+      Double killGrace,
+      Double timeout) {}
+
+  /** Parameters of what is asked of several tasks. */
+  public record IdsParams(List<String> ids) {}
+
+  /** Tasks, as a result or a notification. */
+  public record Tasks(List<TaskItem> tasks) {}
+
+  /** A task. */
+  public record TaskItem(
+      String id,
+      String name,
+      String document,
+      String state,
+      boolean terminal,
+      int attempt,
+      String agent,
+      String hostname,
+      double cpus,
+      double mem,
+      double disk,
+      int priority,
+      long submitted,
+      Long started,
+      Long ended,
+      Integer exitStatus,
+      String signal,
+      String reason,
+      String message,
+      String source,
+      ResultItem result) {}
+
+  /** What an ended task wrote. */
+  public record ResultItem(
+      String stdout, long stdoutBytes, boolean truncated, String stderr, String location) {}
+
+  /** Result of {@code task/forget}: the tasks that are gone. */
+  public record Ids(List<String> ids) {}
+
+  /** Parameters of {@code task/read}. */
+  public record ReadParams(String id, String path, Long offset, Integer length) {}
+
+  /** Result of {@code task/read}; {@code data} is base64. */
+  public record ReadResult(String data, long offset, long size) {}
+
+  /** Parameters of {@code task/files}. */
+  public record FilesParams(String id, String path) {}
+
+  /** Result of {@code task/files}. */
+  public record FilesResult(List<FileItem> files, String location) {}
+
+  /** One file or directory of a sandbox. */
+  public record FileItem(String path, long size, long modified, boolean directory) {}
+
+  /** Result of {@code agent/list}. */
+  public record AgentsResult(List<AgentItem> agents) {}
+
+  /** An agent and what it offered last. */
+  public record AgentItem(String id, String hostname, double cpus, double mem, double disk) {}
+
+  /** Parameters of {@code task/output}. */
+  public record OutputParams(List<OutputItem> outputs) {}
+
+  /** The last lines a running task wrote. */
+  public record OutputItem(String id, String tail, long size) {}
+
+  /** Parameters of {@code cluster/status}. */
+  public record ClusterParams(String master, boolean connected, String message) {}
+
+  /** Parameters of {@code log/message}; the type is error, warning or info. */
+  public record LogParams(String type, String message) {}
+
+  /** The {@code data} of an error about a block. */
+  public record BlockErrorData(String id, String argument) {}
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.rpc;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.eclipse.lsp4j.jsonrpc.RemoteEndpoint;
+import org.eclipse.lsp4j.jsonrpc.ResponseErrorException;
+import org.eclipse.lsp4j.jsonrpc.json.JsonRpcMethod;
+import org.eclipse.lsp4j.jsonrpc.json.MessageJsonHandler;
+import org.eclipse.lsp4j.jsonrpc.json.StreamMessageConsumer;
+import org.eclipse.lsp4j.jsonrpc.messages.ResponseError;
+import org.eclipse.lsp4j.jsonrpc.messages.ResponseErrorCode;
+import org.eclipse.lsp4j.jsonrpc.services.ServiceEndpoints;
+import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.scheduler.Framework;
+import org.obmesos.scheduler.FrameworkListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One client, on a pair of streams. */
+public final class RpcServer {
+  private static final Logger log = LoggerFactory.getLogger(RpcServer.class);
+  private static final int BUFFER = 64 * 1024;
+
+  private final InitializeResult introduction;
+  private final MessageJsonHandler json;
+  private final Outbox outbox;
+  private BlockEndpoint service;
+  private Frames frames;
+  private boolean exited;
+
+  private RpcServer(OutputStream out, InitializeResult introduction) {
+    Map<String, JsonRpcMethod> methods = new LinkedHashMap<>();
+    methods.putAll(ServiceEndpoints.getSupportedMethods(BlockService.class));
+    methods.putAll(ServiceEndpoints.getSupportedMethods(EmacsClient.class));
+    this.introduction = introduction;
+    this.json = new MessageJsonHandler(methods);
+    this.outbox =
+        new Outbox(
+            new StreamMessageConsumer(new BufferedOutputStream(out, BUFFER), json),
+            task -> service.withResult(task).join(),
+            introduction.master());
+  }
+
+  /**
+   * Serves until the client says {@code exit} or its stream ends. The framework is made here,
+   * because it reports to the client.
+   *
+   * @param introduction what is said to {@code initialize}
+   * @param start makes and starts the framework for the listener it is given
+   * @return whether the end was an orderly one: {@code shutdown} was asked for, or the stream ended
+   */
+  public static boolean serve(
+      InputStream in,
+      OutputStream out,
+      InitializeResult introduction,
+      Function<FrameworkListener, Framework> start) {
+    RpcServer server = new RpcServer(out, introduction);
+    try (Outbox outbox = server.outbox;
+        Framework framework = start.apply(outbox)) {
+      return server.listen(in, framework);
+    }
+  }
+
+  private boolean listen(InputStream in, Framework framework) {
+    service = new BlockEndpoint(framework, introduction, outbox::begin, this::exit);
+    RemoteEndpoint endpoint =
+        new RemoteEndpoint(outbox, ServiceEndpoints.toEndpoint(service), RpcServer::unexpected);
+    json.setMethodProvider(endpoint);
+    frames = new Frames(new BufferedInputStream(in, BUFFER), json, endpoint, outbox);
+    frames.listen(endpoint);
+    return !exited || service.isShutDown();
+  }
+
+  private void exit() {
+    exited = true;
+    frames.close();
+  }
+
+  /** Errors carry a message, never a stack trace: that goes to the log. */
+  private static ResponseError unexpected(Throwable failure) {
+    Throwable cause = failure;
+    while ((cause instanceof CompletionException
+            || cause instanceof java.lang.reflect.InvocationTargetException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause instanceof ResponseErrorException error) {
+      return error.getResponseError();
+    }
+    log.error("a request met a fault", failure);
+    return new ResponseError(
+        ResponseErrorCode.InternalError, "the server met a fault; its log says more", null);
+  }
+}

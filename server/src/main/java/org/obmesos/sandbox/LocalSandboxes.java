@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.sandbox;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.obmesos.local.LocalFiles;
+import org.obmesos.task.Task;
+
+/** The sandboxes of the embedded cluster. */
+public final class LocalSandboxes implements Sandboxes {
+  private final Path workDirectory;
+
+  /** Those of the cluster that works in the given directory. */
+  public LocalSandboxes(Path workDirectory) {
+    this.workDirectory = workDirectory;
+  }
+
+  @Override
+  public Sandbox of(String frameworkId, Task task) {
+    return new LocalSandbox(LocalFiles.sandbox(workDirectory, frameworkId, task.mesosTaskId()));
+  }
+
+  @Override
+  public void delete(String frameworkId, Task task) throws IOException {
+    LocalFiles.delete(workDirectory, frameworkId, task.mesosTaskId());
+  }
+}

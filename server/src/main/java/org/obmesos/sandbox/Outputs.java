@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.sandbox;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.obmesos.task.TaskResult;
+
+/** From a task's bytes to text a person reads. Bytes that are not UTF-8 become U+FFFD. */
+public final class Outputs {
+  /** How much of the end of a file is looked at for its last lines. */
+  static final int TAIL_BYTES = 8 * 1024;
+
+  private static final int STDERR_LINES = 20;
+
+  /** What a Mesos command executor writes of itself into its task's stderr. */
+  private static final Pattern EXECUTOR_LOG =
+      Pattern.compile("[IWE]\\d{4} \\d{2}:\\d{2}:\\d{2}\\.\\d+ +\\d+ (?:exec|executor)\\.cpp:.*");
+
+  private Outputs() {}
+
+  /**
+   * What an ended task wrote.
+   *
+   * @param limit the largest number of bytes of stdout to take
+   * @throws IOException if the sandbox cannot be read
+   */
+  public static TaskResult result(Sandbox sandbox, int limit) throws IOException {
+    long size = sandbox.size("stdout");
+    byte[] head = readFully(sandbox, (int) Math.min(size, limit));
+    int end = size > head.length ? wholeCharacters(head) : head.length;
+    String stdout = new String(head, 0, end, StandardCharsets.UTF_8);
+    return new TaskResult(stdout, size, size > head.length, tail(sandbox, "stderr", STDERR_LINES));
+  }
+
+  private static byte[] readFully(Sandbox sandbox, int length) throws IOException {
+    byte[] bytes = new byte[length];
+    int filled = 0;
+    while (filled < length) {
+      byte[] piece = sandbox.read("stdout", filled, length - filled);
+      if (piece.length == 0) {
+        return java.util.Arrays.copyOf(bytes, filled);
+      }
+      System.arraycopy(piece, 0, bytes, filled, piece.length);
+      filled += piece.length;
+    }
+    return bytes;
+  }
+
+  /** The length without a character that the cut went through. */
+  static int wholeCharacters(byte[] bytes) {
+    int lead = bytes.length - 1;
+    while (lead >= 0 && lead > bytes.length - 4 && (bytes[lead] & 0xC0) == 0x80) {
+      lead--;
+    }
+    if (lead < 0 || (bytes[lead] & 0xC0) != 0xC0) {
+      return bytes.length;
+    }
+    int needed = bytes[lead] >= (byte) 0xF0 ? 4 : bytes[lead] >= (byte) 0xE0 ? 3 : 2;
+    return bytes.length - lead < needed ? lead : bytes.length;
+  }
+
+  /** The last lines of a file, from at most its last {@value #TAIL_BYTES} bytes. */
+  public static String tail(Sandbox sandbox, String file, int lines) throws IOException {
+    long size = sandbox.size(file);
+    long from = Math.max(0, size - TAIL_BYTES);
+    byte[] bytes = sandbox.read(file, from, TAIL_BYTES);
+    int start = 0;
+    while (from > 0 && start < bytes.length && (bytes[start] & 0xC0) == 0x80) {
+      start++;
+    }
+    String text = new String(bytes, start, bytes.length - start, StandardCharsets.UTF_8);
+    List<String> kept = new ArrayList<>();
+    for (String line : text.split("\n", -1)) {
+      if (!EXECUTOR_LOG.matcher(line).matches()) {
+        kept.add(line);
+      }
+    }
+    if (!kept.isEmpty() && kept.get(kept.size() - 1).isEmpty()) {
+      kept.remove(kept.size() - 1);
+    }
+    return String.join("\n", kept.subList(Math.max(0, kept.size() - lines), kept.size()));
+  }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.sandbox;
+
+import java.io.IOException;
+import org.obmesos.task.Task;
+
+/** Finds the sandbox of a task. */
+public interface Sandboxes {
+  /** The sandbox of the task's last launch, by a framework. */
+  Sandbox of(String frameworkId, Task task);
+
+  /** Deletes a sandbox that is ours to delete; elsewhere its agent does, in its own time. */
+  void delete(String frameworkId, Task task) throws IOException;
+}

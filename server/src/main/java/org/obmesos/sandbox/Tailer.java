@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.sandbox;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.obmesos.task.TaskId;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the standard output of tasks that run and tells of its last lines when there are new
+ * ones. All of it happens on the given thread.
+ */
+public final class Tailer {
+  private static final Logger log = LoggerFactory.getLogger(Tailer.class);
+  private static final long INTERVAL_MILLIS = 150;
+
+  /** Gets the last lines. */
+  public interface Listener {
+    /** Called when a task has written: its last lines, and how many bytes there are in all. */
+    void output(TaskId id, String tail, long size);
+  }
+
+  private final Listener listener;
+  private final int lines;
+  private final Map<TaskId, Followed> followed = new HashMap<>();
+
+  private static final class Followed {
+    private final Sandbox sandbox;
+    private long size;
+
+    Followed(Sandbox sandbox) {
+      this.sandbox = sandbox;
+    }
+  }
+
+  /**
+   * Makes one and starts it.
+   *
+   * @param thread an executor with one thread
+   * @param lines how many lines to tell
+   */
+  public Tailer(ScheduledExecutorService thread, int lines, Listener listener) {
+    this.listener = listener;
+    this.lines = lines;
+    var unused =
+        thread.scheduleWithFixedDelay(
+            this::look, INTERVAL_MILLIS, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** Follows a task. To be called on the tailer's thread. */
+  public void follow(TaskId id, Sandbox sandbox) {
+    followed.putIfAbsent(id, new Followed(sandbox));
+  }
+
+  /** Follows it no longer. To be called on the tailer's thread. */
+  public void leave(TaskId id) {
+    followed.remove(id);
+  }
+
+  private void look() {
+    followed.forEach(
+        (id, task) -> {
+          try {
+            long size = task.sandbox.size("stdout");
+            if (size != task.size) {
+              task.size = size;
+              listener.output(id, Outputs.tail(task.sandbox, "stdout", lines), size);
+            }
+          } catch (IOException e) {
+            log.debug("cannot read the output of {} now: {}", id, e.toString());
+          }
+        });
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import com.google.protobuf.ByteString;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.apache.mesos.v1.Protos.AgentID;
+import org.apache.mesos.v1.Protos.Filters;
+import org.apache.mesos.v1.Protos.FrameworkID;
+import org.apache.mesos.v1.Protos.FrameworkInfo;
+import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.OfferID;
+import org.apache.mesos.v1.Protos.TaskID;
+import org.apache.mesos.v1.Protos.TaskInfo;
+import org.apache.mesos.v1.Protos.TaskStatus;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.obmesos.task.Task;
+
+/** The calls a framework makes (Mesos' docs/scheduler-http-api.md). */
+final class Calls {
+  private static final String ROLE = "*";
+
+  private final FrameworkID framework;
+
+  Calls(FrameworkID framework) {
+    this.framework = framework;
+  }
+
+  static Call subscribe(FrameworkInfo info, boolean suppressed) {
+    Call.Subscribe.Builder subscribe = Call.Subscribe.newBuilder().setFrameworkInfo(info);
+    if (suppressed) {
+      subscribe.addSuppressedRoles(ROLE);
+    }
+    Call.Builder call = Call.newBuilder().setType(Call.Type.SUBSCRIBE).setSubscribe(subscribe);
+    if (info.hasId()) {
+      call.setFrameworkId(info.getId());
+    }
+    return call.build();
+  }
+
+  /** The framework as it introduces itself. */
+  static FrameworkInfo frameworkInfo(String name, Optional<String> id, double failoverSeconds) {
+    FrameworkInfo.Builder info =
+        FrameworkInfo.newBuilder()
+            .setName(name)
+            .setUser(System.getProperty("user.name"))
+            .addRoles(ROLE)
+            .setCheckpoint(true)
+            .setFailoverTimeout(failoverSeconds);
+    for (FrameworkInfo.Capability.Type capability :
+        List.of(
+            FrameworkInfo.Capability.Type.MULTI_ROLE,
+            FrameworkInfo.Capability.Type.PARTITION_AWARE,
+            FrameworkInfo.Capability.Type.TASK_KILLING_STATE,
+            FrameworkInfo.Capability.Type.RESERVATION_REFINEMENT,
+            FrameworkInfo.Capability.Type.REGION_AWARE)) {
+      info.addCapabilities(FrameworkInfo.Capability.newBuilder().setType(capability));
+    }
+    id.ifPresent(value -> info.setId(FrameworkID.newBuilder().setValue(value)));
+    return info.build();
+  }
+
+  private Call.Builder call(Call.Type type) {
+    return Call.newBuilder().setType(type).setFrameworkId(framework);
+  }
+
+  Call accept(OfferID offer, List<TaskInfo> tasks, double refuseSeconds) {
+    Call.Accept.Builder accept =
+        Call.Accept.newBuilder()
+            .addOfferIds(offer)
+            .setFilters(Filters.newBuilder().setRefuseSeconds(refuseSeconds));
+    accept
+        .addOperationsBuilder()
+        .setType(Offer.Operation.Type.LAUNCH)
+        .setLaunch(Offer.Operation.Launch.newBuilder().addAllTaskInfos(tasks));
+    return call(Call.Type.ACCEPT).setAccept(accept).build();
+  }
+
+  Call decline(Collection<OfferID> offers, double refuseSeconds) {
+    return call(Call.Type.DECLINE)
+        .setDecline(
+            Call.Decline.newBuilder()
+                .addAllOfferIds(offers)
+                .setFilters(Filters.newBuilder().setRefuseSeconds(refuseSeconds)))
+        .build();
+  }
+
+  Call suppress() {
+    return call(Call.Type.SUPPRESS).build();
+  }
+
+  Call revive() {
+    return call(Call.Type.REVIVE).build();
+  }
+
+  Call kill(Task task) {
+    Call.Kill.Builder kill =
+        Call.Kill.newBuilder().setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()));
+    if (!task.placing().agentId().isEmpty()) {
+      kill.setAgentId(AgentID.newBuilder().setValue(task.placing().agentId()));
+    }
+    return call(Call.Type.KILL).setKill(kill).build();
+  }
+
+  /** Ends a task that is known by its id alone. */
+  Call kill(TaskStatus unknown) {
+    return call(Call.Type.KILL)
+        .setKill(
+            Call.Kill.newBuilder().setTaskId(unknown.getTaskId()).setAgentId(unknown.getAgentId()))
+        .build();
+  }
+
+  Call acknowledge(TaskStatus status, ByteString uuid) {
+    return call(Call.Type.ACKNOWLEDGE)
+        .setAcknowledge(
+            Call.Acknowledge.newBuilder()
+                .setAgentId(status.getAgentId())
+                .setTaskId(status.getTaskId())
+                .setUuid(uuid))
+        .build();
+  }
+
+  Call reconcile(Collection<Task> tasks) {
+    Call.Reconcile.Builder reconcile = Call.Reconcile.newBuilder();
+    for (Task task : tasks) {
+      Call.Reconcile.Task.Builder asked =
+          Call.Reconcile.Task.newBuilder()
+              .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()));
+      if (!task.placing().agentId().isEmpty()) {
+        asked.setAgentId(AgentID.newBuilder().setValue(task.placing().agentId()));
+      }
+      reconcile.addTasks(asked);
+    }
+    return call(Call.Type.RECONCILE).setReconcile(reconcile).build();
+  }
+}

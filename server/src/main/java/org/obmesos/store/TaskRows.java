@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Types;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.obmesos.task.Block;
+import org.obmesos.task.Limits;
+import org.obmesos.task.Origin;
+import org.obmesos.task.Placing;
+import org.obmesos.task.Program;
+import org.obmesos.task.Resources;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskResult;
+import org.obmesos.task.TaskState;
+import org.obmesos.task.TaskStatus;
+import org.obmesos.task.Times;
+
+/** How tasks stand in the tables. Lists are one text, its elements ended by a unit separator. */
+final class TaskRows {
+  private static final String END = "\u001f";
+
+  private static final String SCHEMA =
+      """
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS tasks (
+        id TEXT PRIMARY KEY, sequence INTEGER NOT NULL UNIQUE,
+        name TEXT NOT NULL, document TEXT NOT NULL,
+        interpreter TEXT NOT NULL, body TEXT NOT NULL,
+        environment TEXT NOT NULL, directory TEXT NOT NULL,
+        cpus REAL NOT NULL, mem REAL NOT NULL, disk REAL NOT NULL,
+        priority INTEGER NOT NULL, kill_grace_ms INTEGER NOT NULL, timeout_ms INTEGER NOT NULL,
+        attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
+        state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, source TEXT NOT NULL,
+        submitted_ms INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER);
+      CREATE TABLE IF NOT EXISTS results (
+        id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+        stdout TEXT NOT NULL, stdout_bytes INTEGER NOT NULL,
+        truncated INTEGER NOT NULL, stderr_tail TEXT NOT NULL);
+      """;
+
+  private TaskRows() {}
+
+  static void createSchema(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String part : SCHEMA.split(";", -1)) {
+        if (!part.isBlank()) {
+          statement.execute(part);
+        }
+      }
+      statement.execute("PRAGMA user_version = 1");
+    }
+  }
+
+  static void insert(Connection connection, Task task) throws SQLException {
+    String sql =
+        """
+        INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
+          cpus, mem, disk, priority, kill_grace_ms, timeout_ms,
+          attempt, agent_id, hostname, state, reason, message, source,
+          submitted_ms, started_ms, ended_ms)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      Block block = task.block();
+      Row row = new Row(statement);
+      row.text(block.id().value()).number(task.sequence());
+      row.text(block.origin().name()).text(block.origin().document());
+      row.text(join(block.program().interpreter())).text(block.program().body());
+      row.text(joinPairs(block.program().environment())).text(block.program().directory());
+      Resources resources = block.resources();
+      row.real(resources.cpus()).real(resources.memMiB()).real(resources.diskMiB());
+      Limits limits = block.limits();
+      row.number(limits.priority());
+      row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
+      row.placing(task.placing()).status(task.status());
+      row.number(task.times().submitted().toEpochMilli());
+      row.time(task.times().started()).time(task.times().ended());
+      statement.executeUpdate();
+    }
+  }
+
+  static void update(Connection connection, Task task) throws SQLException {
+    String sql =
+        """
+        UPDATE tasks SET attempt=?, agent_id=?, hostname=?, state=?, reason=?, message=?, source=?,
+          started_ms=?, ended_ms=? WHERE id=?""";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      Row row = new Row(statement);
+      row.placing(task.placing()).status(task.status());
+      row.time(task.times().started()).time(task.times().ended());
+      row.text(task.id().value());
+      statement.executeUpdate();
+    }
+  }
+
+  static void putResult(Connection connection, TaskId id, TaskResult result) throws SQLException {
+    String sql = "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?)";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      Row row = new Row(statement);
+      row.text(id.value()).text(result.stdout()).number(result.stdoutBytes());
+      row.number(result.truncated() ? 1 : 0).text(result.stderrTail());
+      statement.executeUpdate();
+    }
+  }
+
+  static Optional<TaskResult> result(Connection connection, TaskId id) throws SQLException {
+    String sql =
+        "SELECT stdout, stdout_bytes, truncated, stderr_tail FROM results r"
+            + " JOIN tasks t ON t.id = r.id WHERE r.id = ?";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, id.value());
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next()
+            ? Optional.of(
+                new TaskResult(
+                    rows.getString(1), rows.getLong(2), rows.getBoolean(3), rows.getString(4)))
+            : Optional.empty();
+      }
+    }
+  }
+
+  static List<Task> all(Connection connection) throws SQLException {
+    List<Task> tasks = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT * FROM tasks ORDER BY sequence")) {
+      while (row.next()) {
+        Task task = read(row);
+        tasks.add(task.state().isTerminal() ? task.withoutBody() : task);
+      }
+    }
+    return tasks;
+  }
+
+  private static Task read(ResultSet row) throws SQLException {
+    Block block =
+        new Block(
+            new TaskId(row.getString("id")),
+            new Origin(row.getString("name"), row.getString("document")),
+            new Program(
+                split(row.getString("interpreter")),
+                row.getString("body"),
+                splitPairs(row.getString("environment")),
+                row.getString("directory")),
+            new Resources(row.getDouble("cpus"), row.getDouble("mem"), row.getDouble("disk")),
+            new Limits(
+                row.getInt("priority"),
+                Duration.ofMillis(row.getLong("kill_grace_ms")),
+                Duration.ofMillis(row.getLong("timeout_ms"))));
+    return new Task(
+        row.getLong("sequence"),
+        block,
+        new Placing(row.getInt("attempt"), row.getString("agent_id"), row.getString("hostname")),
+        new TaskStatus(
+            TaskState.valueOf(row.getString("state")),
+            row.getString("reason"),
+            row.getString("message"),
+            row.getString("source")),
+        new Times(
+            Instant.ofEpochMilli(row.getLong("submitted_ms")),
+            time(row, "started_ms"),
+            time(row, "ended_ms")));
+  }
+
+  private static Optional<Instant> time(ResultSet row, String column) throws SQLException {
+    long millis = row.getLong(column);
+    return row.wasNull() ? Optional.empty() : Optional.of(Instant.ofEpochMilli(millis));
+  }
+
+  private static String join(List<String> words) {
+    StringBuilder text = new StringBuilder();
+    words.forEach(word -> text.append(word).append(END));
+    return text.toString();
+  }
+
+  private static List<String> split(String text) {
+    List<String> words = new ArrayList<>(List.of(text.split(END, -1)));
+    words.remove(words.size() - 1);
+    return words;
+  }
+
+  private static String joinPairs(Map<String, String> pairs) {
+    List<String> words = new ArrayList<>();
+    pairs.forEach(
+        (name, value) -> {
+          words.add(name);
+          words.add(value);
+        });
+    return join(words);
+  }
+
+  private static Map<String, String> splitPairs(String text) {
+    List<String> words = split(text);
+    Map<String, String> pairs = new LinkedHashMap<>();
+    for (int i = 0; i + 1 < words.size(); i += 2) {
+      pairs.put(words.get(i), words.get(i + 1));
+    }
+    return pairs;
+  }
+
+  /** Fills the parameters of a statement one after the other. */
+  private static final class Row {
+    private final PreparedStatement statement;
+    private int column;
+
+    Row(PreparedStatement statement) {
+      this.statement = statement;
+    }
+
+    Row text(String value) throws SQLException {
+      statement.setString(++column, value);
+      return this;
+    }
+
+    Row number(long value) throws SQLException {
+      statement.setLong(++column, value);
+      return this;
+    }
+
+    Row real(double value) throws SQLException {
+      statement.setDouble(++column, value);
+      return this;
+    }
+
+    Row time(Optional<Instant> value) throws SQLException {
+      if (value.isPresent()) {
+        return number(value.get().toEpochMilli());
+      }
+      statement.setNull(++column, Types.INTEGER);
+      return this;
+    }
+
+    Row placing(Placing placing) throws SQLException {
+      return number(placing.attempt()).text(placing.agentId()).text(placing.hostname());
+    }
+
+    Row status(TaskStatus status) throws SQLException {
+      return text(status.state().name())
+          .text(status.reason())
+          .text(status.message())
+          .text(status.source());
+    }
+  }
+}

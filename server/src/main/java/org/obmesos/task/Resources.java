@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.task;
+
+import java.util.Locale;
+
+/**
+ * An amount of what an agent has to give. Mesos counts scalars in steps of 0.001, and so does this.
+ *
+ * @param cpus cores, at least 0
+ * @param memMiB memory in MiB, at least 0
+ * @param diskMiB disk in MiB, at least 0
+ */
+public record Resources(double cpus, double memMiB, double diskMiB) {
+  /** The most of one resource that can be asked for. */
+  public static final double MAX = 1e9;
+
+  /** Nothing at all. */
+  public static final Resources NONE = new Resources(0, 0, 0);
+
+  /**
+   * Rounds to Mesos' steps.
+   *
+   * @throws InvalidBlockException if an amount is negative, not a number or more than {@link #MAX}
+   */
+  public Resources {
+    cpus = rounded("cpus", cpus);
+    memMiB = rounded("mem", memMiB);
+    diskMiB = rounded("disk", diskMiB);
+  }
+
+  private static double rounded(String name, double amount) {
+    if (!(amount >= 0 && amount <= MAX)) {
+      throw new InvalidBlockException(name, "a number from 0 to 1e9, not " + amount);
+    }
+    return Math.round(amount * 1000) / 1000.0;
+  }
+
+  /** This and the other together. */
+  public Resources plus(Resources other) {
+    return new Resources(cpus + other.cpus, memMiB + other.memMiB, diskMiB + other.diskMiB);
+  }
+
+  /**
+   * What is left of this after the other is taken.
+   *
+   * @throws IllegalArgumentException if this does not {@link #contains contain} the other
+   */
+  public Resources minus(Resources other) {
+    if (!contains(other)) {
+      throw new IllegalArgumentException(this + " does not contain " + other);
+    }
+    return new Resources(
+        Math.max(0, cpus - other.cpus),
+        Math.max(0, memMiB - other.memMiB),
+        Math.max(0, diskMiB - other.diskMiB));
+  }
+
+  /** Whether the other fits into this. */
+  public boolean contains(Resources other) {
+    return thousandths(cpus) >= thousandths(other.cpus)
+        && thousandths(memMiB) >= thousandths(other.memMiB)
+        && thousandths(diskMiB) >= thousandths(other.diskMiB);
+  }
+
+  private static long thousandths(double amount) {
+    return Math.round(amount * 1000);
+  }
+
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT, "cpus:%s mem:%s disk:%s", cpus, memMiB, diskMiB);
+  }
+}

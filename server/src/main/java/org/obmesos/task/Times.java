@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.task;
+
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * When things happened to a task.
+ *
+ * @param submitted when the client asked for it
+ * @param started when it was first seen to run
+ * @param ended when it was seen to have ended
+ */
+public record Times(Instant submitted, Optional<Instant> started, Optional<Instant> ended) {
+  /** No component is null. */
+  public Times {
+    Objects.requireNonNull(submitted, "submitted");
+    Objects.requireNonNull(started, "started");
+    Objects.requireNonNull(ended, "ended");
+  }
+
+  /** The times of a task in the given state now. */
+  Times at(TaskState state, Instant now) {
+    return new Times(
+        submitted,
+        started.isEmpty() && state == TaskState.RUNNING ? Optional.of(now) : started,
+        state.isTerminal() ? Optional.of(ended.orElse(now)) : Optional.empty());
+  }
+}

@@ -1,0 +1,590 @@
+;;; ob-mesos-result.el --- From placeholder to result  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; A task's placeholder bears its id, and that text is what finds the place
+;; again.  While the task runs its last lines stand below; in the end Org's
+;; own inserter puts the result there.  None of this is recorded for undo:
+;; the positions in the undo list are moved instead, so that a user's own
+;; edits stay undoable, each at its place.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ansi-color)
+(require 'org)
+(require 'ob)
+(require 'ob-lob)
+(require 'ob-mesos-task)
+
+(defcustom ob-mesos-tail-interval 0.3
+  "Seconds between updates of a running task's last lines where it is visible.
+Where it is not, updates come every five seconds."
+  :type 'number
+  :group 'ob-mesos)
+
+(defcustom ob-mesos-ansi 'strip
+  "What becomes of ANSI colours in output."
+  :type '(choice (const :tag "Taken out" strip)
+                 (const :tag "Shown as colours" render)
+                 (const :tag "Left as they are" nil))
+  :group 'ob-mesos)
+
+(defconst ob-mesos--placeholder-regexp
+  (concat "mesos:\\([A-Za-z0-9_-][A-Za-z0-9._-]*\\) "
+          "\\(?:QUEUED\\|STAGING\\|STARTING\\|RUNNING\\|KILLING\\|UNREACHABLE"
+          "\\|GONE_BY_OPERATOR\\|UNKNOWN\\)\\b")
+  "Matches a placeholder; group 1 is the task's id.")
+
+;;;; Text
+
+(defun ob-mesos--clean (text)
+  "TEXT with progress bars collapsed and colours treated as the user likes."
+  (let ((text (if (string-search "\r" text)
+                  (replace-regexp-in-string
+                   "^[^\n]*\r\\([^\r\n]\\)" "\\1"
+                   (replace-regexp-in-string "\r+$" "" text))
+                text)))
+    (if (and (eq ob-mesos-ansi 'strip) (string-search "\e" text))
+        (replace-regexp-in-string
+         "\e\\(?:\\[[0-9;:?]*[ -/]*[@-~]\\|\\][^\a\e]*\\(?:\a\\|\e\\\\\\)\\|[()][0-9A-Za-z]\\|[=>78cDEHM]\\)"
+         "" text)
+      text)))
+
+(defun ob-mesos--escape-drawer (text)
+  "TEXT with what would end a drawer made harmless by a zero-width space."
+  (let ((case-fold-search t))
+    (replace-regexp-in-string "^\\(?:[ \t]*:end:\\|\\*+ \\)" "\u200b\\&" text)))
+
+(defun ob-mesos--report (task)
+  "Say how TASK has failed, as text for its result."
+  (let* ((data (ob-mesos-task-data task))
+         (result (ob-mesos-task-result task))
+         (reason (plist-get data :reason))
+         (message (plist-get data :message))
+         (out (ob-mesos--clean (or (plist-get result :stdout) "")))
+         (err (ob-mesos--clean (or (plist-get result :stderr) ""))))
+    (concat
+     (format "mesos: %s %s" (ob-mesos-task-id task) (ob-mesos-task-state task))
+     (when (and message (not (string-empty-p message))) (concat ": " message))
+     (when (and reason (not (string-empty-p reason))) (format " (%s)" reason))
+     (when (plist-get data :exitStatus)
+       (format "\nexit status: %s" (plist-get data :exitStatus)))
+     (when (plist-get data :signal)
+       (format "\nsignal: %s" (plist-get data :signal)))
+     (unless (string-empty-p err) (concat "\nstderr:\n" err))
+     (unless (string-empty-p out) (concat "\nstdout:\n" out)))))
+
+(defun ob-mesos--stdout (task)
+  "What TASK wrote, with a word on what was cut."
+  (let* ((result (ob-mesos-task-result task))
+         (text (ob-mesos--clean (or (plist-get result :stdout) ""))))
+    (if (eq t (plist-get result :truncated))
+        (concat text
+                (if (string-suffix-p "\n" text) "" "\n")
+                (format "[cut: the first %d of %d bytes; the whole is %s/stdout]"
+                        (string-bytes (plist-get result :stdout))
+                        (plist-get result :stdoutBytes)
+                        (plist-get result :location)))
+      text)))
+
+(defun ob-mesos--value (text params)
+  "TEXT as the value Org wants according to PARAMS."
+  (let ((result-params (cdr (assq :result-params params))))
+    (org-babel-reassemble-table
+     (org-babel-result-cond result-params
+       text
+       (let ((file (org-babel-temp-file "mesos-")))
+         (with-temp-file file (insert text))
+         (org-babel-import-elisp-from-file file)))
+     (org-babel-pick-name (cdr (assq :colname-names params))
+                          (cdr (assq :colnames params)))
+     (org-babel-pick-name (cdr (assq :rowname-names params))
+                          (cdr (assq :rownames params))))))
+
+;;;; Changes that undo does not know of
+
+(defun ob-mesos--moved (position from to delta)
+  "Where POSITION is after FROM to TO was replaced and all beyond moved by DELTA."
+  (cond ((>= position to) (+ position delta))
+        ((> position from) from)
+        (t position)))
+
+(defun ob-mesos--shift-undo (list from to delta)
+  "In the undo LIST account for a change it does not record.
+FROM to TO was replaced, and what follows has moved by DELTA.  Each
+older entry sees the buffer as it was before the newer ones, so the
+region is taken back through them on the way.  Return the list, cut
+short where an entry and the change cannot be told apart."
+  (let ((cell list) (previous nil) (result list))
+    (while cell
+      (let ((entry (car cell)))
+        (pcase entry
+          ((pred integerp)
+           (setcar cell (ob-mesos--moved entry from to delta)))
+          (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
+           (cond
+            ((<= to beg)
+             (setcar cell (cons (+ beg delta) (+ end delta))))
+            ((>= from end)
+             (setq from (- from (- end beg))
+                   to (- to (- end beg))))
+            ((and (>= from beg) (<= to end))
+             ;; Within text that was not there before: older entries
+             ;; know nothing of it.
+             (setcar cell (cons beg (+ end delta)))
+             (setq delta 0 cell nil))
+            (t
+             (if previous (setcdr previous nil) (setq result nil))
+             (setq cell nil))))
+          (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
+           (let ((at (abs pos)) (length (length text)))
+             (cond
+              ((<= to at)
+               (setcar cell (cons text (* (if (< pos 0) -1 1) (+ at delta)))))
+              ((>= from at)
+               (setq from (+ from length)
+                     to (+ to length)))
+              (t
+               (setcar cell (cons text (* (if (< pos 0) -1 1) from)))
+               (setq to (+ to length))))))
+          (`(nil ,prop ,value ,(and (pred integerp) beg)
+                 . ,(and (pred integerp) end))
+           (setcar cell `(nil ,prop ,value
+                              ,(ob-mesos--moved beg from to delta)
+                              . ,(ob-mesos--moved end from to delta))))
+          (`(apply ,(and (pred integerp) change)
+                   ,(and (pred integerp) beg) ,(and (pred integerp) end)
+                   . ,rest)
+           (setcar cell `(apply ,change ,(ob-mesos--moved beg from to delta)
+                                ,(ob-mesos--moved end from to delta) . ,rest))
+           (when (>= from end)
+             (setq from (- from change) to (- to change))))))
+      (when cell
+        (setq previous cell
+              cell (cdr cell))))
+    result))
+
+(defun ob-mesos--quietly (function)
+  "Call FUNCTION, which changes the buffer, without a record for undo.
+No lock is asked for and no question whether the file has changed."
+  (let* ((undo buffer-undo-list)
+         (changes nil)
+         (note (lambda (beg end length) (push (list beg end length) changes))))
+    (unwind-protect
+        (let ((buffer-undo-list t)
+              (buffer-file-truename nil)
+              (inhibit-read-only t)
+              (inhibit-message t))
+          (add-hook 'after-change-functions note -50 t)
+          (funcall function))
+      (remove-hook 'after-change-functions note t)
+      (unless (eq undo t)
+        (pcase-dolist (`(,beg ,end ,length) (nreverse changes))
+          (setq undo (ob-mesos--shift-undo undo beg (+ beg length)
+                                           (- (- end beg) length))))
+        (setq buffer-undo-list undo)))))
+
+(defun ob-mesos--replace-lines (beg end text)
+  "Put TEXT in place of BEG to END; point and windows keep line and column."
+  (let ((window-points
+         (cl-loop for window in (get-buffer-window-list nil nil t)
+                  for point = (window-point window)
+                  when (and (> point beg) (< point end))
+                  collect (cons window (ob-mesos--line-and-column beg point))))
+        (own (and (> (point) beg) (< (point) end)
+                  (ob-mesos--line-and-column beg (point)))))
+    (save-excursion
+      (goto-char beg)
+      (delete-region beg end)
+      (insert text))
+    (when own
+      (goto-char (ob-mesos--at-line-and-column beg (length text) own)))
+    (pcase-dolist (`(,window . ,where) window-points)
+      (set-window-point
+       window (ob-mesos--at-line-and-column beg (length text) where)))))
+
+(defun ob-mesos--line-and-column (beg position)
+  "The line, counted from BEG, and the column of POSITION."
+  (save-excursion
+    (goto-char position)
+    (cons (count-lines beg (line-beginning-position))
+          (- position (line-beginning-position)))))
+
+(defun ob-mesos--at-line-and-column (beg length where)
+  "The position of WHERE in the LENGTH characters from BEG."
+  (save-excursion
+    (goto-char beg)
+    (forward-line (car where))
+    (min (+ beg length) (line-end-position) (+ (point) (cdr where)))))
+
+;;;; The place
+
+(defun ob-mesos--find-text (id)
+  "In this buffer, widened, the beginning of the line with the placeholder ID."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (goto-char (point-min))
+      (when (re-search-forward
+             (concat "^[ \t]*: mesos:" (regexp-quote id) " ") nil t)
+        (line-beginning-position)))))
+
+(defun ob-mesos--place (task)
+  "Where the placeholder of TASK is, (BUFFER . POSITION), or nil."
+  (let* ((marker (ob-mesos-task-place task))
+         (buffer (and marker (marker-buffer marker)))
+         (id (ob-mesos-task-id task)))
+    (if (and buffer
+             (with-current-buffer buffer
+               (save-excursion
+                 (save-restriction
+                   (widen)
+                   (goto-char marker)
+                   (looking-at-p (concat "[ \t]*: mesos:" (regexp-quote id)
+                                         " "))))))
+        (cons buffer (marker-position marker))
+      (cl-some
+       (lambda (candidate)
+         (with-current-buffer candidate
+           (let ((found (and (derived-mode-p 'org-mode)
+                             (ob-mesos--find-text id))))
+             (when found
+               (setf (ob-mesos-task-place task)
+                     (save-restriction (widen) (copy-marker found)))
+               (cons candidate found)))))
+       (if (buffer-live-p buffer)
+           (cons buffer (delq buffer (buffer-list)))
+         (buffer-list))))))
+
+(defun ob-mesos--results-at (position)
+  "The beginning of the results keyword above POSITION."
+  (save-excursion
+    (goto-char position)
+    (let ((case-fold-search t))
+      (when (re-search-backward "^[ \t]*#\\+results\\b" nil t)
+        (line-beginning-position)))))
+
+(defun ob-mesos--belongs-p (results)
+  "Whether the block or call at point has its results at RESULTS."
+  (and (memq (org-element-type (org-element-at-point)) '(src-block babel-call))
+       (equal results (org-babel-where-is-src-block-result))))
+
+(defun ob-mesos--origin (task position)
+  "The block or call that the results around POSITION belong to, or nil.
+The marker of TASK is asked first, then the element right above, then
+the one that has the results' name."
+  (let ((results (ob-mesos--results-at position))
+        (marker (ob-mesos-task-origin task)))
+    (when results
+      (save-excursion
+        (or
+         (and marker (eq (marker-buffer marker) (current-buffer))
+              (progn (goto-char marker) (ob-mesos--belongs-p results))
+              (point))
+         (progn
+           (goto-char results)
+           (skip-chars-backward " \t\n")
+           (beginning-of-line)
+           (goto-char (org-element-property :post-affiliated
+                                            (org-element-at-point)))
+           (and (ob-mesos--belongs-p results) (point)))
+         (progn
+           (goto-char results)
+           (when (looking-at "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$")
+             (let ((name (match-string-no-properties 1))
+                   (case-fold-search t))
+               (goto-char (point-min))
+               (cl-loop
+                while (re-search-forward
+                       (concat "^[ \t]*#\\+name:[ \t]*" (regexp-quote name)
+                               "[ \t]*$")
+                       nil t)
+                do (goto-char (org-element-property
+                               :post-affiliated (org-element-at-point)))
+                when (ob-mesos--belongs-p results) return (point)
+                do (forward-line 1))))))))))
+
+;;;; The placeholder
+
+(defun ob-mesos--placeholder (task)
+  "The first line of the placeholder of TASK."
+  (let ((started (plist-get (ob-mesos-task-data task) :started)))
+    (format "mesos:%s %s%s" (ob-mesos-task-id task) (ob-mesos-task-state task)
+            (if started
+                (format-time-string " since %T" (/ started 1000)) ""))))
+
+(defun ob-mesos--insert-placeholder (task params info)
+  "Insert the placeholder of TASK for the block or call at point.
+PARAMS and INFO are Org's."
+  (let ((text (ob-mesos--placeholder task))
+        (kept (cl-intersection '("append" "prepend")
+                               (cdr (assq :result-params params))
+                               :test #'equal))
+        (inhibit-message t))
+    (org-babel-insert-result text (or kept '("replace")) info)
+    (let ((place (ob-mesos--find-text (ob-mesos-task-id task))))
+      (when place
+        (setf (ob-mesos-task-place task)
+              (save-restriction (widen) (copy-marker place)))))))
+
+(defun ob-mesos--placeholder-end ()
+  "The end of the placeholder at point, with its last lines."
+  (save-excursion
+    (forward-line 1)
+    (while (looking-at-p "[ \t]*: | ")
+      (forward-line 1))
+    (point)))
+
+(defun ob-mesos--show (task)
+  "Bring the placeholder of TASK up to date."
+  (let ((place (ob-mesos--place task))
+        (text (cons (ob-mesos--placeholder task)
+                    (unless (string-empty-p (ob-mesos-task-tail task))
+                      (split-string (ob-mesos--clean (ob-mesos-task-tail task))
+                                    "\n")))))
+    (when (and place (not (equal text (ob-mesos-task-shown task))))
+      (setf (ob-mesos-task-shown task) text)
+      (with-current-buffer (car place)
+        (let ((modified (buffer-modified-p)))
+          (ob-mesos--quietly
+           (lambda ()
+             (save-restriction
+               (widen)
+               (let* ((beg (cdr place))
+                      (indent (save-excursion
+                                (goto-char beg)
+                                (buffer-substring
+                                 beg (progn (skip-chars-forward " \t")
+                                            (point)))))
+                      (end (save-excursion
+                             (goto-char beg) (ob-mesos--placeholder-end))))
+                 (ob-mesos--replace-lines
+                  beg end
+                  (concat indent ": " (car text) "\n"
+                          (mapconcat
+                           (lambda (line)
+                             (concat indent ": | "
+                                     (truncate-string-to-width line 500) "\n"))
+                           (cdr text) "")))))))
+          (unless modified
+            (restore-buffer-modified-p nil)))))))
+
+(defvar ob-mesos--dirty nil "Tasks whose placeholder is behind.")
+(defvar ob-mesos--tail-timer nil "The timer that brings it up to date.")
+(defvar ob-mesos--hidden-update 0 "When placeholders out of sight were shown.")
+
+(defun ob-mesos--mark-dirty (task)
+  "The placeholder of TASK is to be brought up to date soon."
+  (cl-pushnew task ob-mesos--dirty)
+  (unless (or ob-mesos--tail-timer noninteractive)
+    (setq ob-mesos--tail-timer
+          (run-at-time ob-mesos-tail-interval nil #'ob-mesos--show-dirty))))
+
+(defun ob-mesos--show-dirty ()
+  "Bring up to date what is in sight, the rest every five seconds."
+  (setq ob-mesos--tail-timer nil)
+  (let* ((all (> (- (float-time) ob-mesos--hidden-update) 5))
+         (tasks ob-mesos--dirty))
+    (setq ob-mesos--dirty nil)
+    (when all (setq ob-mesos--hidden-update (float-time)))
+    (dolist (task tasks)
+      (unless (ob-mesos-task-terminal-p task)
+        (if (or all (ob-mesos--visible-p task))
+            (ob-mesos--later #'ob-mesos--show-unless-done task)
+          (ob-mesos--mark-dirty task))))))
+
+(defun ob-mesos--show-unless-done (task)
+  "Bring the placeholder of TASK up to date if it still runs."
+  (unless (ob-mesos-task-terminal-p task)
+    (ob-mesos--show task)))
+
+(defun ob-mesos--visible-p (task)
+  "Whether the placeholder of TASK is in some window."
+  (let* ((marker (ob-mesos-task-place task))
+         (buffer (and marker (marker-buffer marker))))
+    (and buffer
+         (cl-some (lambda (window)
+                    (<= (window-start window) marker
+                        (+ (window-start window)
+                           (* 4 (window-total-width window)
+                              (window-total-height window)))))
+                  (get-buffer-window-list buffer nil t)))))
+
+;;;; The result
+
+(defun ob-mesos--result-params (params failed)
+  "How to insert a result: as PARAMS say, or verbatim if the task FAILED."
+  (if failed
+      (cons "output"
+            (or (cl-intersection '("append" "prepend")
+                                 (cdr (assq :result-params params))
+                                 :test #'equal)
+                '("replace")))
+    (cdr (assq :result-params params))))
+
+(defvar *this*)
+
+(defun ob-mesos--finish-value (task params result-params)
+  "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
+Return it and the RESULT-PARAMS to insert it with."
+  (let* ((file (and (member "file" result-params) (cdr (assq :file params))))
+         (text (ob-mesos--stdout task))
+         (value (ob-mesos--value
+                 (if (member "drawer" result-params)
+                     (ob-mesos--escape-drawer text)
+                   text)
+                 params))
+         (post (cdr (assq :post params))))
+    (when file
+      (unless (or (member "link" result-params)
+                  (member "graphics" result-params))
+        (with-temp-file file
+          (insert (org-babel-format-result value (cdr (assq :sep params))))))
+      (setq value file))
+    (when post
+      (let ((*this* (if file
+                        (org-babel-result-to-file
+                         file (org-babel--file-desc params value))
+                      value)))
+        (setq value (org-babel-ref-resolve post)
+              result-params (remove "file" result-params))))
+    (cons value result-params)))
+
+(defun ob-mesos--params-at-point ()
+  "The header arguments of the block or call at point, none of them resolved."
+  (let* ((info (if (eq (org-element-type (org-element-at-point)) 'src-block)
+                   (org-babel-get-src-block-info t)
+                 ;; Only newer Orgs can be told not to evaluate.
+                 (apply #'org-babel-lob-get-info
+                        (and (eql (cdr (func-arity #'org-babel-lob-get-info)) 2)
+                             '(nil t))))))
+    (org-babel-process-params
+     (cl-remove :var (nth 2 info) :key #'car))))
+
+(defun ob-mesos--insert-result (task)
+  "Put the result of TASK in the place of its placeholder.
+Return nil if there is no such place any more."
+  (let ((place (ob-mesos--place task)))
+    (when place
+      (with-current-buffer (car place)
+        (save-excursion
+          (save-restriction
+            (widen)
+            (let ((origin (ob-mesos--origin task (cdr place))))
+              (when origin
+                (ob-mesos--quietly
+                 (lambda ()
+                   (ob-mesos--insert-result-at task (cdr place) origin)))
+                (set-buffer-modified-p t)
+                t))))))))
+
+(defun ob-mesos--insert-result-at (task position origin)
+  "Put the result of TASK for ORIGIN in place of what is at POSITION."
+  (goto-char origin)
+  (let* ((failed (ob-mesos-task-failed-p task))
+         (params (or (ob-mesos-task-params task) (ob-mesos--params-at-point)))
+         (wanted (ob-mesos--result-params params failed))
+         (value (if failed
+                    (cons (ob-mesos--report task) wanted)
+                  (ob-mesos--finish-value task params wanted)))
+         (info (list "mesos" ""
+                     (if failed (cl-remove :wrap params :key #'car) params))))
+    (goto-char position)
+    (delete-region position (ob-mesos--placeholder-end))
+    (goto-char origin)
+    (org-babel-insert-result
+     (car value) (cdr value) info
+     (unless failed (ob-mesos-task-hash task))
+     "mesos")
+    (when (eq ob-mesos-ansi 'render)
+      (let ((results (org-babel-where-is-src-block-result)))
+        (when results
+          (save-excursion
+            (goto-char results)
+            (forward-line 1)
+            (ansi-color-apply-on-region (point) (org-babel-result-end))))))
+    (run-hooks 'org-babel-after-execute-hook)))
+
+(defun ob-mesos--status (data)
+  "The server says DATA of a task."
+  (let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
+    (when (and task (not (ob-mesos-task-done task)))
+      (setf (ob-mesos-task-data task) data)
+      (if (ob-mesos-task-terminal-p task)
+          (ob-mesos--finished task)
+        (ob-mesos--mark-dirty task)))))
+
+(defun ob-mesos--finished (task)
+  "TASK has ended: insert its result, once."
+  (setf (ob-mesos-task-done task) t)
+  (unwind-protect
+      (let ((result-params (cdr (assq :result-params
+                                      (ob-mesos-task-params task)))))
+        (cond
+         ((member "none" result-params))
+         ((member "silent" result-params)
+          (message "%s" (if (ob-mesos-task-failed-p task)
+                            (ob-mesos--report task)
+                          (ob-mesos--stdout task))))
+         ((not (or (ob-mesos-task-place task) (ob-mesos-task-origin task))))
+         ((ob-mesos--insert-result task)
+          (when (ob-mesos-task-failed-p task)
+            (message "ob-mesos: %s: %s %s" (ob-mesos-task-id task)
+                     (ob-mesos-task-state task)
+                     (plist-get (ob-mesos-task-data task) :message))))
+         (t
+          (message "ob-mesos: %s has ended; its place is gone, its result \
+is in the task list" (ob-mesos-task-id task)))))
+    (run-hook-with-args 'ob-mesos-finished-functions task)))
+
+(defun ob-mesos--output (id tail size)
+  "The task ID has written SIZE bytes, TAIL at last."
+  (let ((task (gethash id ob-mesos--tasks)))
+    (when (and task (not (ob-mesos-task-terminal-p task)))
+      (setf (ob-mesos-task-tail task) (or tail "")
+            (ob-mesos-task-size task) size)
+      (ob-mesos--mark-dirty task))))
+
+(add-hook 'ob-mesos-status-functions #'ob-mesos--status)
+(add-hook 'ob-mesos-output-functions #'ob-mesos--output)
+
+;;;; Attaching
+
+(defun ob-mesos--placeholders ()
+  "The ids of the placeholders in this buffer, with their positions."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (goto-char (point-min))
+      (cl-loop while (re-search-forward
+                      (concat "^[ \t]*: " ob-mesos--placeholder-regexp) nil t)
+               collect (cons (match-string-no-properties 1)
+                             (copy-marker (line-beginning-position)))))))
+
+;;;###autoload
+(defun ob-mesos-attach ()
+  "Pick up the results of the tasks whose placeholders are in this buffer."
+  (interactive)
+  (let ((found (ob-mesos--placeholders)))
+    (pcase-dolist (`(,id . ,place) found)
+      (let ((task (or (gethash id ob-mesos--tasks)
+                      (puthash id (ob-mesos-task--make :id id)
+                               ob-mesos--tasks))))
+        (setf (ob-mesos-task-place task) place
+              (ob-mesos-task-shown task) nil
+              (ob-mesos-task-done task) nil)))
+    (when found
+      (ob-mesos--get (mapcar #'car found)))))
+
+(defun ob-mesos--attach-if-live ()
+  "Attach if there are placeholders and the server runs."
+  (when (and (ob-mesos--live-p) (derived-mode-p 'org-mode)
+             (ob-mesos--placeholders))
+    (ob-mesos-attach)))
+
+(provide 'ob-mesos-result)
+;;; ob-mesos-result.el ends here

@@ -1,0 +1,414 @@
+;;; ob-mesos.el --- Org source blocks on a Mesos cluster  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;; Author: The ob-mesos contributors
+;; Version: 0.1.0
+;; Package-Requires: ((emacs "28.1"))
+;; Keywords: literate programming, processes, tools
+;; URL: https://www.gnu.org/software/emacs/
+
+;;; Commentary:
+
+;; An Org Babel language, `mesos'.  C-c C-c on a block hands it to a server
+;; that runs it as a task of a cluster; the embedded one-machine cluster if
+;; no other is named.  Emacs goes on at once; the last lines of output and
+;; then the result appear under #+RESULTS:.
+;;
+;;   #+begin_src mesos :cpus 0.5 :mem 64 :lang python
+;;   print("hello")
+;;   #+end_src
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'org)
+(require 'ob)
+(require 'ob-mesos-rpc)
+(require 'ob-mesos-task)
+(require 'ob-mesos-result)
+
+(defcustom ob-mesos-languages
+  '(("sh" "sh" shell) ("bash" "bash" shell) ("zsh" "zsh" shell)
+    ("python" "python3" python) ("python3" "python3" python)
+    ("perl" "perl" perl) ("ruby" "ruby" ruby)
+    ("R" "Rscript" R) ("node" "node" js) ("js" "node" js)
+    ("awk" "awk -f" nil) ("lua" "lua" lua) ("julia" "julia" julia))
+  "Languages for `:lang': name, command and Babel library.
+The command gets the file with the block's body as its last argument.
+The library is what turns `:var' into assignments; nil if none does."
+  :type '(repeat (list (string :tag "Language") (string :tag "Command")
+                       (choice (const :tag "None" nil)
+                               (symbol :tag "Library, without `ob-'"))))
+  :group 'ob-mesos)
+
+(defcustom ob-mesos-cpus 0.1
+  "Cpus for a block that does not say."
+  :type 'number
+  :group 'ob-mesos)
+
+(defcustom ob-mesos-mem 128
+  "Memory in MiB for a block that does not say."
+  :type 'number
+  :group 'ob-mesos)
+
+(defcustom ob-mesos-on-exit 'ask
+  "What becomes of running tasks when Emacs ends."
+  :type '(choice (const :tag "Ask" ask)
+                 (const :tag "They go on" keep)
+                 (const :tag "They are killed" kill))
+  :group 'ob-mesos)
+
+(defvar org-babel-default-header-args:mesos '((:results . "output"))
+  "Default header arguments of mesos blocks.")
+
+(defconst ob-mesos--header-arguments
+  '((cpus . "cpus, a number") (cpu . "the same")
+    (mem . "memory in MiB, or with a unit: 512M, 2G")
+    (disk . "disk in MiB, or with a unit")
+    (lang . "language of the body; sh if not given")
+    (env . "environment: NAME=VALUE words")
+    (priority . "place in the queue, from -1000 to 1000; higher goes first")
+    (kill-grace . "seconds between TERM and KILL; 3 if not given")
+    (timeout . "seconds after which the task is ended")
+    (wait . "yes to wait for the result"))
+  "Our header arguments and what each means.")
+
+(defconst ob-mesos--later-arguments
+  '(:master :gpus :ports :image :dockerimage :dockerize :containerizer :network
+    :expose :volumes :privileged :pull :uris :files :fetch :user
+    :constraints :agent :role :instances :foreach :after :requires
+    :attempts :ensure)
+  "Header arguments that mean something which is not there yet.")
+
+(defvar org-babel-header-args:mesos
+  (mapcar (lambda (argument) (cons (car argument) :any))
+          ob-mesos--header-arguments)
+  "Header arguments of mesos blocks, for completion and org-lint.")
+
+(add-to-list 'org-src-lang-modes '("mesos" . sh))
+
+;;;; Header arguments
+
+(defun ob-mesos--bad (name value allowed)
+  "Signal that header argument NAME cannot be VALUE, but must be ALLOWED."
+  (user-error "`:%s' cannot be %S: it is %s" name value allowed))
+
+(defun ob-mesos--number (name value allowed &optional least)
+  "VALUE of header argument NAME as a number above 0, or from LEAST on.
+ALLOWED says what it may be."
+  (let ((number (cond ((numberp value) value)
+                      ((and (stringp value)
+                            (string-match-p "\\`-?[0-9]+\\(?:\\.[0-9]+\\)?\\'"
+                                            value))
+                       (string-to-number value)))))
+    (if (and number (< number 1e9) (if least (>= number least) (> number 0)))
+        number
+      (ob-mesos--bad name value allowed))))
+
+(defun ob-mesos--size (name value)
+  "VALUE of header argument NAME as a number of MiB."
+  (if (and (stringp value)
+           (let ((case-fold-search t))
+             (string-match "\\`\\([0-9]+\\(?:\\.[0-9]+\\)?\\) ?\\([kmgt]\\)i?b?\\'"
+                           value)))
+      (ob-mesos--number
+       name
+       (* (string-to-number (match-string 1 value))
+          (pcase (downcase (match-string 2 value))
+            ("k" (/ 1.0 1024)) ("m" 1) ("g" 1024) ("t" (* 1024 1024))))
+       "a size in MiB, or with a unit: 512M, 2G")
+    (ob-mesos--number name value "a size in MiB, or with a unit: 512M, 2G")))
+
+(defun ob-mesos--environment (value)
+  "VALUE of `:env' as a hash table."
+  (let ((table (make-hash-table :test #'equal)))
+    (dolist (word (if (listp value) value (split-string-and-unquote
+                                           (format "%s" value))))
+      (if (and (stringp word)
+               (string-match "\\`\\([A-Za-z_][A-Za-z0-9_]*\\)=\\(\\(?:.\\|\n\\)*\\)\\'"
+                             word))
+          (puthash (match-string 1 word) (match-string 2 word) table)
+        (ob-mesos--bad "env" word "NAME=VALUE")))
+    table))
+
+(defun ob-mesos--language (params)
+  "The entry of `ob-mesos-languages' for PARAMS."
+  (let ((lang (format "%s" (or (cdr (assq :lang params)) "sh"))))
+    (or (assoc lang ob-mesos-languages)
+        (ob-mesos--bad "lang" lang
+                       (concat "one of " (mapconcat #'car ob-mesos-languages
+                                                    ", "))))))
+
+(defun ob-mesos--resources (params)
+  "What PARAMS ask of the cluster, as a part of a block for the server."
+  (dolist (argument ob-mesos--later-arguments)
+    (when (assq argument params)
+      (unless (and (eq argument :master)
+                   (equal (cdr (assq :master params)) "local"))
+        (user-error "`%s' cannot be used in this version" argument))))
+  (let ((get (lambda (&rest names)
+               (cl-some (lambda (name) (cdr (assq name params))) names))))
+    (append
+     (list :cpus (ob-mesos--number "cpus" (or (funcall get :cpus :cpu)
+                                              ob-mesos-cpus)
+                                   "a number above 0")
+           :mem (ob-mesos--size "mem" (or (funcall get :mem) ob-mesos-mem)))
+     (when-let ((value (funcall get :disk)))
+       (list :disk (ob-mesos--size "disk" value)))
+     (when-let ((value (funcall get :priority)))
+       (unless (and (integerp value) (<= -1000 value 1000))
+         (ob-mesos--bad "priority" value "a whole number from -1000 to 1000"))
+       (list :priority value))
+     (when-let ((value (funcall get :kill-grace)))
+       (list :killGrace (ob-mesos--number "kill-grace" value
+                                          "a number of seconds" 0)))
+     (when-let ((value (funcall get :timeout)))
+       (list :timeout (ob-mesos--number "timeout" value
+                                        "a number of seconds above 0")))
+     (when-let ((value (funcall get :env)))
+       (list :environment (ob-mesos--environment value))))))
+
+(defun org-babel-expand-body:mesos (body params)
+  "Expand BODY with the variables of PARAMS, as the language of `:lang' has it."
+  (let* ((language (ob-mesos--language params))
+         (library (nth 2 language))
+         (vars (assq :var params))
+         (assign (and library
+                      (intern (format "org-babel-variable-assignments:%s"
+                                      library)))))
+    (when (and vars library)
+      (require (intern (format "ob-%s" library)) nil t))
+    (when (and vars (not (and assign (fboundp assign))))
+      (user-error "`:var' cannot be passed to %s" (car language)))
+    (org-babel-expand-body:generic
+     body params
+     (when vars
+       (if (eq library 'shell)
+           (let ((shell-file-name (car language)))
+             (funcall assign params))
+         (funcall assign params))))))
+
+;;;; Submitting
+
+(defvar ob-mesos--collected nil
+  "While blocks are collected for one request, (t . TASKS), the latest first.")
+
+(defun ob-mesos--new-id (name)
+  "A new id for a block with NAME, or without."
+  (let ((letters "abcdefghijklmnopqrstuvwxyz234567"))
+    (concat (if (and name (not (string-empty-p name)))
+                (replace-regexp-in-string
+                 "\\`[.]+" "_"
+                 (replace-regexp-in-string
+                  "[^A-Za-z0-9._-]" "_"
+                  (truncate-string-to-width name 60)))
+              "block")
+            "-"
+            (apply #'string
+                   (cl-loop repeat 10 collect (aref letters (random 32)))))))
+
+(defun ob-mesos--nested-p ()
+  "Whether Org resolves a reference to this block, and so needs its value now."
+  (let ((nested nil))
+    (mapbacktrace (lambda (_evald function &rest _)
+                    (when (eq function 'org-babel-ref-resolve)
+                      (setq nested t))))
+    nested))
+
+(defun ob-mesos--task (body params name)
+  "Make a task of BODY with PARAMS for the block NAME."
+  (let* ((language (ob-mesos--language params))
+         (resources (ob-mesos--resources params))
+         (expanded (org-babel-expand-body:mesos body params))
+         (id (ob-mesos--new-id name))
+         (dir (cdr (assq :dir params))))
+    (when (string-blank-p body)
+      (user-error "The block is empty"))
+    (when (> (string-bytes expanded) 1048576)
+      (user-error "The block has %d bytes; 1048576 can be passed"
+                  (string-bytes expanded)))
+    (ob-mesos-task--make
+     :id id
+     :params params
+     :block (append
+             (list :id id :name (or name "")
+                   :document (or (buffer-file-name (buffer-base-buffer)) "")
+                   :interpreter (vconcat (split-string-and-unquote
+                                          (nth 1 language)))
+                   :body (encode-coding-string expanded 'utf-8-emacs t)
+                   :directory (if (stringp dir) dir ""))
+             resources))))
+
+(defun ob-mesos--launch (task)
+  "Send TASK to the server, or keep it for the request that collects."
+  (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
+  (let ((block (ob-mesos-task-block task)))
+    (plist-put block :body (decode-coding-string (plist-get block :body)
+                                                 'utf-8-emacs t)))
+  (if ob-mesos--collected
+      (push task (cdr ob-mesos--collected))
+    (ob-mesos--submit (list task)))
+  (ob-mesos--update-mode-line))
+
+(defun ob-mesos--hash (body params)
+  "The hash of BODY with PARAMS if `:cache' wants one."
+  (when (equal (cdr (assq :cache params)) "yes")
+    (org-babel-sha1-hash (list "mesos" body (copy-tree params)) :eval)))
+
+(defun ob-mesos--leave-to-us (params)
+  "See to it that Org inserts nothing for a block with PARAMS.
+Org goes on, after we return, with the very lists it has given us; what
+it would do with a placeholder (write it into `:file', hand it to `:post',
+make a table of it) is done with the result instead."
+  (dolist (argument '(:file :post))
+    (let ((cell (assq argument params)))
+      (when cell (setcdr cell nil))))
+  (let ((result-params (cdr (assq :result-params params))))
+    (when (consp result-params)
+      (setcar result-params "none")
+      (setcdr result-params (list "silent")))))
+
+(defun ob-mesos--location ()
+  "Where the block or call being executed is, or nil if it has no place.
+That is in an Org buffer, not inline, not in an export and not for the
+sake of another block."
+  (let ((location (or org-babel-current-src-block-location (point))))
+    (and (derived-mode-p 'org-mode)
+         (not (bound-and-true-p org-babel-exp-reference-buffer))
+         (not (ob-mesos--nested-p))
+         (save-excursion
+           (goto-char location)
+           (and (memq (org-element-type (org-element-context))
+                      '(src-block babel-call))
+                (point))))))
+
+;;;###autoload
+(defun org-babel-execute:mesos (body params)
+  "Run BODY on the cluster as PARAMS say.
+Return at once; the result is inserted when it is there.  A block whose
+value is needed at once, because another refers to it, because it stands
+inline, or in an export, is waited for."
+  (let ((location (ob-mesos--location)))
+    (if location
+        (ob-mesos--execute body params location)
+      (ob-mesos--execute-and-wait body params))))
+
+(defun ob-mesos--execute (body params location)
+  "Run BODY with PARAMS for the block or call at LOCATION."
+  (save-excursion
+    (goto-char location)
+    (let* ((element (org-element-at-point))
+           (mine (copy-tree params))
+           (task (ob-mesos--task body mine (org-element-property :name element)))
+           (result-params (cdr (assq :result-params mine))))
+      (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
+            (ob-mesos-task-origin task) (copy-marker location t))
+      (ob-mesos--check-server)
+      (unless (or (member "none" result-params) (member "silent" result-params))
+        (ob-mesos--insert-placeholder task mine (list "mesos" body mine)))
+      (ob-mesos--launch task)
+      (ob-mesos--leave-to-us params)
+      (when (equal (cdr (assq :wait mine)) "yes")
+        (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
+      (ob-mesos--placeholder task))))
+
+(defun ob-mesos--execute-and-wait (body params)
+  "Run BODY with PARAMS, wait and return the value."
+  (let* ((task (ob-mesos--task body params nil))
+         (ob-mesos--collected nil))
+    (ob-mesos--check-server)
+    (ob-mesos--launch task)
+    (ob-mesos--wait (lambda () (ob-mesos-task-done task)))
+    (cond
+     ((not (ob-mesos-task-failed-p task))
+      (ob-mesos--value (ob-mesos--stdout task) params))
+     ((bound-and-true-p org-babel-exp-reference-buffer)
+      (ob-mesos--report task))
+     (t (user-error "%s" (ob-mesos--report task))))))
+
+(defun org-babel-prep-session:mesos (_session _params)
+  "There are no sessions on a cluster."
+  (user-error "A mesos block has no session"))
+
+;;;; Commands
+
+(defun ob-mesos--task-at-point ()
+  "The task of the block, call or placeholder at point."
+  (save-excursion
+    (let* ((results (and (memq (org-element-type (org-element-context))
+                               '(src-block babel-call))
+                         (org-babel-where-is-src-block-result))))
+      (when results
+        (goto-char results)
+        (forward-line 1)))
+    (beginning-of-line)
+    (when (looking-at (concat "[ \t]*: " ob-mesos--placeholder-regexp))
+      (match-string-no-properties 1))))
+
+;;;###autoload
+(defun ob-mesos-kill ()
+  "End the task of the block at point."
+  (interactive)
+  (let ((id (or (ob-mesos--task-at-point)
+                (user-error "No task runs for what is here"))))
+    (ob-mesos--request :task/kill (list :ids (vector id))
+                       (lambda (_) (message "ob-mesos: %s is told to end" id)))))
+
+;;;; The mode line
+
+(defvar ob-mesos-mode-line "" "How many tasks run, for the mode line.")
+(put 'ob-mesos-mode-line 'risky-local-variable t)
+
+(defun ob-mesos--running ()
+  "The tasks that have not ended."
+  (let (running)
+    (maphash (lambda (_id task)
+               (unless (ob-mesos-task-done task) (push task running)))
+             ob-mesos--tasks)
+    running))
+
+(defun ob-mesos--update-mode-line (&rest _)
+  "Show how many tasks there are."
+  (let ((count (length (ob-mesos--running))))
+    (setq ob-mesos-mode-line
+          (if (zerop count) "" (format " mesos:%d" count)))
+    (force-mode-line-update t)))
+
+(unless (memq 'ob-mesos-mode-line global-mode-string)
+  (setq global-mode-string
+        (append (or global-mode-string '("")) '(ob-mesos-mode-line))))
+(add-hook 'ob-mesos-finished-functions #'ob-mesos--update-mode-line)
+
+;;;; The end of Emacs
+
+(defun ob-mesos--query-exit ()
+  "Ask what is to become of running tasks, if the user wants to be asked."
+  (let ((running (ob-mesos--running)))
+    (when (and running (eq ob-mesos-on-exit 'ask) (not noninteractive))
+      (when (yes-or-no-p (format "%d tasks run on the cluster; kill them? "
+                                 (length running)))
+        (ob-mesos--kill-all running)))
+    t))
+
+(defun ob-mesos--kill-all (tasks)
+  "End TASKS."
+  (when (and tasks (ob-mesos--live-p))
+    (ob-mesos--request :task/kill
+                       (list :ids (vconcat (mapcar #'ob-mesos-task-id tasks)))
+                       #'ignore)))
+
+(defun ob-mesos--on-exit ()
+  "End the server; tasks go on unless the user wants otherwise."
+  (when (eq ob-mesos-on-exit 'kill)
+    (ob-mesos--kill-all (ob-mesos--running)))
+  (ob-mesos--disconnect))
+
+(add-hook 'kill-emacs-query-functions #'ob-mesos--query-exit)
+(add-hook 'kill-emacs-hook #'ob-mesos--on-exit)
+(add-hook 'org-mode-hook #'ob-mesos--attach-if-live)
+(add-hook 'after-revert-hook #'ob-mesos--attach-if-live)
+
+(provide 'ob-mesos)
+;;; ob-mesos.el ends here

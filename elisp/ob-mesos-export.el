@@ -11,10 +11,11 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'org-element)
 (require 'ob-mesos)
 
 (defun ob-mesos--mesos-here-p ()
-  "Whether the block or call at point runs mesos."
+  "Whether what is at point, a block or a call, is of the language mesos."
   (let ((element (org-element-context)))
     (pcase (org-element-type element)
       ('src-block (equal (org-element-property :language element) "mesos"))
@@ -31,7 +32,7 @@
       (_ nil))))
 
 (defun ob-mesos--submit-buffer ()
-  "Submit all mesos blocks and calls of this buffer in one request.
+  "Submit all that is of the language mesos in this buffer, in one request.
 Return their tasks in order."
   (let ((ob-mesos--collected (list t)))
     (org-babel-map-executables nil

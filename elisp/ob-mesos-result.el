@@ -16,6 +16,7 @@
 (require 'cl-lib)
 (require 'ansi-color)
 (require 'org)
+(require 'org-element)
 (require 'ob)
 (require 'ob-lob)
 (require 'ob-mesos-task)
@@ -169,7 +170,7 @@ short where an entry and the change cannot be told apart."
     result))
 
 (defun ob-mesos--quietly (function)
-  "Call FUNCTION, which changes the buffer, without a record for undo.
+  "Call FUNCTION, which is to edit the buffer, without a record for undo.
 No lock is asked for and no question whether the file has changed."
   (let* ((undo buffer-undo-list)
          (changes nil)
@@ -398,7 +399,7 @@ PARAMS and INFO are Org's."
           (ob-mesos--mark-dirty task))))))
 
 (defun ob-mesos--show-unless-done (task)
-  "Bring the placeholder of TASK up to date if it still runs."
+  "Bring the placeholder of TASK up to date unless it has ended."
   (unless (ob-mesos-task-terminal-p task)
     (ob-mesos--show task)))
 
@@ -510,7 +511,7 @@ Return nil if there is no such place any more."
     (run-hooks 'org-babel-after-execute-hook)))
 
 (defun ob-mesos--status (data)
-  "The server says DATA of a task."
+  "Take in DATA, the word of the server on a task."
   (let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
     (when (and task (not (ob-mesos-task-done task)))
       (setf (ob-mesos-task-data task) data)
@@ -581,7 +582,7 @@ is in the task list" (ob-mesos-task-id task)))))
       (ob-mesos--get (mapcar #'car found)))))
 
 (defun ob-mesos--attach-if-live ()
-  "Attach if there are placeholders and the server runs."
+  "Attach if there are placeholders and a live server."
   (when (and (ob-mesos--live-p) (derived-mode-p 'org-mode)
              (ob-mesos--placeholders))
     (ob-mesos-attach)))

@@ -193,7 +193,7 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                  (if (boundp 'jsonrpc-event-hook)
                      '(:events-buffer-config (:size 0 :format full))
                    '(:events-buffer-scrollback-size 0))))
-    (let ((stderr (get-buffer-process "*ob-mesos stderr*")))
+    (let ((stderr (get-buffer-process (ob-mesos--stderr))))
       (when stderr (set-process-query-on-exit-flag stderr nil)))
     (ob-mesos--send
      :initialize (list :clientInfo (list :name "Emacs" :version emacs-version))
@@ -214,7 +214,7 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
   (and ob-mesos--connection (jsonrpc-running-p ob-mesos--connection)))
 
 (defun ob-mesos--dispatch (_connection method params)
-  "Put off what METHOD tells with PARAMS."
+  "Put off the news that METHOD has in PARAMS."
   (pcase method
     ('task/status
      (seq-do (lambda (task)
@@ -235,9 +235,14 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
     ('log/message
      (message "ob-mesos: %s" (plist-get params :message)))))
 
+(defun ob-mesos--stderr ()
+  "The buffer with the server's log, which jsonrpc.el hides by a space."
+  (or (get-buffer " *ob-mesos stderr*")
+      (get-buffer-create "*ob-mesos stderr*")))
+
 (defun ob-mesos--why ()
   "The last words of the server, as advice where there is some."
-  (let ((words (with-current-buffer (get-buffer-create "*ob-mesos stderr*")
+  (let ((words (with-current-buffer (ob-mesos--stderr)
                  (buffer-substring-no-properties
                   (max (point-min) (- (point-max) 2000)) (point-max)))))
     (cond
@@ -245,7 +250,7 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
       "this Java is too old: install 17 or newer and set `ob-mesos-java'")
      ((string-match "^\\(?:Error\\|Exception\\|--\\).*" words)
       (match-string 0 words))
-     (t "see the buffer *ob-mesos stderr*"))))
+     (t "see the buffer \" *ob-mesos stderr*\""))))
 
 (defun ob-mesos--ended (connection)
   "CONNECTION is gone; start the server again unless it was told to end."
@@ -292,7 +297,7 @@ SUCCESS and FAILURE are as for `ob-mesos--send'."
     (push (list method params success failure) ob-mesos--pending)))
 
 (defun ob-mesos--wait (done)
-  "Wait until DONE returns non-nil and return that.
+  "Wait for DONE to return non-nil and return that.
 Quitting stops the waiting and nothing else."
   (let (value)
     (while (not (setq value (funcall done)))

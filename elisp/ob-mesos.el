@@ -24,6 +24,7 @@
 
 (require 'cl-lib)
 (require 'org)
+(require 'org-element)
 (require 'ob)
 (require 'ob-mesos-rpc)
 (require 'ob-mesos-task)
@@ -85,7 +86,7 @@ The library is what turns `:var' into assignments; nil if none does."
 (defvar org-babel-header-args:mesos
   (mapcar (lambda (argument) (cons (car argument) :any))
           ob-mesos--header-arguments)
-  "Header arguments of mesos blocks, for completion and org-lint.")
+  "Header arguments of mesos blocks, for completion and `org-lint'.")
 
 (add-to-list 'org-src-lang-modes '("mesos" . sh))
 
@@ -258,7 +259,7 @@ ALLOWED says what it may be."
     (org-babel-sha1-hash (list "mesos" body (copy-tree params)) :eval)))
 
 (defun ob-mesos--leave-to-us (params)
-  "See to it that Org inserts nothing for a block with PARAMS.
+  "Keep Org from inserting something for a block with PARAMS.
 Org goes on, after we return, with the very lists it has given us; what
 it would do with a placeholder (write it into `:file', hand it to `:post',
 make a table of it) is done with the result instead."

@@ -2,8 +2,6 @@
 package org.obmesos.local;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -89,12 +87,18 @@ public final class LocalMesos implements SchedulerDriver {
       work = new WorkDirectory(options.workDirectory());
       launcher = new Launcher(work, options.workDirectory());
       masterId = work.masterId();
-      hostname = InetAddress.getLocalHost().getHostName();
+      hostname = LocalOptions.hostname();
       for (WorkDirectory.Checkpoint checkpoint : work.checkpoints()) {
         recover(checkpoint);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("the embedded cluster cannot use its directory", e);
+      log.error("the embedded cluster cannot start", e);
+      send(
+          Event.newBuilder()
+              .setType(Event.Type.ERROR)
+              .setError(
+                  Event.Error.newBuilder().setMessage("the embedded cluster cannot start: " + e)));
+      return;
     }
     var unusedHeartbeats =
         loop.scheduleAtFixedRate(

@@ -2,7 +2,9 @@
 package org.obmesos.local;
 
 import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -29,6 +31,15 @@ public record LocalOptions(Path workDirectory, Resources capacity, Duration sand
     Objects.requireNonNull(workDirectory, "workDirectory");
     Objects.requireNonNull(capacity, "capacity");
     Objects.requireNonNull(sandboxAge, "sandboxAge");
+  }
+
+  /**
+   * This machine's name as the kernel has it. Asking the network for it could wait, or fail where
+   * nobody resolves the name.
+   */
+  static String hostname() throws IOException {
+    Path kernel = Path.of("/proc/sys/kernel/hostname");
+    return Files.isReadable(kernel) ? Files.readString(kernel).trim() : "localhost";
   }
 
   /** This machine: its memory, its disk, its cores but at least {@link #LEAST_CPUS}. */

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.obmesos.task.TaskResult;
 
-/** From a task's bytes to text a person reads. Bytes that are not UTF-8 become U+FFFD. */
+/**
+ * From a task's bytes to text a person reads. Bytes that are not UTF-8 become U+FFFD, NUL U+2400.
+ */
 public final class Outputs {
   /** How much of the end of a file is looked at for its last lines. */
   static final int TAIL_BYTES = 8 * 1024;
@@ -31,8 +33,13 @@ public final class Outputs {
     long size = sandbox.size("stdout");
     byte[] head = readFully(sandbox, (int) Math.min(size, limit));
     int end = size > head.length ? wholeCharacters(head) : head.length;
-    String stdout = new String(head, 0, end, StandardCharsets.UTF_8);
+    String stdout = text(head, 0, end);
     return new TaskResult(stdout, size, size > head.length, tail(sandbox, "stderr", STDERR_LINES));
+  }
+
+  /** Emacs 28 refuses a JSON string with a NUL in it, so that shows as U+2400. */
+  private static String text(byte[] bytes, int from, int length) {
+    return new String(bytes, from, length, StandardCharsets.UTF_8).replace('\0', '\u2400');
   }
 
   private static byte[] readFully(Sandbox sandbox, int length) throws IOException {
@@ -71,7 +78,7 @@ public final class Outputs {
     while (from > 0 && start < bytes.length && (bytes[start] & 0xC0) == 0x80) {
       start++;
     }
-    String text = new String(bytes, start, bytes.length - start, StandardCharsets.UTF_8);
+    String text = text(bytes, start, bytes.length - start);
     List<String> kept = new ArrayList<>();
     for (String line : text.split("\n", -1)) {
       if (!EXECUTOR_LOG.matcher(line).matches()) {

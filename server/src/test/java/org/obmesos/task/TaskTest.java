@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class TaskTest {
+  @ParameterizedTest
+  @ValueSource(strings = {"", ".", "..", ".hidden", "a/b", "a b", "a\nb", "ä"})
+  void idsThatAreNoFileNamesAreRefused(String id) {
+    assertThatThrownBy(() -> new TaskId(id)).isInstanceOf(InvalidBlockException.class);
+  }
+
+  @Test
+  void resourcesCountInThousandths() {
+    Resources tenth = new Resources(0.1, 0.1, 0);
+    Resources sum = tenth.plus(tenth).plus(tenth);
+    assertThat(sum).isEqualTo(new Resources(0.3, 0.3, 0));
+    assertThat(sum.minus(tenth).minus(tenth).minus(tenth)).isEqualTo(Resources.NONE);
+    assertThat(new Resources(1, 1, 0).contains(new Resources(1.0004, 1, 0))).isTrue();
+    assertThat(new Resources(1, 1, 0).contains(new Resources(1.001, 1, 0))).isFalse();
+  }
+
+  @Test
+  void amountsThatCannotBeNameTheirArgument() {
+    assertThatThrownBy(() -> new Resources(Double.NaN, 1, 1)).hasMessageContaining("cpus");
+    assertThatThrownBy(() -> new Resources(1, -1, 1)).hasMessageContaining("mem");
+    assertThatThrownBy(() -> new Resources(1, 1, Double.POSITIVE_INFINITY))
+        .hasMessageContaining("disk");
+  }
+
+  @Test
+  void exitsAreReadFromMesosWords() {
+    assertThat(Exit.parse("Command exited with status 3").status()).isEqualTo(OptionalInt.of(3));
+    assertThat(Exit.parse("Container exited with status 0").status()).isEqualTo(OptionalInt.of(0));
+    assertThat(Exit.parse("Command terminated with signal Killed").signal()).contains("Killed");
+    assertThat(Exit.parse("Failed to launch container")).isEqualTo(Exit.UNKNOWN);
+  }
+
+  @Test
+  void programsThatCannotBePassedAreRefused() {
+    assertThatThrownBy(() -> program("")).hasMessageContaining("empty");
+    assertThatThrownBy(() -> program("a\0b")).hasMessageContaining("NUL");
+    assertThatThrownBy(() -> program("x".repeat(Program.MAX_BODY_BYTES + 1)))
+        .hasMessageContaining("bytes");
+  }
+
+  private static Program program(String body) {
+    return new Program(List.of("sh"), body, Map.of(), "");
+  }
+}

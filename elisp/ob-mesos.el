@@ -29,6 +29,7 @@
 (require 'ob-mesos-rpc)
 (require 'ob-mesos-task)
 (require 'ob-mesos-result)
+(require 'ob-mesos-list)
 
 (defcustom ob-mesos-languages
   '(("sh" "sh" shell) ("bash" "bash" shell) ("zsh" "zsh" shell)

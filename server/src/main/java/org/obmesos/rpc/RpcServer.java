@@ -73,7 +73,7 @@ public final class RpcServer {
     RemoteEndpoint endpoint =
         new RemoteEndpoint(outbox, ServiceEndpoints.toEndpoint(service), RpcServer::unexpected);
     json.setMethodProvider(endpoint);
-    frames = new Frames(new BufferedInputStream(in, BUFFER), json, endpoint, outbox);
+    frames = new Frames(new BufferedInputStream(in, BUFFER), json, outbox);
     frames.listen(endpoint);
     return !exited || service.isShutDown();
   }

@@ -1,0 +1,241 @@
+;;; ob-mesos-list.el --- The list of tasks  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; What runs and what has run, live, with keys to look and to end.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'tabulated-list)
+(require 'ob-mesos-result)
+
+(defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
+(defvar ob-mesos-list--timer nil "The timer that draws the list again.")
+
+(defvar-local ob-mesos-list--id nil "The task this buffer is about.")
+(defvar-local ob-mesos-list--offset 0 "How far the log was read, in bytes.")
+(defvar-local ob-mesos-list--follow nil "The timer that follows the log.")
+
+(defun ob-mesos-list--time (millis)
+  "MILLIS since 1970 as a time of the day, or the empty string."
+  (if millis (format-time-string "%T" (/ millis 1000)) ""))
+
+(defun ob-mesos-list--how-long (task)
+  "How long TASK has run."
+  (let ((started (plist-get task :started)))
+    (if (not started) ""
+      (format-seconds "%hh %mm %z%ss"
+                      (/ (- (or (plist-get task :ended)
+                                (* 1000 (float-time)))
+                            started)
+                         1000.0)))))
+
+(defun ob-mesos-list--row (task)
+  "TASK as an entry of the list."
+  (list (plist-get task :id)
+        (vector (plist-get task :state)
+                (plist-get task :id)
+                (or (plist-get task :hostname) "")
+                (format "%s" (plist-get task :cpus))
+                (format "%s" (plist-get task :mem))
+                (ob-mesos-list--time (plist-get task :started))
+                (ob-mesos-list--how-long task)
+                (format "%s" (or (plist-get task :exitStatus)
+                                 (plist-get task :signal) "")))))
+
+(define-derived-mode ob-mesos-list-mode tabulated-list-mode "Mesos"
+  "The tasks of the cluster.
+
+\\{ob-mesos-list-mode-map}"
+  (setq tabulated-list-format
+        [("State" 10 t) ("Task" 32 t) ("Agent" 14 t) ("Cpus" 5 nil)
+         ("Mem" 7 nil) ("Started" 9 t) ("How long" 10 nil) ("Exit" 10 nil)]
+        tabulated-list-padding 1)
+  (tabulated-list-init-header)
+  (add-hook 'tabulated-list-revert-hook #'ob-mesos-list--ask nil t))
+
+(let ((map ob-mesos-list-mode-map))
+  (define-key map "k" #'ob-mesos-list-kill)
+  (define-key map "l" #'ob-mesos-list-log)
+  (define-key map "e" #'ob-mesos-list-errors)
+  (define-key map "f" #'ob-mesos-list-files)
+  (define-key map "d" #'ob-mesos-list-details)
+  (define-key map "x" #'ob-mesos-list-forget)
+  (define-key map (kbd "RET") #'ob-mesos-list-jump))
+
+;;;###autoload
+(defun ob-mesos-list ()
+  "List the tasks of the cluster."
+  (interactive)
+  (pop-to-buffer (get-buffer-create "*ob-mesos tasks*"))
+  (unless (derived-mode-p 'ob-mesos-list-mode)
+    (ob-mesos-list-mode))
+  (ob-mesos-list--ask))
+
+(defun ob-mesos-list--ask ()
+  "Ask the server for all tasks and show them when they come."
+  (ob-mesos--request
+   :task/list (make-hash-table :size 1)
+   (lambda (result)
+     (setq ob-mesos-list--tasks (make-hash-table :test #'equal))
+     (seq-do (lambda (task)
+               (puthash (plist-get task :id) task ob-mesos-list--tasks))
+             (plist-get result :tasks))
+     (ob-mesos--later #'ob-mesos-list--draw))))
+
+(defun ob-mesos-list--draw ()
+  "Draw the list, the newest task first."
+  (setq ob-mesos-list--timer nil)
+  (when-let ((buffer (get-buffer "*ob-mesos tasks*")))
+    (with-current-buffer buffer
+      (let (rows)
+        (maphash (lambda (_id task) (push (ob-mesos-list--row task) rows))
+                 ob-mesos-list--tasks)
+        (setq tabulated-list-entries rows)
+        (tabulated-list-print t)))))
+
+(defun ob-mesos-list--status (task)
+  "Take in the new status of TASK and draw the list soon."
+  (when (and ob-mesos-list--tasks (get-buffer "*ob-mesos tasks*"))
+    (puthash (plist-get task :id) task ob-mesos-list--tasks)
+    (unless ob-mesos-list--timer
+      (setq ob-mesos-list--timer (run-at-time 0.3 nil #'ob-mesos-list--draw)))))
+
+(add-hook 'ob-mesos-status-functions #'ob-mesos-list--status)
+
+(defun ob-mesos-list--task ()
+  "The task at point."
+  (or (gethash (tabulated-list-get-id) ob-mesos-list--tasks)
+      (user-error "No task is here")))
+
+(defun ob-mesos-list--ids ()
+  "The id at point as parameters."
+  (list :ids (vector (plist-get (ob-mesos-list--task) :id))))
+
+(defun ob-mesos-list-kill ()
+  "End the task at point."
+  (interactive)
+  (when (y-or-n-p (format "Kill %s? " (plist-get (ob-mesos-list--task) :id)))
+    (ob-mesos--request :task/kill (ob-mesos-list--ids) #'ignore)))
+
+(defun ob-mesos-list-forget ()
+  "Forget the ended task at point, with its result and its sandbox."
+  (interactive)
+  (unless (eq t (plist-get (ob-mesos-list--task) :terminal))
+    (user-error "It still runs; kill it first"))
+  (ob-mesos--request :task/forget (ob-mesos-list--ids)
+                     (lambda (_) (ob-mesos-list--ask))))
+
+(defun ob-mesos-list-details ()
+  "Show all that is known of the task at point."
+  (interactive)
+  (let ((task (ob-mesos-list--task)))
+    (with-help-window "*ob-mesos task*"
+      (cl-loop for (key value) on task by #'cddr
+               do (princ (format "%-12s %s\n" (substring (symbol-name key) 1)
+                                 value))))))
+
+(defun ob-mesos-list-jump ()
+  "Go to the block of the task at point."
+  (interactive)
+  (let* ((data (ob-mesos-list--task))
+         (id (plist-get data :id))
+         (task (gethash id ob-mesos--tasks))
+         (place (or (and task (ob-mesos-task-origin task))
+                    (and task (ob-mesos-task-place task))))
+         (document (plist-get data :document)))
+    (cond
+     ((and place (marker-buffer place))
+      (pop-to-buffer (marker-buffer place))
+      (goto-char place))
+     ((and document (file-readable-p document))
+      (pop-to-buffer (find-file-noselect document))
+      (when-let ((found (ob-mesos--find-text id)))
+        (goto-char found)))
+     (t (user-error "Its document is not there")))))
+
+;;;; Logs and files
+
+(define-derived-mode ob-mesos-log-mode special-mode "Mesos-Log"
+  "What a task writes; followed while it runs."
+  (add-hook 'kill-buffer-hook
+            (lambda () (when ob-mesos-list--follow
+                         (cancel-timer ob-mesos-list--follow)))
+            nil t))
+
+(defun ob-mesos-list-log ()
+  "Show the standard output of the task at point and follow it."
+  (interactive)
+  (ob-mesos-list--show (plist-get (ob-mesos-list--task) :id) "stdout"))
+
+(defun ob-mesos-list-errors ()
+  "Show the standard error of the task at point and follow it."
+  (interactive)
+  (ob-mesos-list--show (plist-get (ob-mesos-list--task) :id) "stderr"))
+
+(defun ob-mesos-list--show (id path)
+  "Show the file PATH of the task ID."
+  (let ((buffer (get-buffer-create (format "*ob-mesos %s %s*" id path))))
+    (with-current-buffer buffer
+      (ob-mesos-log-mode)
+      (let ((inhibit-read-only t)) (erase-buffer))
+      (setq ob-mesos-list--id id
+            ob-mesos-list--offset 0)
+      (ob-mesos-list--read buffer path))
+    (pop-to-buffer buffer)))
+
+(defun ob-mesos-list--read (buffer path)
+  "Read on in PATH for BUFFER, and again later until the task has ended."
+  (when (buffer-live-p buffer)
+    (let ((id (buffer-local-value 'ob-mesos-list--id buffer))
+          (offset (buffer-local-value 'ob-mesos-list--offset buffer)))
+      (ob-mesos--request
+       :task/read (list :id id :path path :offset offset :length 65536)
+       (lambda (result)
+         (ob-mesos--later #'ob-mesos-list--append buffer path result))))))
+
+(defun ob-mesos-list--append (buffer path result)
+  "Append what RESULT has of PATH to BUFFER."
+  (when (buffer-live-p buffer)
+    (with-current-buffer buffer
+      (let* ((data (base64-decode-string (plist-get result :data)))
+             (inhibit-read-only t)
+             (at-end (= (point) (point-max)))
+             (ended (when-let ((task (and ob-mesos-list--tasks
+                                          (gethash ob-mesos-list--id
+                                                   ob-mesos-list--tasks))))
+                      (eq t (plist-get task :terminal)))))
+        (cl-incf ob-mesos-list--offset (length data))
+        (save-excursion
+          (goto-char (point-max))
+          (insert (decode-coding-string data 'utf-8)))
+        (when at-end (goto-char (point-max)))
+        (unless (and ended (zerop (length data)))
+          (setq ob-mesos-list--follow
+                (run-at-time (if (= (length data) 65536) 0.01 0.5) nil
+                             #'ob-mesos-list--read buffer path)))))))
+
+(defun ob-mesos-list-files (&optional path)
+  "Show a file from the sandbox of the task at point; PATH is its directory."
+  (interactive)
+  (let* ((id (plist-get (ob-mesos-list--task) :id))
+         (files (append (plist-get (ob-mesos--call
+                                    :task/files (list :id id
+                                                      :path (or path "")))
+                                   :files)
+                        nil))
+         (choice (completing-read
+                  (format "File of %s: " id)
+                  (mapcar (lambda (file) (plist-get file :path)) files) nil t))
+         (file (cl-find choice files :test #'equal
+                        :key (lambda (file) (plist-get file :path)))))
+    (if (eq t (plist-get file :directory))
+        (ob-mesos-list-files choice)
+      (ob-mesos-list--show id choice))))
+
+(provide 'ob-mesos-list)
+;;; ob-mesos-list.el ends here

@@ -426,6 +426,63 @@
             (should (equal (others)
                            (replace-regexp-in-string "^:.*\n" "" model)))))))))
 
+;;;; The list and the documents
+
+(ert-deftest ob-mesos-the-list-shows-tasks-and-their-logs ()
+  (ob-mesos-tests--with (concat "#+name: listed\n"
+                                (ob-mesos-tests--block "" "echo the log; exit 7"))
+    (org-babel-execute-src-block)
+    (let ((id (ob-mesos-task-id (car (ob-mesos--running)))))
+      (ob-mesos-tests--settle)
+      (save-window-excursion
+        (ob-mesos-list)
+        (with-current-buffer "*ob-mesos tasks*"
+          (ob-mesos-tests--wait (lambda () (string-search id (buffer-string))))
+          (goto-char (point-min))
+          (search-forward id)
+          (beginning-of-line)
+          (should (looking-at-p (concat " *FAILED +" id ".* 7 *$")))
+          (ob-mesos-list-log))
+        (with-current-buffer (format "*ob-mesos %s stdout*" id)
+          (ob-mesos-tests--wait (lambda () (equal "the log\n" (buffer-string))))
+          (kill-buffer))
+        (with-current-buffer "*ob-mesos tasks*"
+          (ob-mesos-list-forget)
+          (ob-mesos-tests--wait (lambda () (not (string-search id (buffer-string)))))
+          (kill-buffer))))))
+
+(ert-deftest ob-mesos-the-readme-has-every-header-argument-and-no-other ()
+  (with-temp-buffer
+    (insert-file-contents (expand-file-name "../README.org" ob-mesos--directory))
+    (goto-char (point-min))
+    (search-forward "* Header arguments")
+    (let (rows)
+      (while (re-search-forward "^| =:\\([a-z-]+\\)= +| \\(.*?\\) +|$" nil t)
+        (push (cons (intern (match-string 1)) (match-string 2)) rows))
+      (should (equal (nreverse rows) ob-mesos--header-arguments)))))
+
+(ert-deftest ob-mesos-run-writes-results-and-exits-with-what-happened ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org"
+                              (ob-mesos-tests--block "" "echo hi"))))
+    (cl-flet ((run (&rest arguments)
+                (apply #'call-process
+                       (expand-file-name invocation-name invocation-directory)
+                       nil nil nil "--batch" "-Q" "-L" ob-mesos--directory
+                       "-l" "ob-mesos-export" "-f" "ob-mesos-batch-run"
+                       arguments)))
+      (let ((process-environment
+             (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
+                   process-environment)))
+        (should (equal 0 (run file)))
+        (with-temp-buffer
+          (insert-file-contents file)
+          (should (string-match-p "#\\+RESULTS:\n: hi\n" (buffer-string)))
+          (erase-buffer)
+          (insert (ob-mesos-tests--block "" "exit 9"))
+          (write-region nil nil file nil 'silent))
+        (should (equal 1 (run file)))))
+    (delete-file file)))
+
 ;;;; When things go wrong
 
 (ert-deftest ob-mesos-a-killed-server-is-started-again-and-nothing-is-lost ()

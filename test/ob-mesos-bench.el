@@ -1,0 +1,135 @@
+;;; ob-mesos-bench.el --- How fast, beside ob-shell  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Prints a table.  ob-async takes part where OB_ASYNC_DIR names a checkout.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ob-mesos)
+(require 'ob-mesos-export)
+(require 'ob-shell)
+
+(defmacro ob-mesos-bench--time (&rest body)
+  "Seconds that BODY takes."
+  `(let ((start (float-time)))
+     ,@body
+     (- (float-time) start)))
+
+(defun ob-mesos-bench--blocks (lang header count body)
+  "A document with COUNT blocks of LANG with HEADER and BODY."
+  (mapconcat (lambda (_) (format "#+begin_src %s %s\n%s\n#+end_src\n" lang header body))
+             (number-sequence 1 count) "\n"))
+
+(defmacro ob-mesos-bench--in (text &rest body)
+  "In an Org buffer with TEXT run BODY."
+  (declare (indent 1))
+  `(with-temp-buffer
+     (let ((org-inhibit-startup t)) (org-mode))
+     (insert ,text)
+     (goto-char (point-min))
+     ,@body))
+
+(defun ob-mesos-bench--settle ()
+  "Wait until no task runs."
+  (while (ob-mesos--running)
+    (accept-process-output nil 0.001)))
+
+(defun ob-mesos-bench--median (numbers)
+  "The median of NUMBERS."
+  (nth (/ (length numbers) 2) (sort numbers #'<)))
+
+(defun ob-mesos-bench--row (what goal ours theirs)
+  "Print a row: WHAT was measured, the GOAL, OURS and THEIRS in seconds."
+  (princ (format "| %-46s | %8s | %9s | %9s |\n" what goal
+                 (if (numberp ours) (format "%.4f s" ours) ours)
+                 (if (numberp theirs) (format "%.4f s" theirs) (or theirs "-")))))
+
+(defun ob-mesos-bench--shell (count)
+  "Seconds ob-shell takes for COUNT blocks, one after the other."
+  (ob-mesos-bench--in (ob-mesos-bench--blocks "sh" ":results output" count "echo hi")
+    (ob-mesos-bench--time (org-babel-execute-buffer))))
+
+(defun ob-mesos-bench--start ()
+  "Seconds from the start of the server to its first answer."
+  (let ((start (float-time)))
+    (ob-mesos--connect)
+    (while (not ob-mesos--ready)
+      (accept-process-output nil 0.001))
+    (- (float-time) start)))
+
+(defun ob-mesos-bench--memory ()
+  "The server's resident memory, in words."
+  (let ((pid (process-id (jsonrpc--process ob-mesos--connection))))
+    (format "%d MiB"
+            (/ (cdr (assq 'rss (process-attributes pid))) 1024))))
+
+(defun ob-mesos-bench ()
+  "Measure and print the table; for --batch."
+  (let ((ob-mesos-server-arguments
+         (list "--state-dir" (make-temp-file "ob-mesos-bench" t)))
+        (org-confirm-babel-evaluate nil)
+        (inhibit-message t)
+        (archive (ob-mesos--archive)))
+    (unless (file-exists-p archive)
+      (let ((process (ob-mesos--make-archive archive)))
+        (while (process-live-p process)
+          (accept-process-output process 0.1))
+        (accept-process-output nil 0.1)))
+    (princ (format "| %-46s | %8s | %9s | %9s |\n|%s|\n" "what" "goal"
+                   "ob-mesos" "ob-shell" (make-string 83 ?-)))
+    (ob-mesos-bench--row "server start to first answer" "0.25 s"
+                         (ob-mesos-bench--start) nil)
+    (ob-mesos-bench--row "server memory after the start" "120 MiB"
+                         (ob-mesos-bench--memory) nil)
+    (ob-mesos-bench--in (ob-mesos-bench--blocks "mesos" "" 1 "echo hi")
+      (let (returns results)
+        (dotimes (_ 21)
+          (let ((start (float-time)))
+            (push (ob-mesos-bench--time (org-babel-execute-src-block)) returns)
+            (ob-mesos-bench--settle)
+            (push (- (float-time) start) results)))
+        (ob-mesos-bench--row "C-c C-c to prompt back, median of 21" "0.005 s"
+                             (ob-mesos-bench--median returns)
+                             (ob-mesos-bench--median
+                              (cl-loop repeat 21
+                                       collect (ob-mesos-bench--shell 1))))
+        (ob-mesos-bench--row "echo hi to its result in the buffer, median" "0.06 s"
+                             (ob-mesos-bench--median results) nil)))
+    (ob-mesos-bench--in (ob-mesos-bench--blocks "mesos" "" 20 "echo hi")
+      (ob-mesos-bench--row "20 blocks at once, all results in" "0.4 s"
+                           (ob-mesos-bench--time
+                            (ob-mesos--submit-buffer)
+                            (ob-mesos-bench--settle))
+                           (ob-mesos-bench--shell 20)))
+    (ob-mesos-bench--in
+        (concat "#+name: hi\n" (ob-mesos-bench--blocks "mesos" "" 1 "echo hi")
+                (mapconcat (lambda (_) "\n#+call: hi()\n")
+                           (number-sequence 1 1000) ""))
+      (let ((start (float-time)))
+        (ob-mesos--submit-buffer)
+        (ob-mesos-bench--row "1,000 call lines submitted" "1.5 s"
+                             (- (float-time) start) nil)
+        (ob-mesos-bench--settle)
+        (ob-mesos-bench--row "1,000 call lines, all results in" "10 s"
+                             (- (float-time) start) nil)))
+    (ob-mesos-bench--row "server memory afterwards" "-"
+                         (ob-mesos-bench--memory) nil)
+    (ob-mesos-bench--in
+        (ob-mesos-bench--blocks "mesos" "" 1
+                                "head -c 100000000 /dev/zero | tr '\\0' x")
+      (org-babel-execute-src-block)
+      (let ((longest 0) (last (float-time)))
+        (while (ob-mesos--running)
+          (accept-process-output nil 0.001)
+          (setq longest (max longest (- (float-time) last))
+                last (float-time)))
+        (ob-mesos-bench--row "a task printing 100 MB: longest pause of Emacs"
+                             "0.05 s" longest nil)))))
+
+(provide 'ob-mesos-bench)
+;;; ob-mesos-bench.el ends here

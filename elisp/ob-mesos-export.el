@@ -14,35 +14,84 @@
 (require 'org-element)
 (require 'ob-mesos)
 
-(defun ob-mesos--mesos-here-p ()
-  "Whether what is at point, a block or a call, is of the language mesos."
-  (let ((element (org-element-context)))
-    (pcase (org-element-type element)
-      ('src-block (equal (org-element-property :language element) "mesos"))
-      ('babel-call
-       (save-excursion
-         (let ((name (org-element-property :call element)))
-           (goto-char (point-min))
-           (let ((place (org-babel-find-named-block name)))
-             (and place
-                  (progn (goto-char place)
-                         (equal (org-element-property
-                                 :language (org-element-at-point))
-                                "mesos")))))))
-      (_ nil))))
+(cl-defstruct (ob-mesos--run (:constructor ob-mesos--run-make) (:copier nil))
+  "All blocks and calls of a buffer on their way into one request."
+  (buffer nil :documentation "The buffer.")
+  (languages (make-hash-table :test #'equal)
+             :documentation "What calls are of, by the names they call.")
+  (tasks nil :documentation "The tasks made so far, the latest first.")
+  (error nil :documentation "Why it was given up, or nil.")
+  (function nil :documentation "Called with this once all is submitted."))
 
-(defun ob-mesos--submit-buffer ()
+(defun ob-mesos--mesos-p (element run)
+  "Whether ELEMENT, a block or call of RUN, is of the language mesos."
+  (if (eq (org-element-type element) 'src-block)
+      (equal (org-element-property :language element) "mesos")
+    (let* ((name (org-element-property :call element))
+           (languages (ob-mesos--run-languages run))
+           (known (gethash name languages)))
+      (equal "mesos"
+             (or known
+                 (puthash name (or (car (ob-mesos--call-info element t)) "none")
+                          languages))))))
+
+(defun ob-mesos--execute-element (element marker run)
+  "Execute ELEMENT, which now begins at MARKER, as a part of RUN."
+  (with-current-buffer (ob-mesos--run-buffer run)
+    (let ((moved (- marker (org-element-property :post-affiliated element)))
+          (ob-mesos--collected (list t))
+          (ob-mesos--element element))
+      (dolist (property '(:begin :post-affiliated :end))
+        (org-element-put-property
+         element property (+ moved (org-element-property property element))))
+      (set-marker marker nil)
+      (when (ob-mesos--mesos-p element run)
+        (save-excursion
+          (goto-char (org-element-property :post-affiliated element))
+          (org-babel-execute-src-block
+           nil (if (eq (org-element-type element) 'src-block)
+                   (org-babel-get-src-block-info nil element)
+                 (ob-mesos--call-info element nil)))))
+      (setf (ob-mesos--run-tasks run)
+            (append (cdr ob-mesos--collected) (ob-mesos--run-tasks run))))))
+
+(defun ob-mesos--execute-next (elements run)
+  "Execute the first of ELEMENTS, then the rest; submit what RUN has in the end."
+  (condition-case err
+      (if elements
+          (progn
+            (ob-mesos--execute-element (caar elements) (cdar elements) run)
+            (ob-mesos--later #'ob-mesos--execute-next (cdr elements) run))
+        (setf (ob-mesos--run-tasks run) (nreverse (ob-mesos--run-tasks run)))
+        (ob-mesos--submit (ob-mesos--run-tasks run))
+        (funcall (ob-mesos--run-function run) run))
+    ((error quit)
+     (setf (ob-mesos--run-error run) (error-message-string err))
+     (dolist (task (ob-mesos--run-tasks run))
+       (ob-mesos--refused task "Not submitted, for another block cannot be"))
+     (funcall (ob-mesos--run-function run) run))))
+
+(defun ob-mesos--submit-buffer (function)
   "Submit all that is of the language mesos in this buffer, in one request.
-Return their tasks in order."
-  (let ((ob-mesos--collected (list t)))
-    (org-babel-map-executables nil
-      (when (ob-mesos--mesos-here-p)
-        (if (eq (org-element-type (org-element-context)) 'babel-call)
-            (org-babel-lob-execute-maybe)
-          (org-babel-execute-src-block))))
-    (let ((tasks (reverse (cdr ob-mesos--collected))))
-      (ob-mesos--submit tasks)
-      tasks)))
+This is done in slices.  In the end call FUNCTION with the
+`ob-mesos--run'; nothing is submitted if a block has an error."
+  (ob-mesos--later
+   #'ob-mesos--execute-next
+   (org-element-map (org-element-parse-buffer 'element) '(src-block babel-call)
+     (lambda (element)
+       (cons element (copy-marker (org-element-property :post-affiliated element)
+                                  t))))
+   (ob-mesos--run-make :buffer (current-buffer) :function function)))
+
+(defun ob-mesos--submit-buffer-and-wait ()
+  "Submit all that is of the language mesos in this buffer.
+Return the tasks once they are submitted, or signal what was wrong."
+  (let (run)
+    (ob-mesos--submit-buffer (lambda (done) (setq run done)))
+    (ob-mesos--wait (lambda () run))
+    (when (ob-mesos--run-error run)
+      (user-error "%s" (ob-mesos--run-error run)))
+    (ob-mesos--run-tasks run)))
 
 (defun ob-mesos--progress (text last)
   "Show TEXT on stderr, in place on a terminal; LAST ends the line there."
@@ -76,7 +125,7 @@ exit status is 1 if a block has failed."
     (setq command-line-args-left nil)
     (condition-case err
         (with-current-buffer (find-file-noselect (expand-file-name file))
-          (let ((tasks (ob-mesos--submit-buffer)))
+          (let ((tasks (ob-mesos--submit-buffer-and-wait)))
             (setq failed (ob-mesos--wait-for tasks)))
           (if stdout
               (princ (buffer-string))

@@ -7,9 +7,7 @@
 
 ;; A task's placeholder bears its id, and that text is what finds the place
 ;; again.  While the task runs its last lines stand below; in the end Org's
-;; own inserter puts the result there.  None of this is recorded for undo:
-;; the positions in the undo list are moved instead, so that a user's own
-;; edits stay undoable, each at its place.
+;; own inserter puts the result there.
 
 ;;; Code:
 
@@ -20,6 +18,8 @@
 (require 'ob)
 (require 'ob-lob)
 (require 'ob-mesos-task)
+(require 'ob-mesos-undo)
+(require 'ob-mesos-place)
 
 (defcustom ob-mesos-tail-interval 0.3
   "Seconds between updates of a running task's last lines where it is visible.
@@ -106,209 +106,6 @@ Where it is not, updates come every five seconds."
      (org-babel-pick-name (cdr (assq :rowname-names params))
                           (cdr (assq :rownames params))))))
 
-;;;; Changes that undo does not know of
-
-(defun ob-mesos--moved (position from to delta)
-  "Where POSITION is after FROM to TO was replaced and all beyond moved by DELTA."
-  (cond ((>= position to) (+ position delta))
-        ((> position from) from)
-        (t position)))
-
-(defun ob-mesos--shift-undo (list from to delta)
-  "In the undo LIST account for a change it does not record.
-FROM to TO was replaced, and what follows has moved by DELTA.  Each
-older entry sees the buffer as it was before the newer ones, so the
-region is taken back through them on the way.  Return the list, cut
-short where an entry and the change cannot be told apart."
-  (let ((cell list) (previous nil) (result list))
-    (while cell
-      (let ((entry (car cell)))
-        (pcase entry
-          ((pred integerp)
-           (setcar cell (ob-mesos--moved entry from to delta)))
-          (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
-           (cond
-            ((<= to beg)
-             (setcar cell (cons (+ beg delta) (+ end delta))))
-            ((>= from end)
-             (setq from (- from (- end beg))
-                   to (- to (- end beg))))
-            ((and (>= from beg) (<= to end))
-             ;; Within text that was not there before: older entries
-             ;; know nothing of it.
-             (setcar cell (cons beg (+ end delta)))
-             (setq delta 0 cell nil))
-            (t
-             (if previous (setcdr previous nil) (setq result nil))
-             (setq cell nil))))
-          (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
-           (let ((at (abs pos)) (length (length text)))
-             (cond
-              ((<= to at)
-               (setcar cell (cons text (* (if (< pos 0) -1 1) (+ at delta)))))
-              ((>= from at)
-               (setq from (+ from length)
-                     to (+ to length)))
-              (t
-               (setcar cell (cons text (* (if (< pos 0) -1 1) from)))
-               (setq to (+ to length))))))
-          (`(nil ,prop ,value ,(and (pred integerp) beg)
-                 . ,(and (pred integerp) end))
-           (setcar cell `(nil ,prop ,value
-                              ,(ob-mesos--moved beg from to delta)
-                              . ,(ob-mesos--moved end from to delta))))
-          (`(apply ,(and (pred integerp) change)
-                   ,(and (pred integerp) beg) ,(and (pred integerp) end)
-                   . ,rest)
-           (setcar cell `(apply ,change ,(ob-mesos--moved beg from to delta)
-                                ,(ob-mesos--moved end from to delta) . ,rest))
-           (when (>= from end)
-             (setq from (- from change) to (- to change))))))
-      (when cell
-        (setq previous cell
-              cell (cdr cell))))
-    result))
-
-(defun ob-mesos--quietly (function)
-  "Call FUNCTION, which is to edit the buffer, without a record for undo.
-No lock is asked for and no question whether the file has changed."
-  (let* ((undo buffer-undo-list)
-         (changes nil)
-         (note (lambda (beg end length) (push (list beg end length) changes))))
-    (unwind-protect
-        (let ((buffer-undo-list t)
-              (buffer-file-truename nil)
-              (inhibit-read-only t)
-              (inhibit-message t))
-          (add-hook 'after-change-functions note -50 t)
-          (funcall function))
-      (remove-hook 'after-change-functions note t)
-      (unless (eq undo t)
-        (pcase-dolist (`(,beg ,end ,length) (nreverse changes))
-          (setq undo (ob-mesos--shift-undo undo beg (+ beg length)
-                                           (- (- end beg) length))))
-        (setq buffer-undo-list undo)))))
-
-(defun ob-mesos--replace-lines (beg end text)
-  "Put TEXT in place of BEG to END; point and windows keep line and column."
-  (let ((window-points
-         (cl-loop for window in (get-buffer-window-list nil nil t)
-                  for point = (window-point window)
-                  when (and (> point beg) (< point end))
-                  collect (cons window (ob-mesos--line-and-column beg point))))
-        (own (and (> (point) beg) (< (point) end)
-                  (ob-mesos--line-and-column beg (point)))))
-    (save-excursion
-      (goto-char beg)
-      (delete-region beg end)
-      (insert text))
-    (when own
-      (goto-char (ob-mesos--at-line-and-column beg (length text) own)))
-    (pcase-dolist (`(,window . ,where) window-points)
-      (set-window-point
-       window (ob-mesos--at-line-and-column beg (length text) where)))))
-
-(defun ob-mesos--line-and-column (beg position)
-  "The line, counted from BEG, and the column of POSITION."
-  (save-excursion
-    (goto-char position)
-    (cons (count-lines beg (line-beginning-position))
-          (- position (line-beginning-position)))))
-
-(defun ob-mesos--at-line-and-column (beg length where)
-  "The position of WHERE in the LENGTH characters from BEG."
-  (save-excursion
-    (goto-char beg)
-    (forward-line (car where))
-    (min (+ beg length) (line-end-position) (+ (point) (cdr where)))))
-
-;;;; The place
-
-(defun ob-mesos--find-text (id)
-  "In this buffer, widened, the beginning of the line with the placeholder ID."
-  (save-excursion
-    (save-restriction
-      (widen)
-      (goto-char (point-min))
-      (when (re-search-forward
-             (concat "^[ \t]*: mesos:" (regexp-quote id) " ") nil t)
-        (line-beginning-position)))))
-
-(defun ob-mesos--place (task)
-  "Where the placeholder of TASK is, (BUFFER . POSITION), or nil."
-  (let* ((marker (ob-mesos-task-place task))
-         (buffer (and marker (marker-buffer marker)))
-         (id (ob-mesos-task-id task)))
-    (if (and buffer
-             (with-current-buffer buffer
-               (save-excursion
-                 (save-restriction
-                   (widen)
-                   (goto-char marker)
-                   (looking-at-p (concat "[ \t]*: mesos:" (regexp-quote id)
-                                         " "))))))
-        (cons buffer (marker-position marker))
-      (cl-some
-       (lambda (candidate)
-         (with-current-buffer candidate
-           (let ((found (and (derived-mode-p 'org-mode)
-                             (ob-mesos--find-text id))))
-             (when found
-               (setf (ob-mesos-task-place task)
-                     (save-restriction (widen) (copy-marker found)))
-               (cons candidate found)))))
-       (if (buffer-live-p buffer)
-           (cons buffer (delq buffer (buffer-list)))
-         (buffer-list))))))
-
-(defun ob-mesos--results-at (position)
-  "The beginning of the results keyword above POSITION."
-  (save-excursion
-    (goto-char position)
-    (let ((case-fold-search t))
-      (when (re-search-backward "^[ \t]*#\\+results\\b" nil t)
-        (line-beginning-position)))))
-
-(defun ob-mesos--belongs-p (results)
-  "Whether the block or call at point has its results at RESULTS."
-  (and (memq (org-element-type (org-element-at-point)) '(src-block babel-call))
-       (equal results (org-babel-where-is-src-block-result))))
-
-(defun ob-mesos--origin (task position)
-  "The block or call that the results around POSITION belong to, or nil.
-The marker of TASK is asked first, then the element right above, then
-the one that has the results' name."
-  (let ((results (ob-mesos--results-at position))
-        (marker (ob-mesos-task-origin task)))
-    (when results
-      (save-excursion
-        (or
-         (and marker (eq (marker-buffer marker) (current-buffer))
-              (progn (goto-char marker) (ob-mesos--belongs-p results))
-              (point))
-         (progn
-           (goto-char results)
-           (skip-chars-backward " \t\n")
-           (beginning-of-line)
-           (goto-char (org-element-property :post-affiliated
-                                            (org-element-at-point)))
-           (and (ob-mesos--belongs-p results) (point)))
-         (progn
-           (goto-char results)
-           (when (looking-at "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$")
-             (let ((name (match-string-no-properties 1))
-                   (case-fold-search t))
-               (goto-char (point-min))
-               (cl-loop
-                while (re-search-forward
-                       (concat "^[ \t]*#\\+name:[ \t]*" (regexp-quote name)
-                               "[ \t]*$")
-                       nil t)
-                do (goto-char (org-element-property
-                               :post-affiliated (org-element-at-point)))
-                when (ob-mesos--belongs-p results) return (point)
-                do (forward-line 1))))))))))
-
 ;;;; The placeholder
 
 (defun ob-mesos--placeholder (task)
@@ -318,16 +115,24 @@ the one that has the results' name."
             (if started
                 (format-time-string " since %T" (/ started 1000)) ""))))
 
-(defun ob-mesos--insert-placeholder (task params info)
+(defun ob-mesos--insert-placeholder (task params)
   "Insert the placeholder of TASK for the block or call at point.
-PARAMS and INFO are Org's."
+PARAMS are its header arguments."
   (let ((text (ob-mesos--placeholder task))
         (kept (cl-intersection '("append" "prepend")
                                (cdr (assq :result-params params))
                                :test #'equal))
+        (origin (point))
         (inhibit-message t))
-    (org-babel-insert-result text (or kept '("replace")) info)
-    (let ((place (ob-mesos--find-text (ob-mesos-task-id task))))
+    (ob-mesos--with-workbench
+     origin (not kept)
+     (lambda (shift)
+       (goto-char (- origin shift))
+       (org-babel-insert-result
+        text (or kept '("replace"))
+        ;; What wraps the result would hide the placeholder.
+        (list "mesos" "" (cl-remove :wrap params :key #'car)))))
+    (let ((place (ob-mesos--find-text (ob-mesos-task-id task) origin)))
       (when place
         (setf (ob-mesos-task-place task)
               (save-restriction (widen) (copy-marker place)))))))
@@ -455,14 +260,19 @@ Return it and the RESULT-PARAMS to insert it with."
               result-params (remove "file" result-params))))
     (cons value result-params)))
 
+(defun ob-mesos--call-info (element no-evaluation)
+  "Org's info of the call ELEMENT, or of that at point.
+With NO-EVALUATION, Lisp in its header arguments is left alone where this
+Org can be told so; only newer ones can."
+  (if (and no-evaluation (eql (cdr (func-arity #'org-babel-lob-get-info)) 2))
+      (with-no-warnings (org-babel-lob-get-info element t))
+    (org-babel-lob-get-info element)))
+
 (defun ob-mesos--params-at-point ()
   "The header arguments of the block or call at point, none of them resolved."
   (let* ((info (if (eq (org-element-type (org-element-at-point)) 'src-block)
                    (org-babel-get-src-block-info t)
-                 ;; Only newer Orgs can be told not to evaluate.
-                 (apply #'org-babel-lob-get-info
-                        (and (eql (cdr (func-arity #'org-babel-lob-get-info)) 2)
-                             '(nil t))))))
+                 (ob-mesos--call-info nil t))))
     (org-babel-process-params
      (cl-remove :var (nth 2 info) :key #'car))))
 
@@ -494,13 +304,18 @@ Return nil if there is no such place any more."
                   (ob-mesos--finish-value task params wanted)))
          (info (list "mesos" ""
                      (if failed (cl-remove :wrap params :key #'car) params))))
-    (goto-char position)
-    (delete-region position (ob-mesos--placeholder-end))
+    (ob-mesos--with-workbench
+     origin (not (member "file" (cdr value)))
+     (lambda (shift)
+       (let ((position (- position shift)))
+         (goto-char position)
+         (delete-region position (ob-mesos--placeholder-end))
+         (goto-char (- origin shift))
+         (org-babel-insert-result
+          (car value) (cdr value) info
+          (unless failed (ob-mesos-task-hash task))
+          "mesos"))))
     (goto-char origin)
-    (org-babel-insert-result
-     (car value) (cdr value) info
-     (unless failed (ob-mesos-task-hash task))
-     "mesos")
     (when (eq ob-mesos-ansi 'render)
       (let ((results (org-babel-where-is-src-block-result)))
         (when results

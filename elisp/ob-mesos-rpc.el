@@ -77,8 +77,8 @@
 
 ;;;; Work in slices
 
-(defconst ob-mesos--slice 0.015
-  "Seconds to work at a time while Emacs is used interactively.")
+(defvar ob-mesos--slice (if noninteractive 1.0e6 0.008)
+  "Seconds to work at a time; small where a user waits to type.")
 
 (defvar ob-mesos--work nil "Functions to call, in order.")
 (defvar ob-mesos--work-tail nil "The last cons of `ob-mesos--work'.")
@@ -100,29 +100,32 @@
 
 (defun ob-mesos--do-work ()
   "Do what was put off, for one slice, or until there is input."
-  (setq ob-mesos--work-timer nil)
+  ;; The timer that has called us stays in its variable meanwhile, for work
+  ;; may put off more work, and that must not start a second timer.
   (let ((end (+ (float-time) ob-mesos--slice)))
-    (while (and ob-mesos--work
-                (or noninteractive
-                    (and (< (float-time) end) (not (input-pending-p)))))
-      (let ((job (pop ob-mesos--work)))
-        (condition-case-unless-debug err
-            (apply (car job) (cdr job))
-          (error (message "ob-mesos: %s" (error-message-string err)))))))
-  (when ob-mesos--work
-    (setq ob-mesos--work-timer
-          (run-at-time 0.005 nil #'ob-mesos--do-work))))
+    (unwind-protect
+        (while (and ob-mesos--work
+                    (< (float-time) end)
+                    (not (input-pending-p)))
+          (let ((job (pop ob-mesos--work)))
+            (condition-case-unless-debug err
+                (apply (car job) (cdr job))
+              (error (message "ob-mesos: %s" (error-message-string err))))))
+      (setq ob-mesos--work-timer
+            (and ob-mesos--work
+                 (run-at-time 0.002 nil #'ob-mesos--do-work))))))
 
 ;;;; The server
 
 (defun ob-mesos--check-server ()
-  "Signal a `user-error' that helps if the server cannot be started."
-  (unless (executable-find ob-mesos-java)
-    (user-error "No Java: install a JRE, 17 or newer (Debian: \
+  "Signal a `user-error' that helps if there is no server and can be none."
+  (unless (ob-mesos--live-p)
+    (unless (executable-find ob-mesos-java)
+      (user-error "No Java: install a JRE, 17 or newer (Debian: \
 apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
-  (unless (file-readable-p ob-mesos-server-jar)
-    (user-error "The server is not built: run `./ob-mesos build' in %s"
-                (expand-file-name ".." ob-mesos--directory))))
+    (unless (file-readable-p ob-mesos-server-jar)
+      (user-error "The server is not built: run `./ob-mesos build' in %s"
+                  (expand-file-name ".." ob-mesos--directory)))))
 
 (defun ob-mesos--archive ()
   "The file of the class-data archive for this jar."

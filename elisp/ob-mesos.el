@@ -197,6 +197,9 @@ ALLOWED says what it may be."
 (defvar ob-mesos--collected nil
   "While blocks are collected for one request, (t . TASKS), the latest first.")
 
+(defvar ob-mesos--element nil
+  "While a block or call is executed that was parsed before, that element.")
+
 (defun ob-mesos--new-id (name)
   "A new id for a block with NAME, or without."
   (let ((letters "abcdefghijklmnopqrstuvwxyz234567"))
@@ -272,19 +275,19 @@ make a table of it) is done with the result instead."
       (setcar result-params "none")
       (setcdr result-params (list "silent")))))
 
-(defun ob-mesos--location ()
-  "Where the block or call being executed is, or nil if it has no place.
+(defun ob-mesos--element-here ()
+  "The block or call being executed, an Org element, or nil if it has no place.
 That is in an Org buffer, not inline, not in an export and not for the
 sake of another block."
-  (let ((location (or org-babel-current-src-block-location (point))))
-    (and (derived-mode-p 'org-mode)
-         (not (bound-and-true-p org-babel-exp-reference-buffer))
-         (not (ob-mesos--nested-p))
-         (save-excursion
-           (goto-char location)
-           (and (memq (org-element-type (org-element-context))
-                      '(src-block babel-call))
-                (point))))))
+  (and (derived-mode-p 'org-mode)
+       (not (bound-and-true-p org-babel-exp-reference-buffer))
+       (not (ob-mesos--nested-p))
+       (or ob-mesos--element
+           (save-excursion
+             (goto-char (or org-babel-current-src-block-location (point)))
+             (let ((element (org-element-context)))
+               (and (memq (org-element-type element) '(src-block babel-call))
+                    element))))))
 
 ;;;###autoload
 (defun org-babel-execute:mesos (body params)
@@ -292,24 +295,24 @@ sake of another block."
 Return at once; the result is inserted when it is there.  A block whose
 value is needed at once, because another refers to it, because it stands
 inline, or in an export, is waited for."
-  (let ((location (ob-mesos--location)))
-    (if location
-        (ob-mesos--execute body params location)
+  (let ((element (ob-mesos--element-here)))
+    (if element
+        (ob-mesos--execute body params element)
       (ob-mesos--execute-and-wait body params))))
 
-(defun ob-mesos--execute (body params location)
-  "Run BODY with PARAMS for the block or call at LOCATION."
+(defun ob-mesos--execute (body params element)
+  "Run BODY with PARAMS for ELEMENT, a block or call."
   (save-excursion
-    (goto-char location)
-    (let* ((element (org-element-at-point))
-           (mine (copy-tree params))
+    (goto-char (org-element-property :post-affiliated element))
+    (let* ((mine (copy-tree params))
            (task (ob-mesos--task body mine (org-element-property :name element)))
            (result-params (cdr (assq :result-params mine))))
       (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
-            (ob-mesos-task-origin task) (copy-marker location t))
+            (ob-mesos-task-origin task) (point-marker))
+      (set-marker-insertion-type (ob-mesos-task-origin task) t)
       (ob-mesos--check-server)
       (unless (or (member "none" result-params) (member "silent" result-params))
-        (ob-mesos--insert-placeholder task mine (list "mesos" body mine)))
+        (ob-mesos--insert-placeholder task mine))
       (ob-mesos--launch task)
       (ob-mesos--leave-to-us params)
       (when (equal (cdr (assq :wait mine)) "yes")

@@ -269,14 +269,15 @@
   (should (= 64 (ob-mesos--size "mem" 64))))
 
 (ert-deftest ob-mesos-what-is-missing-is-said-with-the-cure ()
-  (let ((ob-mesos-server-jar "/nonexistent.jar"))
-    (should (string-search "ob-mesos build"
-                           (error-message-string
-                            (should-error (ob-mesos--check-server))))))
-  (let ((ob-mesos-java "/nonexistent/java"))
-    (should (string-search "apt-get install"
-                           (error-message-string
-                            (should-error (ob-mesos--check-server)))))))
+  (let ((ob-mesos--connection nil))
+    (let ((ob-mesos-server-jar "/nonexistent.jar"))
+      (should (string-search "ob-mesos build"
+                             (error-message-string
+                              (should-error (ob-mesos--check-server))))))
+    (let ((ob-mesos-java "/nonexistent/java"))
+      (should (string-search "apt-get install"
+                             (error-message-string
+                              (should-error (ob-mesos--check-server))))))))
 
 ;;;; Finding the place again
 
@@ -491,7 +492,7 @@
                    (ob-mesos-tests--block
                     ":cpus 0.05 :mem 32" (format "sleep 0.%d; echo result %d" (% n 10) n)))
                  (number-sequence 1 30) "\n")
-    (let ((tasks (ob-mesos--submit-buffer)))
+    (let ((tasks (ob-mesos--submit-buffer-and-wait)))
       (should (= 30 (length tasks)))
       (ob-mesos-tests--wait
        (lambda () (cl-some #'ob-mesos-task-terminal-p tasks)))

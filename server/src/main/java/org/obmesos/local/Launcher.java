@@ -19,8 +19,8 @@ import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.store.StateDirectory;
 
 /**
- * Starts commands under a supervisor that outlives this process, in a session of its own and the
- * command in a process group of its own.
+ * Starts commands under a supervisor that outlives this process; supervisor and command each have a
+ * process group of their own.
  */
 final class Launcher {
   private static final double NANOS = 1e9;
@@ -71,8 +71,7 @@ final class Launcher {
   private List<String> command(TaskInfo task, Path meta, Path sandbox) {
     double grace = task.getKillPolicy().getGracePeriod().getNanoseconds() / NANOS;
     long timeout = (long) Math.ceil(task.getMaxCompletionTime().getNanoseconds() / NANOS);
-    List<String> words =
-        new ArrayList<>(List.of("setsid", "perl", script.toString(), meta.toString()));
+    List<String> words = new ArrayList<>(List.of("perl", script.toString(), meta.toString()));
     words.add(sandbox.toString());
     words.add(Double.toString(task.hasKillPolicy() ? grace : 3));
     words.add(Long.toString(timeout));

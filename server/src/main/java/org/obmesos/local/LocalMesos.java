@@ -86,6 +86,7 @@ public final class LocalMesos implements SchedulerDriver {
     try {
       work = new WorkDirectory(options.workDirectory());
       launcher = new Launcher(work, options.workDirectory());
+      Priority.standBack();
       masterId = work.masterId();
       hostname = LocalOptions.hostname();
       for (WorkDirectory.Checkpoint checkpoint : work.checkpoints()) {

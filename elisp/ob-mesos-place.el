@@ -1,0 +1,252 @@
+;;; ob-mesos-place.el --- Where a task's result belongs  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The placeholder's text is what finds the place.  Org parses a whole
+;; section to look at one element of it; so where the surroundings are plain,
+;; the element and its results are taken to a workbench, a buffer of their
+;; own, and Org's inserter is let loose on them there.  A long section then
+;; costs no more than a short one.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'org)
+(require 'org-element)
+(require 'ob)
+(require 'ob-mesos-task)
+(require 'ob-mesos-undo)
+
+(defun ob-mesos--find-text (id &optional from)
+  "In this buffer, widened, the beginning of the line with the placeholder ID.
+It is looked for below the position FROM first, then everywhere."
+  (let ((regexp (concat "^[ \t]*: mesos:" (regexp-quote id) " ")))
+    (save-excursion
+      (save-restriction
+        (widen)
+        (when (or (and from (progn (goto-char from)
+                                   (re-search-forward regexp nil t)))
+                  (progn (goto-char (point-min))
+                         (re-search-forward regexp nil t)))
+          (line-beginning-position))))))
+
+(defun ob-mesos--place (task)
+  "Where the placeholder of TASK is, (BUFFER . POSITION), or nil."
+  (let* ((marker (ob-mesos-task-place task))
+         (buffer (and marker (marker-buffer marker)))
+         (id (ob-mesos-task-id task)))
+    (if (and buffer
+             (with-current-buffer buffer
+               (save-excursion
+                 (save-restriction
+                   (widen)
+                   (goto-char marker)
+                   (looking-at-p (concat "[ \t]*: mesos:" (regexp-quote id)
+                                         " "))))))
+        (cons buffer (marker-position marker))
+      (cl-some
+       (lambda (candidate)
+         (with-current-buffer candidate
+           (let ((found (and (derived-mode-p 'org-mode)
+                             (ob-mesos--find-text id))))
+             (when found
+               (setf (ob-mesos-task-place task)
+                     (save-restriction (widen) (copy-marker found)))
+               (cons candidate found)))))
+       (if (buffer-live-p buffer)
+           (cons buffer (delq buffer (buffer-list)))
+         (buffer-list))))))
+
+;;;; The workbench
+
+(defun ob-mesos--affiliated-begin ()
+  "The beginning of the element at point, with the keywords right above it."
+  (save-excursion
+    (let ((beg (point)))
+      (while (and (zerop (forward-line -1))
+                  (looking-at-p "#\\+[A-Za-z_]+\\(?:\\[.*\\]\\)?:")
+                  (not (looking-at-p "#\\+call:")))
+        (setq beg (point)))
+      beg)))
+
+(defun ob-mesos--plain (origin)
+  "The surroundings of the block or call at ORIGIN if they are plain, else nil.
+Return (BEG END RESULTS): all that Org's inserter must see is between BEG
+and END, and RESULTS is the beginning of the results keyword or nil.
+Plain means: not indented, with no results, or right below it such as
+consist of fixed-width lines."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (goto-char origin)
+      (let ((case-fold-search t) (beg (ob-mesos--affiliated-begin)) results)
+        (when (and (cond ((looking-at-p "#\\+call:") t)
+                         ((looking-at-p "#\\+begin_src[ \t]")
+                          (re-search-forward "^#\\+end_src[ \t]*$" nil t)))
+                   (zerop (forward-line 1))
+                   (bolp))
+          (skip-chars-forward " \t\n")
+          (beginning-of-line)
+          (when (looking-at-p "#\\+results\\b")
+            (setq results (point))
+            (forward-line 1)
+            (while (looking-at-p ":\\(?: \\|$\\)")
+              (forward-line 1)))
+          (when (or (not results)
+                    (looking-at-p "[ \t]*$")
+                    (looking-at-p "\\*+ "))
+            (skip-chars-forward " \t\n")
+            (list beg (min (point-max) (line-beginning-position 2))
+                  results)))))))
+
+(defun ob-mesos--alone-p (origin plain)
+  "Whether the element at ORIGIN has no other results than PLAIN knows of."
+  (save-excursion
+    (goto-char (car plain))
+    (let ((case-fold-search t))
+      (or (not (re-search-forward "^#\\+name:[ \t]*\\(.*?\\)[ \t]*$" origin t))
+          (memq (org-babel-find-named-result (match-string-no-properties 1))
+                (list nil (nth 2 plain)))))))
+
+(defconst ob-mesos--settings
+  '(tab-width indent-tabs-mode org-babel-results-keyword
+    org-babel-min-lines-for-block-output org-babel-uppercase-example-markers)
+  "What Org's inserter looks at and a file can set for itself.")
+
+(defun ob-mesos--workbench ()
+  "The workbench, empty, with this buffer's `ob-mesos--settings'."
+  (let ((directory default-directory)
+        (settings (mapcar (lambda (variable)
+                            (cons variable (symbol-value variable)))
+                          ob-mesos--settings))
+        (workbench (get-buffer-create " *ob-mesos workbench*")))
+    (with-current-buffer workbench
+      (unless (derived-mode-p 'org-mode)
+        (let ((org-inhibit-startup t))
+          (delay-mode-hooks (org-mode)))
+        (setq-local org-element-use-cache nil))
+      (erase-buffer)
+      (setq default-directory directory)
+      (pcase-dolist (`(,variable . ,value) settings)
+        (set (make-local-variable variable) value)))
+    workbench))
+
+(defun ob-mesos--common-end (beg end workbench)
+  "How many characters of whole lines end both BEG to END and WORKBENCH."
+  (let ((common 0)
+        (limit (min (- end beg) (with-current-buffer workbench (buffer-size))))
+        (last (with-current-buffer workbench (point-max))))
+    (while (and (< common limit)
+                (eq (char-before (- end common))
+                    (with-current-buffer workbench
+                      (char-before (- last common)))))
+      (setq common (1+ common)))
+    (save-excursion
+      (goto-char (- end common))
+      (unless (bolp) (forward-line 1))
+      (let ((whole (max 0 (- end (point)))))
+        (with-current-buffer workbench
+          (goto-char (- last whole))
+          (unless (bolp) (forward-line 1))
+          (- last (point)))))))
+
+(defun ob-mesos--with-workbench (origin simple function)
+  "Call FUNCTION to insert something for the block or call at ORIGIN.
+FUNCTION gets a number to take off this buffer's positions: where the
+surroundings are plain, and SIMPLE is non-nil, it runs in the workbench."
+  (let ((plain (and simple (ob-mesos--plain origin))))
+    (if (not (and plain (ob-mesos--alone-p origin plain)))
+        (funcall function 0)
+      (pcase-let ((`(,beg ,end) plain)
+                  (workbench (ob-mesos--workbench))
+                  (source (current-buffer)))
+        (unwind-protect
+            (progn
+              (with-current-buffer workbench
+                (insert-buffer-substring-no-properties source beg end)
+                (funcall function (1- beg)))
+              (ob-mesos--take-over beg end workbench))
+          ;; Nobody shall find a placeholder here.
+          (with-current-buffer workbench
+            (erase-buffer)))))))
+
+(defun ob-mesos--take-over (beg end workbench)
+  "Make the text from BEG to END that of WORKBENCH, changing whole lines only."
+  (let* ((same (ob-mesos--common-end beg end workbench))
+         (last (with-current-buffer workbench (- (point-max) same)))
+         (case-fold-search nil)
+         (differs (compare-buffer-substrings (current-buffer) beg (- end same)
+                                             workbench 1 last))
+         (prefix (max 0 (1- (abs differs)))))
+    (unless (zerop differs)
+      (ob-mesos--replace-lines
+       (+ beg prefix) (- end same)
+       (with-current-buffer workbench
+         (buffer-substring-no-properties (+ 1 prefix) last))))))
+
+;;;; From the placeholder to the element
+
+(defun ob-mesos--results-at (position)
+  "The beginning of the results keyword above POSITION."
+  (save-excursion
+    (goto-char position)
+    (let ((case-fold-search t))
+      (when (re-search-backward "^[ \t]*#\\+results\\b" nil t)
+        (line-beginning-position)))))
+
+(defun ob-mesos--belongs-p (results)
+  "Whether the block or call at point has its results at RESULTS."
+  (and (memq (org-element-type (org-element-at-point)) '(src-block babel-call))
+       (equal results (org-babel-where-is-src-block-result))))
+
+(defun ob-mesos--origin (task position)
+  "The block or call that the results around POSITION belong to, or nil.
+The marker of TASK is asked first, then the element right above, then
+the one that has the results' name."
+  (let ((results (ob-mesos--results-at position))
+        (marker (ob-mesos-task-origin task)))
+    (when results
+      (save-excursion
+        (or (and marker (eq (marker-buffer marker) (current-buffer))
+                 (ob-mesos--origin-at marker position results))
+            (ob-mesos--origin-above results)
+            (ob-mesos--origin-named results))))))
+
+(defun ob-mesos--origin-at (marker position results)
+  "MARKER's position if RESULTS, with POSITION in them, belong to it, or nil."
+  (let ((plain (ob-mesos--plain marker)))
+    (goto-char marker)
+    (when (if (and plain (eql results (nth 2 plain)))
+              (< position (nth 1 plain))
+            (ob-mesos--belongs-p results))
+      (point))))
+
+(defun ob-mesos--origin-above (results)
+  "The element right above RESULTS if they belong to it, or nil."
+  (goto-char results)
+  (skip-chars-backward " \t\n")
+  (beginning-of-line)
+  (goto-char (org-element-property :post-affiliated (org-element-at-point)))
+  (and (ob-mesos--belongs-p results) (point)))
+
+(defun ob-mesos--origin-named (results)
+  "The element with the name that RESULTS bear if they belong to it, or nil."
+  (goto-char results)
+  (when (looking-at "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$")
+    (let ((name (match-string-no-properties 1))
+          (case-fold-search t))
+      (goto-char (point-min))
+      (cl-loop
+       while (re-search-forward
+              (concat "^[ \t]*#\\+name:[ \t]*" (regexp-quote name) "[ \t]*$")
+              nil t)
+       do (goto-char (org-element-property
+                      :post-affiliated (org-element-at-point)))
+       when (ob-mesos--belongs-p results) return (point)
+       do (forward-line 1)))))
+
+(provide 'ob-mesos-place)
+;;; ob-mesos-place.el ends here

@@ -1,0 +1,119 @@
+;;; ob-mesos-place-tests.el --- Results at their places  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The workbench must do what Org does in place, and touch nothing else.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+
+(defconst ob-mesos-place-tests--surroundings
+  '("%s"
+    "%s\n"
+    "%s\n\n\n"
+    "%stext right below\n"
+    "%s\ntext below\n"
+    "* A\n%s* B\n"
+    "* A\n%s\n* B\n"
+    "#+header: :cpus 0.2\n%s\ntext\n"
+    "#+name: n\n%s\ntext\n"
+    "#+name: n\n%s\ntext\n\n#+RESULTS: n\n: old\n\nmore\n"
+    "%s\n#+RESULTS:\n: old\n: older\n\nmore\n"
+    "%s\n#+RESULTS:\n: old\ntext right below\n"
+    "%s\n#+RESULTS:\n| a | b |\n\nmore\n"
+    "%s\n#+RESULTS:\n#+begin_example\nold\n#+end_example\n\nmore\n"
+    "%s\n#+RESULTS:\n\n: not the result\n"
+    "%s\n#+RESULTS:\n* B\n"
+    "%s\n#+RESULTS[abc]:\n: old\n"
+    "#+begin_quote\n%s#+end_quote\ntext\n"
+    ":note:\n%s:end:\ntext\n"
+    "- item\n\n%s\ntext\n"
+    "%s\n#+call: other()\n\n#+name: other\n#+begin_src mesos\necho other\n#+end_src\n"
+    "text\n%s\n| table |\n")
+  "What can stand around a block.")
+
+(defun ob-mesos-place-tests--document (text)
+  "TEXT after its first block has run."
+  (ob-mesos-tests--with text
+    (ob-mesos-tests--go "#+begin_src mesos")
+    (org-babel-execute-src-block)
+    (ob-mesos-tests--settle)
+    (buffer-string)))
+
+(ert-deftest ob-mesos-the-workbench-does-as-org-does-in-place ()
+  (dolist (header '("" ":results table" ":results drawer" ":wrap note"
+                    ":results append"))
+    (dolist (surroundings ob-mesos-place-tests--surroundings)
+      (let ((text (format surroundings
+                          (ob-mesos-tests--block header "echo 1 2; echo 3 4"))))
+        (should (equal (list text (ob-mesos-place-tests--document text))
+                       (list text
+                             (cl-letf (((symbol-function 'ob-mesos--plain)
+                                        #'ignore))
+                               (ob-mesos-place-tests--document text)))))))))
+
+(ert-deftest ob-mesos-point-and-markers-around-a-result-stay-at-their-text ()
+  (ob-mesos-tests--with (concat "above\n\n" (ob-mesos-tests--block "" "echo hi")
+                                "\n#+call: next()\nbelow\n")
+    (let* ((at (lambda (string)
+                 (save-excursion
+                   (goto-char (point-min))
+                   (search-forward string)
+                   (copy-marker (match-beginning 0)))))
+           (places (mapcar (lambda (string) (cons string (funcall at string)))
+                           '("above" "#+begin_src" "echo" "#+call" "below"))))
+      (ob-mesos-tests--go "#+begin_src mesos")
+      (save-excursion (org-babel-execute-src-block))
+      (ob-mesos-tests--go "#+call")
+      (ob-mesos-tests--settle)
+      (should (looking-at-p "#\\+call"))
+      (pcase-dolist (`(,string . ,marker) places)
+        (goto-char marker)
+        (should (looking-at-p (regexp-quote string)))))))
+
+(ert-deftest ob-mesos-many-calls-get-their-own-results-in-order ()
+  (ob-mesos-tests--with
+      (concat "#+name: say\n" (ob-mesos-tests--block ":var n=0" "echo \"<$n>\"")
+              (mapconcat (lambda (n) (format "\n#+call: say(n=%d)\n" n))
+                         (number-sequence 1 40) ""))
+    (should (= 41 (length (ob-mesos--submit-buffer-and-wait))))
+    (ob-mesos-tests--settle)
+    (goto-char (point-min))
+    (dotimes (n 40)
+      (search-forward (format "#+call: say(n=%d)\n\n#+RESULTS:\n: <%d>\n"
+                              (1+ n) (1+ n))))))
+
+(ert-deftest ob-mesos-one-bad-block-and-none-is-submitted ()
+  (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "echo good") "\n"
+                                (ob-mesos-tests--block ":cpus many" "echo bad"))
+    (should (string-search ":cpus" (error-message-string
+                                    (should-error
+                                     (ob-mesos--submit-buffer-and-wait)
+                                     :type 'user-error))))
+    (ob-mesos-tests--settle)
+    (should (string-match-p "ERROR: Not submitted" (buffer-string)))
+    (let ((ids (mapcar (lambda (task) (plist-get task :id))
+                       (plist-get (ob-mesos--call :task/list
+                                                  (make-hash-table))
+                                  :tasks))))
+      (should (string-match "mesos: \\(block-[a-z0-9]+\\) ERROR" (buffer-string)))
+      (should-not (member (match-string 1 (buffer-string)) ids)))))
+
+(ert-deftest ob-mesos-work-that-puts-off-work-needs-one-timer ()
+  (let ((ob-mesos--slice 0) (most 0) (left 50))
+    (cl-labels ((job ()
+                  (setq most (max most (cl-count #'ob-mesos--do-work timer-list
+                                                 :key #'timer--function)))
+                  (when (< 0 (cl-decf left))
+                    (ob-mesos--later #'job))))
+      (ob-mesos--later #'job)
+      (setq ob-mesos--slice 1)
+      (ob-mesos-tests--wait (lambda () (zerop left)))
+      (should (<= most 1)))))
+
+(provide 'ob-mesos-place-tests)
+;;; ob-mesos-place-tests.el ends here

@@ -110,10 +110,14 @@ Where it is not, updates come every five seconds."
 
 (defun ob-mesos--placeholder (task)
   "The first line of the placeholder of TASK."
-  (let ((started (plist-get (ob-mesos-task-data task) :started)))
+  (let ((started (plist-get (ob-mesos-task-data task) :started))
+        (message (plist-get (ob-mesos-task-data task) :message)))
     (format "mesos:%s %s%s" (ob-mesos-task-id task) (ob-mesos-task-state task)
-            (if started
-                (format-time-string " since %T" (/ started 1000)) ""))))
+            (cond
+             (started (format-time-string " since %T" (/ started 1000)))
+             ((and message (equal "QUEUED" (ob-mesos-task-state task)))
+              (concat " " (replace-regexp-in-string "[\n\r]+" " " message)))
+             (t "")))))
 
 (defun ob-mesos--insert-placeholder (task params)
   "Insert the placeholder of TASK for the block or call at point.

@@ -74,7 +74,8 @@ The library is what turns `:var' into assignments; nil if none does."
     (priority . "place in the queue, from -1000 to 1000; higher goes first")
     (kill-grace . "seconds between TERM and KILL; 3 if not given")
     (timeout . "seconds after which the task is ended")
-    (wait . "yes to wait for the result"))
+    (wait . "yes to wait for the result")
+    (tail . "last lines to show while it runs; 10 if not given"))
   "Our header arguments and what each means.")
 
 (defconst ob-mesos--later-arguments
@@ -169,6 +170,10 @@ ALLOWED says what it may be."
      (when-let ((value (funcall get :timeout)))
        (list :timeout (ob-mesos--number "timeout" value
                                         "a number of seconds above 0")))
+     (when-let ((value (funcall get :tail)))
+       (unless (and (integerp value) (<= 0 value 100))
+         (ob-mesos--bad "tail" value "a whole number from 0 to 100"))
+       (list :tailLines value))
      (when-let ((value (funcall get :env)))
        (list :environment (ob-mesos--environment value))))))
 

@@ -81,6 +81,39 @@
                      "exit status: 3" "bad" "out"))
       (should (string-search words report)))))
 
+(ert-deftest ob-mesos-more-than-the-machine-has-is-an-error-not-a-wait ()
+  (should (string-match-p "ERROR: The task wants 1000 cpus, the most there is is"
+                          (ob-mesos-tests--run ":cpus 1000" "echo hi"))))
+
+(ert-deftest ob-mesos-as-many-last-lines-are-shown-as-the-block-says ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":tail 2"
+                                               "echo a; echo b; echo c; sleep 1000")
+    (org-babel-execute-src-block)
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait
+       (lambda () (string-search "c" (ob-mesos-task-tail task))))
+      (ob-mesos--show task)
+      (should (string-match-p "\\`: mesos:.*\n: | b\n: | c\n\\'"
+                              (ob-mesos-tests--results)))
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle))))
+
+(ert-deftest ob-mesos-a-java-that-is-too-old-is-named-with-the-cure ()
+  (let ((java (make-temp-file "java")) (ob-mesos--connection nil) (ob-mesos--ready nil)
+        (ob-mesos--pending nil) (ob-mesos--tasks (make-hash-table :test #'equal))
+        (why nil))
+    (with-temp-file java
+      (insert "#!/bin/sh\necho 'Exception in thread \"main\" \
+java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
+    (set-file-modes java #o700)
+    (let ((ob-mesos-java java)
+          (ob-mesos-disconnected-functions (list (lambda (words) (setq why words))))
+          (inhibit-message t))
+      (ob-mesos--connect)
+      (ob-mesos-tests--wait (lambda () why))
+      (should (string-search "install 17 or newer" why)))
+    (delete-file java)))
+
 (ert-deftest ob-mesos-a-signal-is-named ()
   (should (string-search "Command terminated with signal Killed"
                          (ob-mesos-tests--run "" "kill -9 $$"))))

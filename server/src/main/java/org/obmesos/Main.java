@@ -75,13 +75,6 @@ public final class Main implements Callable<Integer> {
   private Double mem;
 
   @Option(
-      names = "--tail-lines",
-      paramLabel = "N",
-      defaultValue = "10",
-      description = "Last lines of a running task to tell. Default: 10.")
-  private int tailLines;
-
-  @Option(
       names = "--result-limit",
       paramLabel = "BYTES",
       defaultValue = "262144",
@@ -158,7 +151,7 @@ public final class Main implements Callable<Integer> {
     return new Framework(
         store,
         new LocalSandboxes(work),
-        new FrameworkOptions("ob-mesos", Duration.ofDays(7), tailLines, resultLimit),
+        new FrameworkOptions("ob-mesos", Duration.ofDays(7), resultLimit, Optional.of(capacity)),
         listener,
         scheduler -> new LocalMesos(scheduler, options));
   }

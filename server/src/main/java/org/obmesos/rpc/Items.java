@@ -47,7 +47,8 @@ final class Items {
         new Limits(
             or(item.priority(), 0),
             seconds("kill-grace", item.killGrace(), Limits.DEFAULT.killGrace()),
-            seconds("timeout", item.timeout(), Limits.DEFAULT.timeout())));
+            seconds("timeout", item.timeout(), Limits.DEFAULT.timeout()),
+            or(item.tailLines(), Limits.DEFAULT.tailLines())));
   }
 
   private static <T> T or(T value, T otherwise) {

@@ -41,7 +41,8 @@ public final class Messages {
       Double disk,
       Integer priority,
       Double killGrace,
-      Double timeout) {}
+      Double timeout,
+      Integer tailLines) {}
 
   /** Parameters of what is asked of several tasks. */
   public record IdsParams(List<String> ids) {}

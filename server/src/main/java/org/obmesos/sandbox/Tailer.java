@@ -25,15 +25,16 @@ public final class Tailer {
   }
 
   private final Listener listener;
-  private final int lines;
   private final Map<TaskId, Followed> followed = new HashMap<>();
 
   private static final class Followed {
     private final Sandbox sandbox;
+    private final int lines;
     private long size;
 
-    Followed(Sandbox sandbox) {
+    Followed(Sandbox sandbox, int lines) {
       this.sandbox = sandbox;
+      this.lines = lines;
     }
   }
 
@@ -41,19 +42,17 @@ public final class Tailer {
    * Makes one and starts it.
    *
    * @param thread an executor with one thread
-   * @param lines how many lines to tell
    */
-  public Tailer(ScheduledExecutorService thread, int lines, Listener listener) {
+  public Tailer(ScheduledExecutorService thread, Listener listener) {
     this.listener = listener;
-    this.lines = lines;
     var unused =
         thread.scheduleWithFixedDelay(
             this::look, INTERVAL_MILLIS, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  /** Follows a task. To be called on the tailer's thread. */
-  public void follow(TaskId id, Sandbox sandbox) {
-    followed.putIfAbsent(id, new Followed(sandbox));
+  /** Follows a task and tells of its last lines. To be called on the tailer's thread. */
+  public void follow(TaskId id, Sandbox sandbox, int lines) {
+    followed.putIfAbsent(id, new Followed(sandbox, lines));
   }
 
   /** Follows it no longer. To be called on the tailer's thread. */
@@ -68,7 +67,7 @@ public final class Tailer {
             long size = task.sandbox.size("stdout");
             if (size != task.size) {
               task.size = size;
-              listener.output(id, Outputs.tail(task.sandbox, "stdout", lines), size);
+              listener.output(id, Outputs.tail(task.sandbox, "stdout", task.lines), size);
             }
           } catch (IOException e) {
             log.debug("cannot read the output of {} now: {}", id, e.toString());

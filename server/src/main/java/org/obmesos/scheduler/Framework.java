@@ -26,12 +26,9 @@ import org.apache.mesos.v1.scheduler.Mesos;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
-import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.sandbox.Outputs;
 import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
-import org.obmesos.sandbox.Tailer;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
 import org.obmesos.task.Placing;
@@ -63,12 +60,10 @@ public final class Framework implements Scheduler, AutoCloseable {
   private static final int LAUNCHES = 10;
 
   private final Store store;
-  private final Sandboxes sandboxes;
   private final FrameworkOptions options;
   private final FrameworkListener listener;
   private final ScheduledThreadPoolExecutor loop;
-  private final ScheduledThreadPoolExecutor reader;
-  private final Tailer tailer;
+  private final SandboxReader reader;
   private final Reconciler reconciler;
   private final CompletableFuture<Void> loaded;
   private final Map<TaskId, Task> tasks = new LinkedHashMap<>();
@@ -76,7 +71,7 @@ public final class Framework implements Scheduler, AutoCloseable {
   private final Set<TaskId> toKill = new HashSet<>();
   private final Set<TaskId> ending = new HashSet<>();
   private final Queue queue = new Queue();
-  private final Map<String, Agent> agents = new LinkedHashMap<>();
+  private final Agents agents = new Agents();
   private final List<Offer> held = new ArrayList<>();
 
   private SchedulerDriver driver;
@@ -106,12 +101,10 @@ public final class Framework implements Scheduler, AutoCloseable {
       FrameworkListener listener,
       Function<Scheduler, SchedulerDriver> connect) {
     this.store = store;
-    this.sandboxes = sandboxes;
     this.options = options;
     this.listener = listener;
-    this.loop = executor("scheduler");
-    this.reader = executor("sandbox-reader");
-    this.tailer = new Tailer(reader, options.tailLines(), listener::output);
+    this.loop = Threads.one("scheduler");
+    this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
     this.reconciler = new Reconciler(loop, this::askFor);
     this.loaded =
         store
@@ -126,20 +119,6 @@ public final class Framework implements Scheduler, AutoCloseable {
     var unused =
         loop.scheduleWithFixedDelay(
             this::repeatKills, KILL_REPEAT_SECONDS, KILL_REPEAT_SECONDS, TimeUnit.SECONDS);
-  }
-
-  private static ScheduledThreadPoolExecutor executor(String name) {
-    ScheduledThreadPoolExecutor executor =
-        new ScheduledThreadPoolExecutor(
-            1,
-            work -> {
-              Thread thread = new Thread(work, name);
-              thread.setDaemon(true);
-              return thread;
-            });
-    executor.setRemoveOnCancelPolicy(true);
-    executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    return executor;
   }
 
   private void load(
@@ -223,9 +202,29 @@ public final class Framework implements Scheduler, AutoCloseable {
   }
 
   private void enqueue(Task task) {
-    if (tasks.get(task.id()).equals(task) && !ending.contains(task.id())) {
-      queue.add(task);
-      revive();
+    if (!tasks.get(task.id()).equals(task) || ending.contains(task.id())) {
+      return;
+    }
+    Optional<String> never =
+        options.most().flatMap(all -> Shortage.of(task.block().resources(), List.of(all)));
+    if (never.isPresent()) {
+      end(task, TaskStatus.of(TaskState.ERROR, "The task " + never.get()), () -> {});
+      return;
+    }
+    queue.add(task);
+    explain(task);
+    revive();
+  }
+
+  /** Tells what a waiting task wants more of than any agent has offered, if it does. */
+  private void explain(Task task) {
+    String why = agents.shortage(task.block().resources()).orElse("");
+    if (!why.isEmpty() && !why.equals(task.status().message())) {
+      queue.remove(task);
+      Task next = task.with(TaskStatus.of(TaskState.QUEUED, why), Instant.now());
+      tasks.put(next.id(), next);
+      queue.add(next);
+      listener.status(next);
     }
   }
 
@@ -284,21 +283,16 @@ public final class Framework implements Scheduler, AutoCloseable {
    * @return empty if the task is not known
    */
   public <T> CompletableFuture<Optional<T>> read(TaskId id, SandboxJob<T> job) {
-    return onLoop(() -> sandbox(id))
-        .thenApplyAsync(sandbox -> sandbox.map(found -> run(job, found)), reader);
+    return onLoop(() -> frameworkId.flatMap(framework -> read(framework, id, job)))
+        .thenCompose(
+            found ->
+                found
+                    .map(future -> future.thenApply(Optional::of))
+                    .orElseGet(() -> CompletableFuture.completedFuture(Optional.empty())));
   }
 
-  private static <T> T run(SandboxJob<T> job, Sandbox sandbox) {
-    try {
-      return job.run(sandbox);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
-  private Optional<Sandbox> sandbox(TaskId id) {
-    return Optional.ofNullable(tasks.get(id))
-        .flatMap(task -> frameworkId.map(framework -> sandboxes.of(framework, task)));
+  private <T> Optional<CompletableFuture<T>> read(String framework, TaskId id, SandboxJob<T> job) {
+    return Optional.ofNullable(tasks.get(id)).map(task -> reader.read(framework, task, job));
   }
 
   /** Removes ended tasks, with their results and sandboxes; others are left alone. */
@@ -313,26 +307,15 @@ public final class Framework implements Scheduler, AutoCloseable {
                   gone.add(task);
                 }
               }
-              frameworkId.ifPresent(
-                  framework -> reader.execute(() -> deleteSandboxes(framework, gone)));
+              frameworkId.ifPresent(framework -> reader.delete(framework, gone));
               return gone.stream().map(Task::id).toList();
             })
         .thenCompose(gone -> store.forget(gone).thenApply(unused -> gone));
   }
 
-  private void deleteSandboxes(String framework, List<Task> gone) {
-    for (Task task : gone) {
-      try {
-        sandboxes.delete(framework, task);
-      } catch (IOException e) {
-        log.warn("cannot delete the sandbox of {}: {}", task.id(), e.toString());
-      }
-    }
-  }
-
   /** The agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
-    return onLoop(() -> List.copyOf(agents.values()));
+    return onLoop(agents::list);
   }
 
   // What the cluster says.
@@ -423,12 +406,11 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
     Map<OfferID, Offer> byId = new LinkedHashMap<>();
     Map<OfferID, Resources> room = new LinkedHashMap<>();
+    boolean grown = false;
     for (Offer offer : offers) {
-      Resources resources = resources(offer);
       byId.put(offer.getId(), offer);
-      room.put(offer.getId(), resources);
-      String agent = offer.getAgentId().getValue();
-      agents.put(agent, new Agent(agent, offer.getHostname(), resources));
+      room.put(offer.getId(), Agents.offered(offer));
+      grown |= agents.note(offer);
     }
     Map<OfferID, List<Task>> plan =
         Placement.plan(
@@ -446,14 +428,9 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
     if (queue.isEmpty()) {
       suppress();
+    } else if (grown) {
+      StreamSupport.stream(queue.spliterator(), false).toList().forEach(this::explain);
     }
-  }
-
-  private static Resources resources(Offer offer) {
-    return new Resources(
-        MesosResources.scalar(offer.getResourcesList(), "cpus"),
-        MesosResources.scalar(offer.getResourcesList(), "mem"),
-        MesosResources.scalar(offer.getResourcesList(), "disk"));
   }
 
   /** That a task is about to be launched is stored before it is. */
@@ -544,8 +521,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   private void follow(Task task) {
     if (task.state() == TaskState.RUNNING) {
-      sandbox(task.id())
-          .ifPresent(sandbox -> reader.execute(() -> tailer.follow(task.id(), sandbox)));
+      frameworkId.ifPresent(framework -> reader.follow(framework, task));
     }
   }
 
@@ -579,9 +555,9 @@ public final class Framework implements Scheduler, AutoCloseable {
   private void end(Task task, TaskStatus status, Runnable then) {
     ending.add(task.id());
     boolean ran = task.state() != TaskState.QUEUED;
-    Optional<Sandbox> sandbox = ran ? sandbox(task.id()) : Optional.empty();
     var unused =
-        CompletableFuture.supplyAsync(() -> lastWords(task.id(), sandbox), reader)
+        reader
+            .lastWords(ran ? frameworkId : Optional.empty(), task)
             .thenAcceptAsync(
                 result -> {
                   Task last = task.with(status, Instant.now());
@@ -597,19 +573,6 @@ public final class Framework implements Scheduler, AutoCloseable {
                       });
                 },
                 loop);
-  }
-
-  private TaskResult lastWords(TaskId id, Optional<Sandbox> sandbox) {
-    tailer.leave(id);
-    if (sandbox.isEmpty()) {
-      return TaskResult.NONE;
-    }
-    try {
-      return Outputs.result(sandbox.get(), options.resultLimit());
-    } catch (IOException e) {
-      log.warn("cannot read what {} wrote", id, e);
-      return new TaskResult("", 0, true, "Its output could not be read: " + e.getMessage());
-    }
   }
 
   /** Ends the framework's part; tasks go on. */
@@ -632,6 +595,6 @@ public final class Framework implements Scheduler, AutoCloseable {
       log.warn("the scheduler did not end in time", e);
     }
     loop.shutdown();
-    reader.shutdown();
+    reader.close();
   }
 }

@@ -3,20 +3,23 @@ package org.obmesos.scheduler;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
+import org.obmesos.task.Resources;
 
 /**
  * How the framework behaves.
  *
  * @param name what operators see
  * @param failoverTimeout how long tasks go on without us; Mesos' guide wants at least a week
- * @param tailLines how many last lines of a running task to tell
  * @param resultLimit how many bytes of stdout a result holds at most
+ * @param most what no agent ever has more of, where that is known
  */
 public record FrameworkOptions(
-    String name, Duration failoverTimeout, int tailLines, int resultLimit) {
+    String name, Duration failoverTimeout, int resultLimit, Optional<Resources> most) {
   /** No component is null. */
   public FrameworkOptions {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(failoverTimeout, "failoverTimeout");
+    Objects.requireNonNull(most, "most");
   }
 }

@@ -41,6 +41,7 @@ final class TaskRows {
         environment TEXT NOT NULL, directory TEXT NOT NULL,
         cpus REAL NOT NULL, mem REAL NOT NULL, disk REAL NOT NULL,
         priority INTEGER NOT NULL, kill_grace_ms INTEGER NOT NULL, timeout_ms INTEGER NOT NULL,
+        tail_lines INTEGER NOT NULL DEFAULT 10,
         attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
         state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, source TEXT NOT NULL,
         submitted_ms INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER);
@@ -54,12 +55,21 @@ final class TaskRows {
 
   static void createSchema(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
+      if (version(statement) == 1) {
+        statement.execute("ALTER TABLE tasks ADD COLUMN tail_lines INTEGER NOT NULL DEFAULT 10");
+      }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
           statement.execute(part);
         }
       }
-      statement.execute("PRAGMA user_version = 1");
+      statement.execute("PRAGMA user_version = 2");
+    }
+  }
+
+  private static int version(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery("PRAGMA user_version")) {
+      return row.getInt(1);
     }
   }
 
@@ -67,10 +77,10 @@ final class TaskRows {
     String sql =
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
-          cpus, mem, disk, priority, kill_grace_ms, timeout_ms,
+          cpus, mem, disk, priority, kill_grace_ms, timeout_ms, tail_lines,
           attempt, agent_id, hostname, state, reason, message, source,
           submitted_ms, started_ms, ended_ms)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Block block = task.block();
       Row row = new Row(statement);
@@ -83,6 +93,7 @@ final class TaskRows {
       Limits limits = block.limits();
       row.number(limits.priority());
       row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
+      row.number(limits.tailLines());
       row.placing(task.placing()).status(task.status());
       row.number(task.times().submitted().toEpochMilli());
       row.time(task.times().started()).time(task.times().ended());
@@ -156,7 +167,8 @@ final class TaskRows {
             new Limits(
                 row.getInt("priority"),
                 Duration.ofMillis(row.getLong("kill_grace_ms")),
-                Duration.ofMillis(row.getLong("timeout_ms"))));
+                Duration.ofMillis(row.getLong("timeout_ms")),
+                row.getInt("tail_lines")));
     return new Task(
         row.getLong("sequence"),
         block,

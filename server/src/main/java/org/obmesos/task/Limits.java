@@ -10,10 +10,11 @@ import java.util.Objects;
  * @param priority higher goes first, from -1000 to 1000
  * @param killGrace time between TERM and KILL, from 0 to one hour
  * @param timeout how long it may run; zero for ever
+ * @param tailLines how many last lines are told while it runs, from 0 to 100
  */
-public record Limits(int priority, Duration killGrace, Duration timeout) {
-  /** What a block gets that says nothing: Mesos' own grace period of 3 s. */
-  public static final Limits DEFAULT = new Limits(0, Duration.ofSeconds(3), Duration.ZERO);
+public record Limits(int priority, Duration killGrace, Duration timeout, int tailLines) {
+  /** What a block gets that says nothing: Mesos' own grace period of 3 s, ten lines. */
+  public static final Limits DEFAULT = new Limits(0, Duration.ofSeconds(3), Duration.ZERO, 10);
 
   /**
    * Checks the ranges.
@@ -31,6 +32,9 @@ public record Limits(int priority, Duration killGrace, Duration timeout) {
     }
     if (timeout.isNegative() || timeout.compareTo(Duration.ofDays(3650)) > 0) {
       throw new InvalidBlockException("timeout", "a number of seconds above 0");
+    }
+    if (tailLines < 0 || tailLines > 100) {
+      throw new InvalidBlockException("tail", "a whole number from 0 to 100");
     }
   }
 }

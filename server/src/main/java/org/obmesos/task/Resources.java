@@ -55,6 +55,14 @@ public record Resources(double cpus, double memMiB, double diskMiB) {
         Math.max(0, diskMiB - other.diskMiB));
   }
 
+  /** Of each kind as much as the one of the two that has more of it. */
+  public Resources most(Resources other) {
+    return new Resources(
+        Math.max(cpus, other.cpus),
+        Math.max(memMiB, other.memMiB),
+        Math.max(diskMiB, other.diskMiB));
+  }
+
   /** Whether the other fits into this. */
   public boolean contains(Resources other) {
     return thousandths(cpus) >= thousandths(other.cpus)

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.obmesos.task.Block;
+import org.obmesos.task.Limits;
+import org.obmesos.task.Origin;
+import org.obmesos.task.Program;
+import org.obmesos.task.Resources;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskResult;
+import org.obmesos.task.TaskState;
+import org.obmesos.task.TaskStatus;
+
+final class StoreTest {
+  private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
+
+  @TempDir private Path directory;
+
+  private Path file() {
+    return directory.resolve("store.db");
+  }
+
+  private static Task task(long sequence) {
+    return Task.submitted(
+        sequence,
+        new Block(
+            new TaskId("task-" + sequence),
+            new Origin("name", "/doc.org"),
+            new Program(List.of("sh", "-x"), "echo 'ü'\n", Map.of("A", "1\n2"), "dir"),
+            new Resources(0.5, 64, 1),
+            new Limits(5, Duration.ofSeconds(7), Duration.ofMinutes(1), 3)),
+        NOON);
+  }
+
+  @Test
+  void whatWasStoredIsThereAfterTheNextStart() {
+    try (Store store = new Store(file())) {
+      store.insert(List.of(task(1), task(2))).join();
+      store.setFrameworkId("framework").join();
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join()).containsExactly(task(1), task(2));
+      assertThat(store.frameworkId().join()).contains("framework");
+    }
+  }
+
+  @Test
+  void anEndedTaskComesWithItsResultAndWithoutItsBody() {
+    Task ended = task(1).with(TaskStatus.of(TaskState.FINISHED, "done"), NOON.plusSeconds(1));
+    TaskResult result = new TaskResult("out", 3, false, "err");
+    try (Store store = new Store(file())) {
+      store.insert(List.of(task(1))).join();
+      store.update(ended, result).join();
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join()).containsExactly(ended.withoutBody());
+      assertThat(store.result(ended.id()).join()).contains(result);
+    }
+  }
+
+  @Test
+  void aThousandTasksKeepTheirOrder() {
+    List<Task> many = IntStream.rangeClosed(1, 1000).mapToObj(StoreTest::task).toList();
+    try (Store store = new Store(file())) {
+      store.insert(many).join();
+      assertThat(store.tasks().join()).isEqualTo(many);
+    }
+  }
+
+  @Test
+  void aStoreOfAnEarlierVersionIsBroughtUpToDate() throws Exception {
+    try (Store store = new Store(file())) {
+      store.insert(List.of(task(1))).join();
+    }
+    try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
+        Statement statement = old.createStatement()) {
+      statement.execute("ALTER TABLE tasks DROP COLUMN tail_lines");
+      statement.execute("PRAGMA user_version = 1");
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join())
+          .singleElement()
+          .satisfies(task -> assertThat(task.block().limits().tailLines()).isEqualTo(10));
+    }
+  }
+}

@@ -1,26 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos;
 
-import java.io.ByteArrayInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
+import org.obmesos.driver.Credentials;
+import org.obmesos.driver.HttpMesos;
+import org.obmesos.driver.MasterAddress;
+import org.obmesos.driver.Web;
 import org.obmesos.local.LocalMesos;
 import org.obmesos.local.LocalOptions;
 import org.obmesos.rpc.Messages.InitializeResult;
 import org.obmesos.rpc.Messages.PeerInfo;
 import org.obmesos.rpc.RpcServer;
+import org.obmesos.sandbox.AgentSandboxes;
 import org.obmesos.sandbox.LocalSandboxes;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.scheduler.FrameworkListener;
@@ -46,8 +51,45 @@ public final class Main implements Callable<Integer> {
       names = "--master",
       paramLabel = "MASTER",
       defaultValue = LOCAL,
-      description = "Where to run: 'local', the embedded one-machine cluster (the default).")
+      description =
+          "Where to run: 'local', the embedded one-machine cluster (the default); host:port;"
+              + " http(s)://host:port; several of these with commas between; or"
+              + " zk://host:2181,host:2181/mesos.")
   private String master;
+
+  @Option(
+      names = "--credential",
+      paramLabel = "FILE",
+      description =
+          "A file with the principal and the secret, on one line with a space between. Without it"
+              + " MESOS_PRINCIPAL and MESOS_SECRET are used, if set; or, where MESOS_AUTHENTICATE"
+              + " is set, DEFAULT_PRINCIPAL and DEFAULT_SECRET.")
+  private Path credential;
+
+  @Option(
+      names = "--ca-file",
+      paramLabel = "FILE",
+      description = "Certificates in PEM form to trust besides the system's.")
+  private Path authority;
+
+  @Option(
+      names = "--insecure",
+      description = "Trust any certificate. Whoever is on the way can then read and change all.")
+  private boolean insecure;
+
+  @Option(
+      names = "--agent-address",
+      paramLabel = "NAME=ADDRESS",
+      description =
+          "Reach the agent that calls itself NAME (host:port) at ADDRESS instead; can be repeated.")
+  private Map<String, String> agentAddresses = new LinkedHashMap<>();
+
+  @Option(
+      names = "--failover-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "604800",
+      description = "How long tasks go on without this server. Default: a week.")
+  private long failoverTimeout;
 
   @Option(
       names = "--state-dir",
@@ -89,6 +131,7 @@ public final class Main implements Callable<Integer> {
 
   private final InputStream in;
   private final OutputStream out;
+  private Optional<MasterAddress> address = Optional.empty();
 
   private Main(InputStream in, OutputStream out) {
     this.in = in;
@@ -112,18 +155,25 @@ public final class Main implements Callable<Integer> {
     System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", logLevel);
     System.setProperty("org.slf4j.simpleLogger.showDateTime", "true");
     if (!master.equals(LOCAL)) {
-      System.err.println(
-          "--master: only 'local', the embedded cluster, can be used in this version, not "
-              + master);
-      return CommandLine.ExitCode.USAGE;
+      try {
+        address = Optional.of(MasterAddress.parse(master));
+      } catch (IllegalArgumentException e) {
+        System.err.println("--master: " + e.getMessage());
+        return CommandLine.ExitCode.USAGE;
+      }
     }
     return rehearse
-        ? rehearse()
+        ? Rehearsal.play(this::serve)
         : serve(in, out, Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir));
   }
 
+  /** Each master has a directory of its own, for a framework's id is worth nothing elsewhere. */
+  private String directoryName() {
+    return address.map(known -> known.toString().replaceAll("[^A-Za-z0-9.-]+", "_")).orElse(LOCAL);
+  }
+
   private int serve(InputStream input, OutputStream output, Path base) throws IOException {
-    try (StateDirectory state = StateDirectory.open(base.resolve(LOCAL));
+    try (StateDirectory state = StateDirectory.open(base.resolve(directoryName()));
         Store store = new Store(state.path().resolve("store.db"))) {
       InitializeResult introduction =
           new InitializeResult(
@@ -140,8 +190,14 @@ public final class Main implements Callable<Integer> {
   }
 
   private Framework framework(Store store, StateDirectory state, FrameworkListener listener) {
-    Path work = state.path().resolve("cluster");
-    Resources machine = LocalOptions.machine(state.path());
+    return address.isPresent()
+        ? remote(address.get(), store, listener)
+        : local(store, state.path(), listener);
+  }
+
+  private Framework local(Store store, Path state, FrameworkListener listener) {
+    Path work = state.resolve("cluster");
+    Resources machine = LocalOptions.machine(state);
     Resources capacity =
         new Resources(
             cpus == null ? machine.cpus() : cpus,
@@ -151,9 +207,56 @@ public final class Main implements Callable<Integer> {
     return new Framework(
         store,
         new LocalSandboxes(work),
-        new FrameworkOptions("ob-mesos", Duration.ofDays(7), resultLimit, Optional.of(capacity)),
+        options(Optional.empty(), Optional.of(capacity)),
         listener,
         scheduler -> new LocalMesos(scheduler, options));
+  }
+
+  private Framework remote(MasterAddress where, Store store, FrameworkListener listener) {
+    try {
+      Optional<Credentials> ours = credentials();
+      if (insecure) {
+        System.err.println("--insecure: certificates are not looked at");
+      }
+      Web web = Web.of(ours, new Web.Trust(Optional.ofNullable(authority), !insecure));
+      return new Framework(
+          store,
+          new AgentSandboxes(web, agentAddresses),
+          options(ours.map(Credentials::principal), Optional.empty()),
+          listener,
+          scheduler -> HttpMesos.of(scheduler, where, web, why -> listener.cluster(false, why)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private FrameworkOptions options(Optional<String> principal, Optional<Resources> most) {
+    return new FrameworkOptions(
+        "ob-mesos", Duration.ofSeconds(failoverTimeout), principal, resultLimit, most);
+  }
+
+  private Optional<Credentials> credentials() throws IOException {
+    if (credential != null) {
+      String[] words = Files.readString(credential).strip().split("\\s+", 2);
+      if (words.length != 2) {
+        throw new IOException("--credential: the file wants a principal, a space and a secret");
+      }
+      return Optional.of(new Credentials(words[0], words[1]));
+    }
+    return environment("MESOS_PRINCIPAL", "MESOS_SECRET")
+        .or(
+            () ->
+                System.getenv("MESOS_AUTHENTICATE") == null
+                    ? Optional.empty()
+                    : environment("DEFAULT_PRINCIPAL", "DEFAULT_SECRET"));
+  }
+
+  private static Optional<Credentials> environment(String principal, String secret) {
+    return Optional.ofNullable(System.getenv(principal))
+        .flatMap(
+            name ->
+                Optional.ofNullable(System.getenv(secret))
+                    .map(word -> new Credentials(name, word)));
   }
 
   private static Path defaultStateDir() {
@@ -163,51 +266,6 @@ public final class Main implements Callable<Integer> {
             ? Path.of(System.getProperty("user.home"), ".local", "state")
             : Path.of(xdg);
     return base.resolve("ob-mesos");
-  }
-
-  /** Loads the classes a session needs, by having one. */
-  private int rehearse() throws IOException {
-    Path scratch = Files.createTempDirectory("ob-mesos");
-    String block = "{\"blocks\":[{\"id\":\"rehearsal\",\"body\":\"echo\"}]}";
-    String session =
-        frame("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{}}")
-            + frame("{\"jsonrpc\":\"2.0\",\"method\":\"initialized\",\"params\":{}}")
-            + frame(
-                "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"task/submit\",\"params\":"
-                    + block
-                    + "}");
-    InputStream script =
-        new java.io.SequenceInputStream(
-            new ByteArrayInputStream(session.getBytes(StandardCharsets.UTF_8)), new Pause());
-    int status = serve(script, OutputStream.nullOutputStream(), scratch);
-    try (Stream<Path> files = Files.walk(scratch)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-    return status;
-  }
-
-  private static String frame(String content) {
-    return "Content-Length: " + content.length() + "\r\n\r\n" + content;
-  }
-
-  /** A client that says nothing for a second and then is gone. */
-  private static final class Pause extends InputStream {
-    @Override
-    public int read() {
-      try {
-        Thread.sleep(1000);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-      return -1;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) {
-      return read();
-    }
   }
 
   /** The version, from the jar. */

@@ -40,7 +40,7 @@ final class RoomsTest {
           .whereLayer("local")
           .mayOnlyBeAccessedByLayers("sandbox", "main")
           .whereLayer("driver")
-          .mayOnlyBeAccessedByLayers("local", "scheduler", "main")
+          .mayOnlyBeAccessedByLayers("local", "sandbox", "scheduler", "main")
           .whereLayer("store")
           .mayOnlyBeAccessedByLayers("local", "scheduler", "main");
 

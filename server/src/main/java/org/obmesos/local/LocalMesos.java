@@ -535,9 +535,11 @@ public final class LocalMesos implements SchedulerDriver {
     loop.shutdown();
     launchers.shutdown();
     try {
-      // A launch in the middle is either done or has not begun when this process ends.
-      if (!launchers.awaitTermination(2, TimeUnit.SECONDS)) {
-        log.warn("a launch did not end in time");
+      // A launch in the middle is either done or has not begun when this process ends, and
+      // what was asked before the end, a kill say, is done.
+      if (!launchers.awaitTermination(2, TimeUnit.SECONDS)
+          || !loop.awaitTermination(2, TimeUnit.SECONDS)) {
+        log.warn("the embedded cluster did not end in time");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

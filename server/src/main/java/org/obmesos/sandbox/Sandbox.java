@@ -43,6 +43,11 @@ public interface Sandbox {
    */
   List<Entry> list(String path) throws IOException;
 
+  /** Whether another process can still write into the files for a while after the task's end. */
+  default boolean isWrittenLate() {
+    return false;
+  }
+
   /** Where a person finds it: a path or an address. */
   String location();
 }

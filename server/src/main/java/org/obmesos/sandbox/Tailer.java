@@ -18,6 +18,9 @@ public final class Tailer {
   private static final Logger log = LoggerFactory.getLogger(Tailer.class);
   private static final long INTERVAL_MILLIS = 150;
 
+  /** How many intervals to leave a remote task alone at most that writes nothing. */
+  private static final long LONGEST_PAUSE = 16;
+
   /** Gets the last lines. */
   public interface Listener {
     /** Called when a task has written: its last lines, and how many bytes there are in all. */
@@ -31,6 +34,8 @@ public final class Tailer {
     private final Sandbox sandbox;
     private final int lines;
     private long size;
+    private long pause = 1;
+    private long wait;
 
     Followed(Sandbox sandbox, int lines) {
       this.sandbox = sandbox;
@@ -63,8 +68,13 @@ public final class Tailer {
   private void look() {
     followed.forEach(
         (id, task) -> {
+          if (--task.wait > 0) {
+            return;
+          }
           try {
             long size = task.sandbox.size("stdout");
+            task.pause = size == task.size ? Math.min(LONGEST_PAUSE, task.pause * 2) : 1;
+            task.wait = task.sandbox.isWrittenLate() ? task.pause : 1;
             if (size != task.size) {
               task.size = size;
               listener.output(id, Outputs.tail(task.sandbox, "stdout", task.lines), size);

@@ -35,6 +35,16 @@ final class Agents {
         MesosResources.scalar(offer.getResourcesList(), "disk"));
   }
 
+  /** Where the agent's HTTP API is, as its offer says; empty if it does not. */
+  static String url(Offer offer) {
+    if (!offer.hasUrl()) {
+      return "";
+    }
+    org.apache.mesos.v1.Protos.Address at = offer.getUrl().getAddress();
+    String host = at.hasHostname() ? at.getHostname() : at.getIp();
+    return offer.getUrl().getScheme() + "://" + host + ":" + at.getPort();
+  }
+
   /** What a task wants more of than any agent has offered; empty if nothing, or if none has. */
   Optional<String> shortage(Resources wanted) {
     return most.isEmpty() ? Optional.empty() : Shortage.of(wanted, most.values());

@@ -9,6 +9,7 @@ import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.Filters;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
+import org.apache.mesos.v1.Protos.InverseOffer;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.OfferID;
 import org.apache.mesos.v1.Protos.TaskID;
@@ -40,14 +41,15 @@ final class Calls {
   }
 
   /** The framework as it introduces itself. */
-  static FrameworkInfo frameworkInfo(String name, Optional<String> id, double failoverSeconds) {
+  static FrameworkInfo frameworkInfo(FrameworkOptions options, Optional<String> id) {
     FrameworkInfo.Builder info =
         FrameworkInfo.newBuilder()
-            .setName(name)
+            .setName(options.name())
             .setUser(System.getProperty("user.name"))
             .addRoles(ROLE)
             .setCheckpoint(true)
-            .setFailoverTimeout(failoverSeconds);
+            .setFailoverTimeout((double) options.failoverTimeout().toSeconds());
+    options.principal().ifPresent(info::setPrincipal);
     for (FrameworkInfo.Capability.Type capability :
         List.of(
             FrameworkInfo.Capability.Type.MULTI_ROLE,
@@ -84,6 +86,13 @@ final class Calls {
                 .addAllOfferIds(offers)
                 .setFilters(Filters.newBuilder().setRefuseSeconds(refuseSeconds)))
         .build();
+  }
+
+  /** Agrees to give up what a machine in maintenance runs. */
+  Call acceptInverse(Collection<InverseOffer> offers) {
+    Call.AcceptInverseOffers.Builder accept = Call.AcceptInverseOffers.newBuilder();
+    offers.forEach(offer -> accept.addInverseOfferIds(offer.getId()));
+    return call(Call.Type.ACCEPT_INVERSE_OFFERS).setAcceptInverseOffers(accept).build();
   }
 
   Call suppress() {

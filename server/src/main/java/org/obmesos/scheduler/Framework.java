@@ -325,11 +325,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     post(
         () -> {
           suppressed = queue.isEmpty();
-          driver.send(
-              Calls.subscribe(
-                  Calls.frameworkInfo(
-                      options.name(), frameworkId, (double) options.failoverTimeout().toSeconds()),
-                  suppressed));
+          driver.send(Calls.subscribe(Calls.frameworkInfo(options, frameworkId), suppressed));
         });
   }
 
@@ -352,7 +348,11 @@ public final class Framework implements Scheduler, AutoCloseable {
             case SUBSCRIBED -> subscribed(event.getSubscribed().getFrameworkId());
             case OFFERS -> offers(event.getOffers().getOffersList());
             case UPDATE -> update(event.getUpdate().getStatus());
-            case ERROR -> listener.cluster(false, event.getError().getMessage());
+            case RESCIND ->
+                held.removeIf(offer -> offer.getId().equals(event.getRescind().getOfferId()));
+            case INVERSE_OFFERS ->
+                send(made -> made.acceptInverse(event.getInverseOffers().getInverseOffersList()));
+            case ERROR -> refused(event.getError().getMessage());
             default -> log.debug("event {}", event.getType());
           }
         });
@@ -377,6 +377,27 @@ public final class Framework implements Scheduler, AutoCloseable {
           held.clear();
           offers(waiting);
         });
+  }
+
+  /**
+   * The master ends our part. Either another server has taken the framework over, and then a new
+   * subscription would only take it back, and so on for ever; or the framework is gone for good,
+   * and what ran under its name with it.
+   */
+  private void refused(String message) {
+    calls = Optional.empty();
+    if (message.contains("removed") || message.contains("Completed framework")) {
+      log.warn("{}; its tasks are lost, and a new framework begins", message);
+      List<Task> gone = launches.values().stream().map(tasks::get).toList();
+      frameworkId = Optional.empty();
+      gone.forEach(task -> end(task, TaskStatus.of(TaskState.LOST, message), () -> {}));
+      driver.reconnect();
+    } else {
+      listener.cluster(false, message);
+      if (message.contains("failed over")) {
+        driver.close();
+      }
+    }
   }
 
   private void send(Function<Calls, Call> make) {
@@ -442,7 +463,10 @@ public final class Framework implements Scheduler, AutoCloseable {
       Task next =
           task.with(
                   new Placing(
-                      task.placing().attempt(), offer.getAgentId().getValue(), offer.getHostname()))
+                      task.placing().attempt(),
+                      offer.getAgentId().getValue(),
+                      offer.getHostname(),
+                      Agents.url(offer)))
               .with(TaskStatus.of(TaskState.STAGING, ""), Instant.now());
       tasks.put(next.id(), next);
       launches.put(next.mesosTaskId(), next.id());

@@ -11,15 +11,21 @@ import org.obmesos.task.Resources;
  *
  * @param name what operators see
  * @param failoverTimeout how long tasks go on without us; Mesos' guide wants at least a week
+ * @param principal who the framework says it is, where it must
  * @param resultLimit how many bytes of stdout a result holds at most
  * @param most what no agent ever has more of, where that is known
  */
 public record FrameworkOptions(
-    String name, Duration failoverTimeout, int resultLimit, Optional<Resources> most) {
+    String name,
+    Duration failoverTimeout,
+    Optional<String> principal,
+    int resultLimit,
+    Optional<Resources> most) {
   /** No component is null. */
   public FrameworkOptions {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(failoverTimeout, "failoverTimeout");
+    Objects.requireNonNull(principal, "principal");
     Objects.requireNonNull(most, "most");
   }
 }

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.obmesos.sandbox.Outputs;
 import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
@@ -20,6 +21,8 @@ import org.slf4j.LoggerFactory;
 /** Reads what tasks wrote, on a thread of its own, since that can take its time. */
 final class SandboxReader {
   private static final Logger log = LoggerFactory.getLogger(SandboxReader.class);
+
+  private static final long SETTLING_MILLIS = 100;
 
   private final Sandboxes sandboxes;
   private final int resultLimit;
@@ -60,14 +63,39 @@ final class SandboxReader {
    * @param framework empty for a task that never was launched
    */
   CompletableFuture<TaskResult> lastWords(Optional<String> framework, Task task) {
-    return CompletableFuture.supplyAsync(
+    CompletableFuture<TaskResult> whole = new CompletableFuture<>();
+    thread.execute(
         () -> {
           tailer.leave(task.id());
-          return framework
-              .map(id -> result(task.id(), sandboxes.of(id, task)))
-              .orElse(TaskResult.NONE);
-        },
-        thread);
+          if (framework.isEmpty()) {
+            whole.complete(TaskResult.NONE);
+          } else {
+            Sandbox sandbox = sandboxes.of(framework.get(), task);
+            settle(task.id(), sandbox, result(task.id(), sandbox), whole);
+          }
+        });
+    return whole;
+  }
+
+  /** Reads again until the size stands still, where it may not. */
+  private void settle(
+      TaskId id, Sandbox sandbox, TaskResult last, CompletableFuture<TaskResult> whole) {
+    if (!sandbox.isWrittenLate()) {
+      whole.complete(last);
+      return;
+    }
+    var unused =
+        thread.schedule(
+            () -> {
+              TaskResult now = result(id, sandbox);
+              if (now.stdoutBytes() == last.stdoutBytes()) {
+                whole.complete(now);
+              } else {
+                settle(id, sandbox, now, whole);
+              }
+            },
+            SETTLING_MILLIS,
+            TimeUnit.MILLISECONDS);
   }
 
   private TaskResult result(TaskId id, Sandbox sandbox) {

@@ -43,6 +43,7 @@ final class TaskRows {
         priority INTEGER NOT NULL, kill_grace_ms INTEGER NOT NULL, timeout_ms INTEGER NOT NULL,
         tail_lines INTEGER NOT NULL DEFAULT 10,
         attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
+        agent_url TEXT NOT NULL DEFAULT '',
         state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, source TEXT NOT NULL,
         submitted_ms INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER);
       CREATE TABLE IF NOT EXISTS results (
@@ -57,6 +58,7 @@ final class TaskRows {
     try (Statement statement = connection.createStatement()) {
       if (version(statement) == 1) {
         statement.execute("ALTER TABLE tasks ADD COLUMN tail_lines INTEGER NOT NULL DEFAULT 10");
+        statement.execute("ALTER TABLE tasks ADD COLUMN agent_url TEXT NOT NULL DEFAULT ''");
       }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
@@ -78,9 +80,9 @@ final class TaskRows {
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
           cpus, mem, disk, priority, kill_grace_ms, timeout_ms, tail_lines,
-          attempt, agent_id, hostname, state, reason, message, source,
+          attempt, agent_id, hostname, agent_url, state, reason, message, source,
           submitted_ms, started_ms, ended_ms)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Block block = task.block();
       Row row = new Row(statement);
@@ -104,7 +106,7 @@ final class TaskRows {
   static void update(Connection connection, Task task) throws SQLException {
     String sql =
         """
-        UPDATE tasks SET attempt=?, agent_id=?, hostname=?, state=?, reason=?, message=?, source=?,
+        UPDATE tasks SET attempt=?, agent_id=?, hostname=?, agent_url=?, state=?, reason=?, message=?, source=?,
           started_ms=?, ended_ms=? WHERE id=?""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Row row = new Row(statement);
@@ -172,7 +174,11 @@ final class TaskRows {
     return new Task(
         row.getLong("sequence"),
         block,
-        new Placing(row.getInt("attempt"), row.getString("agent_id"), row.getString("hostname")),
+        new Placing(
+            row.getInt("attempt"),
+            row.getString("agent_id"),
+            row.getString("hostname"),
+            row.getString("agent_url")),
         new TaskStatus(
             TaskState.valueOf(row.getString("state")),
             row.getString("reason"),
@@ -253,7 +259,10 @@ final class TaskRows {
     }
 
     Row placing(Placing placing) throws SQLException {
-      return number(placing.attempt()).text(placing.agentId()).text(placing.hostname());
+      return number(placing.attempt())
+          .text(placing.agentId())
+          .text(placing.hostname())
+          .text(placing.agentUrl());
     }
 
     Row status(TaskStatus status) throws SQLException {

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -303,6 +304,25 @@ final class ProtocolTest {
     JsonObject task = ended("a");
     assertThat(task.get("exitStatus").getAsInt()).isEqualTo(5);
     assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo("done\n");
+  }
+
+  @Test
+  void whatWasToldToEndRightBeforeTheServerEndsDoes() throws Exception {
+    initialize();
+    call(
+        "task/submit",
+        "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo $$ > %s/pid; exec sleep 1000\"}]}"
+            .formatted(state));
+    Path written = state.resolve("pid");
+    org.awaitility.Awaitility.await()
+        .until(() -> Files.exists(written) && !Files.readString(written).isBlank());
+    long pid = Long.parseLong(Files.readString(written).trim());
+    request("task/kill", "{\"ids\":[\"a\"]}");
+    request("shutdown", "{}");
+    frame("{\"jsonrpc\":\"2.0\",\"method\":\"exit\",\"params\":{}}");
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    org.awaitility.Awaitility.await()
+        .until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
   }
 
   @Test

@@ -89,6 +89,7 @@ final class StoreTest {
     try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
         Statement statement = old.createStatement()) {
       statement.execute("ALTER TABLE tasks DROP COLUMN tail_lines");
+      statement.execute("ALTER TABLE tasks DROP COLUMN agent_url");
       statement.execute("PRAGMA user_version = 1");
     }
     try (Store store = new Store(file())) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-package org.obmesos.local;
+package org.obmesos.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -31,13 +31,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.driver.MesosResources;
-import org.obmesos.task.Resources;
+import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.local.LocalFiles;
 
-/** The embedded cluster says what recordings of a real one say. */
-final class LocalMesosTest {
-  @TempDir private Path directory;
+/** What every cluster does, as recordings of a real one have it. */
+abstract class ConformanceTest {
+  @TempDir Path directory;
   private Subscriber subscriber;
-  private LocalMesos mesos;
+  private SchedulerDriver mesos;
+
+  /** A driver, not started yet, to a cluster of 8 cpus that works in the directory. */
+  abstract SchedulerDriver connect(Scheduler scheduler) throws Exception;
 
   /** Subscribes, keeps what it hears, and acknowledges as it should. */
   private static final class Subscriber implements Scheduler {
@@ -94,15 +98,13 @@ final class LocalMesosTest {
   }
 
   @BeforeEach
-  void start() {
+  void start() throws Exception {
     subscriber = new Subscriber();
     mesos = begin(subscriber);
   }
 
-  private LocalMesos begin(Subscriber with) {
-    LocalMesos cluster =
-        new LocalMesos(
-            with, new LocalOptions(directory, new Resources(8, 8192, 16384), Duration.ofDays(7)));
+  private SchedulerDriver begin(Subscriber with) throws Exception {
+    SchedulerDriver cluster = connect(with);
     cluster.start();
     await().until(() -> !with.offers().isEmpty());
     return cluster;

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.driver;
+
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.apache.mesos.v1.scheduler.Protos.Event;
+import org.apache.mesos.v1.scheduler.Scheduler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Mesos master over its HTTP API (Mesos' docs/scheduler-http-api.md), without the native library.
+ *
+ * <p>SUBSCRIBE has a connection of its own, the events'. All other calls go one after the other
+ * over another. One thread owns the state and calls the scheduler. A connection that is lost, or
+ * silent for five heartbeats, is made again, for ever, with growing pauses.
+ */
+public final class HttpMesos implements SchedulerDriver {
+  private static final Logger log = LoggerFactory.getLogger(HttpMesos.class);
+  private static final String PATH = "/api/v1/scheduler";
+  private static final String STREAM_ID = "Mesos-Stream-Id";
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+  private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
+  private static final int HEARTBEATS_MISSED = 5;
+  private static final int MAX_REDIRECTS = 5;
+
+  private final Scheduler scheduler;
+  private final MasterDetector detector;
+  private final Web web;
+  private final Consumer<String> trouble;
+  private final Duration patience;
+  private final ScheduledThreadPoolExecutor loop;
+  private final Backoff backoff =
+      new Backoff(FIRST_PAUSE, LONGEST_PAUSE, ThreadLocalRandom.current());
+  private final Deque<Pending> calls = new ArrayDeque<>();
+
+  private Optional<URI> leader = Optional.empty();
+  private Optional<Subscription> subscription = Optional.empty();
+  private boolean reconnecting;
+  private boolean sending;
+  private int redirects;
+  private boolean closed;
+
+  private record Pending(Call call, CompletableFuture<Void> answer) {}
+
+  /** One attempt to be subscribed, for as long as it lasts. */
+  private static final class Subscription {
+    private final URI master;
+    private final CompletableFuture<Void> answer;
+    private Optional<EventStream> stream = Optional.empty();
+    private String streamId = "";
+    private Duration silence = ANSWER_TIMEOUT;
+    private Instant heard = Instant.now();
+
+    Subscription(URI master, CompletableFuture<Void> answer) {
+      this.master = master;
+      this.answer = answer;
+    }
+  }
+
+  /**
+   * Makes a driver that is not started yet.
+   *
+   * @param trouble is told, on the driver's thread, in a sentence why there is no connection
+   * @param patience the silence after which an answer to SUBSCRIBE is given up
+   */
+  public HttpMesos(
+      Scheduler scheduler,
+      MasterDetector detector,
+      Web web,
+      Consumer<String> trouble,
+      Duration patience) {
+    this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+    this.detector = Objects.requireNonNull(detector, "detector");
+    this.web = Objects.requireNonNull(web, "web");
+    this.trouble = Objects.requireNonNull(trouble, "trouble");
+    this.patience = Objects.requireNonNull(patience, "patience");
+    this.loop =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "http-mesos");
+              thread.setDaemon(true);
+              return thread;
+            });
+    this.loop.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    this.loop.setRemoveOnCancelPolicy(true);
+  }
+
+  /** Makes a driver with the detector that the address asks for. */
+  public static HttpMesos of(
+      Scheduler scheduler, MasterAddress address, Web web, Consumer<String> trouble) {
+    MasterDetector detector =
+        address instanceof MasterAddress.Fixed fixed
+            ? new FixedDetector(fixed.masters())
+            : new ZooKeeperDetector((MasterAddress.ZooKeeper) address);
+    return new HttpMesos(scheduler, detector, web, trouble, ANSWER_TIMEOUT);
+  }
+
+  @Override
+  public void start() {
+    execute(
+        () ->
+            detector.start(
+                found -> execute(() -> leads(found)), why -> execute(() -> trouble.accept(why))));
+    var unused =
+        loop.scheduleWithFixedDelay(
+            guarded(this::watch),
+            patience.toMillis() / 4,
+            patience.toMillis() / 4,
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void execute(Runnable work) {
+    try {
+      loop.execute(guarded(work));
+    } catch (RejectedExecutionException e) {
+      log.debug("closed already", e);
+    }
+  }
+
+  private static Runnable guarded(Runnable work) {
+    return () -> {
+      try {
+        work.run();
+      } catch (RuntimeException e) {
+        log.error("the driver met a fault", e);
+      }
+    };
+  }
+
+  // The connection.
+
+  private void leads(Optional<URI> found) {
+    boolean same = found.equals(leader);
+    leader = found;
+    if (same && (subscription.isPresent() || reconnecting)) {
+      return;
+    }
+    if (subscription.isPresent()) {
+      drop("another master leads");
+    }
+    if (!reconnecting) {
+      connect();
+    }
+  }
+
+  private void connect() {
+    if (!closed && leader.isPresent() && subscription.isEmpty()) {
+      scheduler.connected(this);
+    }
+  }
+
+  private void connectLater() {
+    if (!reconnecting && !closed) {
+      reconnecting = true;
+      var unused =
+          loop.schedule(
+              guarded(
+                  () -> {
+                    reconnecting = false;
+                    connect();
+                  }),
+              backoff.next().toMillis(),
+              TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void subscribe(Call call, CompletableFuture<Void> answer) {
+    if (leader.isEmpty() || subscription.isPresent()) {
+      answer.completeExceptionally(
+          new IllegalStateException(
+              leader.isEmpty() ? "no master leads" : "there is a subscription already"));
+      return;
+    }
+    Subscription mine = new Subscription(leader.get(), answer);
+    mine.silence = patience;
+    subscription = Optional.of(mine);
+    HttpRequest request = post(mine.master, call).build();
+    var unused =
+        web.client()
+            .sendAsync(request, info -> body(info, mine))
+            .whenComplete(
+                (response, failure) ->
+                    execute(
+                        () -> {
+                          if (failure != null) {
+                            lost(mine, Web.explain(failure));
+                          } else {
+                            answered(mine, response);
+                          }
+                        }));
+  }
+
+  private HttpRequest.Builder post(URI master, Call call) {
+    return web.request(master.resolve(PATH))
+        .header("Content-Type", Web.PROTOBUF)
+        .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray()));
+  }
+
+  private HttpResponse.BodySubscriber<String> body(
+      HttpResponse.ResponseInfo info, Subscription mine) {
+    boolean events =
+        info.statusCode() == 200
+            && info.headers().firstValue("Content-Type").orElse("").startsWith(Web.PROTOBUF);
+    if (!events) {
+      return Answers.text();
+    }
+    EventStream stream =
+        new EventStream(
+            event -> execute(() -> received(mine, event)),
+            failure -> execute(() -> lost(mine, Web.explain(failure))));
+    execute(() -> mine.stream = Optional.of(stream));
+    return stream;
+  }
+
+  private void answered(Subscription mine, HttpResponse<String> response) {
+    if (!current(mine)) {
+      mine.stream.ifPresent(EventStream::close);
+      return;
+    }
+    if (mine.stream.isPresent()) {
+      mine.streamId = response.headers().firstValue(STREAM_ID).orElse("");
+      mine.heard = Instant.now();
+      redirects = 0;
+      mine.answer.complete(null);
+      pump();
+      return;
+    }
+    Optional<URI> elsewhere = Answers.redirect(mine.master, response);
+    if (elsewhere.isPresent() && redirects < MAX_REDIRECTS) {
+      redirects++;
+      subscription = Optional.empty();
+      mine.answer.completeExceptionally(new IllegalStateException("another master leads"));
+      log.info("{} says that {} leads", mine.master, elsewhere.get());
+      leader = Optional.empty();
+      detector.redirected(elsewhere.get());
+      return;
+    }
+    redirects = 0;
+    lost(mine, Answers.refusal(response));
+  }
+
+  private boolean current(Subscription mine) {
+    return subscription.filter(now -> now == mine).isPresent();
+  }
+
+  private void received(Subscription mine, Event event) {
+    if (!current(mine)) {
+      return;
+    }
+    mine.heard = Instant.now();
+    if (event.getType() == Event.Type.SUBSCRIBED) {
+      double seconds = event.getSubscribed().getHeartbeatIntervalSeconds();
+      if (seconds > 0) {
+        mine.silence = Duration.ofMillis((long) (seconds * 1000 * HEARTBEATS_MISSED));
+      }
+      backoff.reset();
+    }
+    scheduler.received(this, event);
+  }
+
+  private void watch() {
+    subscription
+        .filter(mine -> Duration.between(mine.heard, Instant.now()).compareTo(mine.silence) > 0)
+        .ifPresent(mine -> lost(mine, "it has been silent for " + mine.silence.toMillis() + " ms"));
+  }
+
+  /** The subscription has failed or ended: say why, and try again after a while. */
+  private void lost(Subscription mine, String why) {
+    if (!current(mine) || closed) {
+      return;
+    }
+    String sentence = "No connection to the master at " + mine.master.getAuthority() + ": " + why;
+    log.info("{}", sentence);
+    drop(sentence);
+    trouble.accept(sentence);
+    reconnecting = false;
+    connectLater();
+    detector.failed(mine.master);
+  }
+
+  /** Ends the subscription without a word to anybody but the scheduler. */
+  private void drop(String why) {
+    Subscription mine = subscription.orElseThrow();
+    subscription = Optional.empty();
+    mine.stream.ifPresent(EventStream::close);
+    mine.answer.completeExceptionally(new IllegalStateException(why));
+    sending = false;
+    calls.forEach(call -> call.answer().completeExceptionally(new IllegalStateException(why)));
+    calls.clear();
+    scheduler.disconnected(this);
+  }
+
+  // Calls.
+
+  @Override
+  public CompletableFuture<Void> call(Call call) {
+    CompletableFuture<Void> answer = new CompletableFuture<>();
+    try {
+      loop.execute(
+          guarded(
+              () -> {
+                if (call.getType() == Call.Type.SUBSCRIBE) {
+                  subscribe(call, answer);
+                } else if (subscription.isEmpty()) {
+                  answer.completeExceptionally(new IllegalStateException("not subscribed"));
+                } else {
+                  calls.add(new Pending(call, answer));
+                  pump();
+                }
+              }));
+    } catch (RejectedExecutionException e) {
+      answer.completeExceptionally(new IllegalStateException("the driver is closed", e));
+    }
+    return answer;
+  }
+
+  /** Sends the next call, if none is on its way: they arrive in the order they were made. */
+  private void pump() {
+    if (sending || calls.isEmpty()) {
+      return;
+    }
+    Subscription mine = subscription.orElseThrow();
+    if (mine.streamId.isEmpty()) {
+      return;
+    }
+    sending = true;
+    Pending next = calls.element();
+    HttpRequest request =
+        post(mine.master, next.call())
+            .header(STREAM_ID, mine.streamId)
+            .timeout(ANSWER_TIMEOUT)
+            .build();
+    var unused =
+        web.client()
+            .sendAsync(request, info -> Answers.text())
+            .whenComplete(
+                (response, failure) ->
+                    execute(
+                        () -> {
+                          if (!current(mine)) {
+                            return;
+                          }
+                          sending = false;
+                          if (failure != null) {
+                            // Whether it arrived is not known; reconciliation will tell.
+                            lost(mine, Web.explain(failure));
+                          } else {
+                            answered(mine, next, response);
+                          }
+                        }));
+  }
+
+  private void answered(Subscription mine, Pending sent, HttpResponse<String> response) {
+    int status = response.statusCode();
+    if (Answers.isBusy(status)) {
+      log.info("the master answers {} and is asked again", status);
+      sending = true;
+      var unused =
+          loop.schedule(
+              guarded(
+                  () -> {
+                    if (current(mine)) {
+                      sending = false;
+                      pump();
+                    }
+                  }),
+              backoff.next().toMillis(),
+              TimeUnit.MILLISECONDS);
+      return;
+    }
+    calls.remove();
+    if (status == 202 || status == 200) {
+      backoff.reset();
+      sent.answer().complete(null);
+      pump();
+      return;
+    }
+    String why = Answers.refusal(response);
+    sent.answer().completeExceptionally(new IllegalArgumentException(why));
+    if (Answers.isSubscriptionGone(response) || status == 307 || status == 401) {
+      lost(mine, why);
+    } else {
+      log.warn("the master refuses {}: {}", sent.call().getType(), why);
+      trouble.accept("The master refuses " + sent.call().getType() + ": " + why);
+      pump();
+    }
+  }
+
+  @Override
+  public void reconnect() {
+    execute(
+        () -> {
+          if (subscription.isPresent()) {
+            drop("a new connection is wanted");
+            connectLater();
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    execute(
+        () -> {
+          closed = true;
+          subscription.flatMap(mine -> mine.stream).ifPresent(EventStream::close);
+          subscription = Optional.empty();
+          detector.close();
+          done.complete(null);
+        });
+    try {
+      done.get(2, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+      log.warn("the driver did not end in time", e);
+    }
+    loop.shutdown();
+  }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.driver;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** Where masters are, as a user writes it. */
+public sealed interface MasterAddress {
+  /** The port of a master that is named without one. */
+  int DEFAULT_PORT = 5050;
+
+  /**
+   * Masters by their addresses.
+   *
+   * @param masters one or more, {@code http} or {@code https}, each with host and port
+   */
+  record Fixed(List<URI> masters) implements MasterAddress {
+    /** The list is copied. */
+    public Fixed {
+      masters = List.copyOf(masters);
+    }
+  }
+
+  /**
+   * Masters as ZooKeeper knows them.
+   *
+   * @param servers {@code host:port,host:port}
+   * @param path where the masters' nodes are, from the root
+   * @param login {@code user:password}, if the nodes want one
+   */
+  record ZooKeeper(String servers, String path, Optional<String> login) implements MasterAddress {
+    /** No component is null. */
+    public ZooKeeper {
+      Objects.requireNonNull(servers, "servers");
+      Objects.requireNonNull(path, "path");
+      Objects.requireNonNull(login, "login");
+    }
+
+    /** Without the password. */
+    @Override
+    public String toString() {
+      return "zk://" + servers + path;
+    }
+  }
+
+  /**
+   * Reads {@code host}, {@code host:port}, {@code http://host:port}, {@code https://...}, several
+   * of these with commas between, or {@code zk://[user:password@]host:port,host:port/path}.
+   *
+   * @throws IllegalArgumentException with a sentence for the user if it is none of them
+   */
+  static MasterAddress parse(String text) {
+    String trimmed = text.trim();
+    if (trimmed.startsWith("zk://")) {
+      return zooKeeper(trimmed.substring("zk://".length()));
+    }
+    List<URI> masters = new ArrayList<>();
+    for (String part : trimmed.split(",", -1)) {
+      masters.add(master(part.trim()));
+    }
+    return new Fixed(masters);
+  }
+
+  private static ZooKeeper zooKeeper(String rest) {
+    int at = rest.lastIndexOf('@');
+    Optional<String> login = at < 0 ? Optional.empty() : Optional.of(rest.substring(0, at));
+    String place = rest.substring(at + 1);
+    int slash = place.indexOf('/');
+    if (slash <= 0 || slash == place.length() - 1) {
+      throw new IllegalArgumentException(
+          "The master's address zk://" + place + " wants a host and a path: zk://host:2181/mesos");
+    }
+    return new ZooKeeper(place.substring(0, slash), place.substring(slash), login);
+  }
+
+  private static URI master(String text) {
+    String whole = text.contains("://") ? text : "http://" + text;
+    try {
+      URI uri = new URI(whole);
+      boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      boolean bare = uri.getPath().isEmpty() || uri.getPath().equals("/");
+      if (web && uri.getHost() != null && bare && uri.getUserInfo() == null) {
+        int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
+        return new URI(uri.getScheme(), null, uri.getHost(), port, "", null, null);
+      }
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(notAnAddress(text), e);
+    }
+    throw new IllegalArgumentException(notAnAddress(text));
+  }
+
+  private static String notAnAddress(String text) {
+    return "The master's address cannot be \""
+        + text
+        + "\": it is local, host:port, http(s)://host:port, several of these with commas between, or"
+        + " zk://host:2181/mesos";
+  }
+}

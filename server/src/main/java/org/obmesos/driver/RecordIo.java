@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.driver;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * Cuts a stream of bytes into records: a length in decimal digits, a newline, and that many bytes
+ * (Mesos' docs/recordio.md). Bytes come in pieces cut anywhere. Not for several threads.
+ */
+final class RecordIo {
+  /** The longest record that is read, in bytes; a stream with a longer one is given up. */
+  static final int MAX_LENGTH = 32 * 1024 * 1024;
+
+  private static final int RADIX = 10;
+
+  private final Consumer<byte[]> records;
+  private long length;
+  private boolean digits;
+  private byte[] record;
+  private int filled;
+
+  /** Gives each record to the consumer as soon as it is whole. */
+  RecordIo(Consumer<byte[]> records) {
+    this.records = Objects.requireNonNull(records, "records");
+  }
+
+  /**
+   * Takes the next bytes of the stream.
+   *
+   * @throws IOException if they are no records
+   */
+  void feed(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      if (record == null) {
+        header(bytes.get());
+      } else {
+        int count = Math.min(bytes.remaining(), record.length - filled);
+        bytes.get(record, filled, count);
+        filled += count;
+      }
+      if (record != null && filled == record.length) {
+        byte[] whole = record;
+        record = null;
+        records.accept(whole);
+      }
+    }
+  }
+
+  private void header(byte next) throws IOException {
+    if (next == '\n') {
+      if (digits) {
+        record = new byte[(int) length];
+        filled = 0;
+      }
+      length = 0;
+      digits = false;
+      return;
+    }
+    int digit = Character.digit(next, RADIX);
+    length = length * RADIX + digit;
+    digits = true;
+    if (digit < 0 || length > MAX_LENGTH) {
+      throw new IOException("the stream is not RecordIO, or has a record that is too long");
+    }
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.sandbox;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.mesos.v1.Protos.FileInfo;
+import org.apache.mesos.v1.agent.Protos.Call;
+import org.apache.mesos.v1.agent.Protos.Response;
+import org.obmesos.driver.Web;
+
+/**
+ * A sandbox on an agent, through its {@code /api/v1} (READ_FILE, LIST_FILES), which tells exact
+ * bytes and sizes; where that may not be used, through {@code /files/read}.
+ */
+final class AgentSandbox implements Sandbox {
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  private final Web web;
+  private final URI agent;
+  private final String directory;
+
+  AgentSandbox(Web web, URI agent, String directory) {
+    this.web = web;
+    this.agent = agent;
+    this.directory = directory;
+  }
+
+  /** Log-rotating container loggers write late. */
+  @Override
+  public boolean isWrittenLate() {
+    return true;
+  }
+
+  @Override
+  public String location() {
+    return agent + directory;
+  }
+
+  @Override
+  public long size(String path) throws IOException {
+    return readFile(path, 0, 0).map(Response.ReadFile::getSize).orElse(0L);
+  }
+
+  @Override
+  public byte[] read(String path, long offset, int length) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    while (bytes.size() < length) {
+      // An agent gives at most 16 pages at a time.
+      Optional<Response.ReadFile> piece =
+          readFile(path, offset + bytes.size(), length - bytes.size());
+      if (piece.isEmpty() || piece.get().getData().isEmpty()) {
+        break;
+      }
+      piece.get().getData().writeTo(bytes);
+    }
+    return bytes.toByteArray();
+  }
+
+  @Override
+  public List<Entry> list(String path) throws IOException {
+    Call call =
+        Call.newBuilder()
+            .setType(Call.Type.LIST_FILES)
+            .setListFiles(Call.ListFiles.newBuilder().setPath(inside(path)))
+            .build();
+    HttpResponse<byte[]> response = post(call);
+    if (response.statusCode() == 404) {
+      return List.of();
+    }
+    List<Entry> entries = new ArrayList<>();
+    for (FileInfo file : parse(response).getListFiles().getFileInfosList()) {
+      boolean isDirectory = (file.getMode() & 0170000) == 0040000;
+      entries.add(
+          new Entry(
+              file.getPath().startsWith(directory + "/")
+                  ? file.getPath().substring(directory.length() + 1)
+                  : file.getPath(),
+              isDirectory ? 0 : file.getSize(),
+              Instant.ofEpochSecond(0, file.getMtime().getNanoseconds()),
+              isDirectory));
+    }
+    entries.sort(Comparator.comparing(Entry::path));
+    return entries;
+  }
+
+  private String inside(String path) throws IOException {
+    for (String part : path.split("/", -1)) {
+      if (part.equals("..")) {
+        throw new IOException("the path " + path + " leads out of the sandbox");
+      }
+    }
+    return path.isEmpty() ? directory : directory + "/" + path;
+  }
+
+  /** Empty if there is no such file, which is normal before a task has begun. */
+  private Optional<Response.ReadFile> readFile(String path, long offset, int length)
+      throws IOException {
+    Call call =
+        Call.newBuilder()
+            .setType(Call.Type.READ_FILE)
+            .setReadFile(
+                Call.ReadFile.newBuilder()
+                    .setPath(inside(path))
+                    .setOffset(offset)
+                    .setLength(length))
+            .build();
+    HttpResponse<byte[]> response = post(call);
+    return switch (response.statusCode()) {
+      case 404 -> Optional.empty();
+      case 401, 403 -> filesRead(path, offset, length);
+      default -> Optional.of(parse(response).getReadFile());
+    };
+  }
+
+  private HttpResponse<byte[]> post(Call call) throws IOException {
+    return send(
+        web.request(agent.resolve("/api/v1"))
+            .header("Content-Type", Web.PROTOBUF)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray())));
+  }
+
+  private HttpResponse<byte[]> send(HttpRequest.Builder request) throws IOException {
+    try {
+      return web.http()
+          .send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofByteArray());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while reading from the agent", e);
+    } catch (IOException e) {
+      throw new IOException(
+          "the agent at " + agent.getAuthority() + " cannot be read: " + Web.explain(e), e);
+    }
+  }
+
+  private Response parse(HttpResponse<byte[]> response) throws IOException {
+    if (response.statusCode() != 200) {
+      throw new IOException(
+          "the agent at "
+              + agent.getAuthority()
+              + " answers "
+              + response.statusCode()
+              + ": "
+              + new String(response.body(), StandardCharsets.UTF_8).strip());
+    }
+    return Response.parseFrom(response.body());
+  }
+
+  /**
+   * The older way, in another realm of permissions. Past the end of a file it only echoes the
+   * offset, so the size is asked for first.
+   */
+  private Optional<Response.ReadFile> filesRead(String path, long offset, int length)
+      throws IOException {
+    Optional<JsonObject> end = filesReadOnce(path, -1, 0);
+    if (end.isEmpty()) {
+      return Optional.empty();
+    }
+    Response.ReadFile.Builder file =
+        Response.ReadFile.newBuilder().setSize(end.get().get("offset").getAsLong());
+    String data = "";
+    if (length > 0 && offset < file.getSize()) {
+      data =
+          filesReadOnce(path, offset, length)
+              .map(answer -> answer.get("data").getAsString())
+              .orElse("");
+    }
+    return Optional.of(
+        file.setData(
+                com.google.protobuf.ByteString.copyFrom(data.getBytes(StandardCharsets.ISO_8859_1)))
+            .build());
+  }
+
+  private Optional<JsonObject> filesReadOnce(String path, long offset, int length)
+      throws IOException {
+    String query =
+        "/files/read?path="
+            + URLEncoder.encode(inside(path), StandardCharsets.UTF_8)
+            + "&offset="
+            + offset
+            + (offset < 0 ? "" : "&length=" + length);
+    HttpResponse<byte[]> response = send(web.request(agent.resolve(query)).GET());
+    if (response.statusCode() == 404) {
+      return Optional.empty();
+    }
+    if (response.statusCode() != 200) {
+      parse(response);
+    }
+    try {
+      // The bytes of the file stand in the JSON as they are, whatever they are: one byte, one
+      // character.
+      return Optional.of(
+          JsonParser.parseString(new String(response.body(), StandardCharsets.ISO_8859_1))
+              .getAsJsonObject());
+    } catch (JsonParseException | IllegalStateException e) {
+      throw new IOException("the agent's answer cannot be read: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.apache.mesos.v1.scheduler.Mesos;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.apache.mesos.v1.scheduler.Protos.Event;
+import org.apache.mesos.v1.scheduler.Scheduler;
+import org.obmesos.local.LocalMesos;
+import org.obmesos.local.LocalOptions;
+import org.obmesos.task.Resources;
+
+/** The embedded cluster, for one or more {@link TestMaster}s to stand before. */
+final class TestCluster implements Scheduler, AutoCloseable {
+  private final Path directory;
+  private final LocalMesos mesos;
+  private final CountDownLatch started = new CountDownLatch(1);
+  private volatile Consumer<Event> subscriber = event -> {};
+
+  TestCluster(Path directory) throws InterruptedException {
+    this.directory = directory;
+    this.mesos =
+        new LocalMesos(
+            this, new LocalOptions(directory, new Resources(8, 8192, 16384), Duration.ofDays(7)));
+    mesos.start();
+    started.await();
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  void subscriber(Consumer<Event> next) {
+    subscriber = next;
+  }
+
+  CompletableFuture<Void> call(Call call) {
+    return mesos.call(call);
+  }
+
+  @Override
+  public void connected(Mesos connected) {
+    started.countDown();
+  }
+
+  @Override
+  public void disconnected(Mesos disconnected) {}
+
+  @Override
+  public void received(Mesos from, Event event) {
+    subscriber.accept(event);
+  }
+
+  @Override
+  public void close() {
+    mesos.close();
+  }
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import org.apache.mesos.v1.Protos.Address;
+import org.apache.mesos.v1.Protos.FileInfo;
+import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.URL;
+import org.apache.mesos.v1.agent.Protos.Response;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.apache.mesos.v1.scheduler.Protos.Event;
+import org.obmesos.local.LocalFiles;
+
+/**
+ * A master and an agent over HTTP, with the embedded cluster behind them, which can also misbehave.
+ * It answers as the recordings of a real one do.
+ */
+final class TestMaster implements AutoCloseable {
+  private static final String PROTOBUF = "application/x-protobuf";
+  private static final double HEARTBEAT_SECONDS = 0.2;
+
+  private final TestCluster cluster;
+  private final HttpServer server;
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final AtomicInteger busy = new AtomicInteger();
+  private volatile Optional<Stream> stream = Optional.empty();
+  private volatile Optional<String> authorization = Optional.empty();
+  private volatile Optional<URI> leader = Optional.empty();
+  private volatile boolean silent;
+  private volatile boolean filesReadOnly;
+
+  /** One subscription. */
+  private final class Stream {
+    private final String id = UUID.randomUUID().toString();
+    private final BlockingQueue<byte[]> records = new LinkedBlockingQueue<>();
+    private volatile boolean over;
+
+    void send(Event event) {
+      byte[] bytes = event.toByteArray();
+      byte[] header = (bytes.length + "\n").getBytes(StandardCharsets.US_ASCII);
+      byte[] record = new byte[header.length + bytes.length];
+      System.arraycopy(header, 0, record, 0, header.length);
+      System.arraycopy(bytes, 0, record, header.length, bytes.length);
+      records.add(record);
+    }
+
+    void serve(HttpExchange exchange) throws IOException, InterruptedException {
+      exchange.getResponseHeaders().add("Content-Type", PROTOBUF);
+      exchange.getResponseHeaders().add("Mesos-Stream-Id", id);
+      exchange.sendResponseHeaders(200, 0);
+      try (OutputStream body = exchange.getResponseBody()) {
+        body.flush();
+        while (!over || !records.isEmpty()) {
+          byte[] record = records.poll((long) (HEARTBEAT_SECONDS * 1000), TimeUnit.MILLISECONDS);
+          if (record == null) {
+            send(Event.newBuilder().setType(Event.Type.HEARTBEAT).build());
+          } else if (!silent) {
+            body.write(record);
+            body.flush();
+          }
+        }
+      }
+    }
+  }
+
+  TestMaster(TestCluster cluster) throws IOException {
+    this(cluster, Optional.empty());
+  }
+
+  TestMaster(TestCluster cluster, Optional<SSLContext> tls) throws IOException {
+    this.cluster = cluster;
+    InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    if (tls.isPresent()) {
+      HttpsServer https = HttpsServer.create(anywhere, 0);
+      https.setHttpsConfigurator(new HttpsConfigurator(tls.get()));
+      server = https;
+    } else {
+      server = HttpServer.create(anywhere, 0);
+    }
+    server.setExecutor(threads);
+    server.createContext("/api/v1/scheduler", this::scheduler);
+    server.createContext("/api/v1", this::agent);
+    server.createContext("/files/read", this::filesRead);
+    server.start();
+  }
+
+  int port() {
+    return server.getAddress().getPort();
+  }
+
+  String address() {
+    return "localhost:" + port();
+  }
+
+  /** The next calls are answered with 503. */
+  void beBusy(int times) {
+    busy.set(times);
+  }
+
+  /** No byte is sent any more, and no connection ended. */
+  void fallSilent() {
+    silent = true;
+  }
+
+  /** The events' connection ends in the middle of a record. */
+  void cutInTheMiddleOfARecord() {
+    stream.ifPresent(
+        now -> {
+          now.records.add("100\nabc".getBytes(StandardCharsets.US_ASCII));
+          now.over = true;
+        });
+  }
+
+  /** Another master leads from now on; this one's subscribers are let go. */
+  void giveWayTo(String address) {
+    leader = Optional.of(URI.create("//" + address));
+    stream.ifPresent(now -> now.over = true);
+  }
+
+  void want(String header) {
+    authorization = Optional.of(header);
+  }
+
+  /** The agent's {@code /api/v1} is forbidden, its {@code /files/read} is not. */
+  void forbidAgentApi() {
+    filesReadOnly = true;
+  }
+
+  private void scheduler(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      byte[] body = exchange.getRequestBody().readAllBytes();
+      String given = exchange.getRequestHeaders().getFirst("Authorization");
+      if (authorization.isPresent() && !authorization.get().equals(given)) {
+        exchange.getResponseHeaders().add("WWW-Authenticate", "Basic realm=\"mesos\"");
+        answer(exchange, 401, "401 Unauthorized.");
+      } else if (leader.isPresent()) {
+        exchange.getResponseHeaders().add("Location", leader.get() + "/master/api/v1/scheduler");
+        answer(exchange, 307, "");
+      } else {
+        call(exchange, Call.parseFrom(body));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void call(HttpExchange exchange, Call call) throws IOException, InterruptedException {
+    String id = exchange.getRequestHeaders().getFirst("Mesos-Stream-Id");
+    if (call.getType() == Call.Type.SUBSCRIBE) {
+      if (id != null) {
+        answer(exchange, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+        return;
+      }
+      subscribe(exchange, call);
+    } else if (stream.isEmpty() || stream.get().over) {
+      answer(exchange, 403, "Framework is not subscribed");
+    } else if (!stream.get().id.equals(id)) {
+      answer(
+          exchange,
+          400,
+          "The stream ID '"
+              + id
+              + "' included in this request didn't match the stream ID currently"
+              + " associated with framework ID");
+    } else if (busy.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      answer(exchange, 503, "");
+    } else {
+      try {
+        cluster.call(call).join();
+        answer(exchange, 202, "");
+      } catch (CompletionException e) {
+        answer(exchange, 400, e.getCause().getMessage());
+      }
+    }
+  }
+
+  private void subscribe(HttpExchange exchange, Call call)
+      throws IOException, InterruptedException {
+    stream.ifPresent(
+        old -> {
+          old.send(
+              Event.newBuilder()
+                  .setType(Event.Type.ERROR)
+                  .setError(Event.Error.newBuilder().setMessage("Framework failed over"))
+                  .build());
+          old.over = true;
+        });
+    Stream mine = new Stream();
+    stream = Optional.of(mine);
+    cluster.subscriber(event -> mine.send(asAMasterWould(event)));
+    cluster.call(call).join();
+    mine.serve(exchange);
+  }
+
+  private Event asAMasterWould(Event event) {
+    Event.Builder changed = event.toBuilder();
+    if (event.hasSubscribed()) {
+      changed.getSubscribedBuilder().setHeartbeatIntervalSeconds(HEARTBEAT_SECONDS);
+    }
+    for (Offer.Builder offer : changed.getOffersBuilder().getOffersBuilderList()) {
+      offer.setUrl(
+          URL.newBuilder()
+              .setScheme("http")
+              .setPath("/slave(1)")
+              .setAddress(
+                  Address.newBuilder()
+                      .setHostname("localhost")
+                      .setIp("127.0.0.1")
+                      .setPort(port())));
+    }
+    if (!event.hasOffers()) {
+      changed.clearOffers();
+    }
+    return changed.build();
+  }
+
+  private static void answer(HttpExchange exchange, int status, String text) throws IOException {
+    answer(exchange, status, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void answer(HttpExchange exchange, int status, byte[] body) throws IOException {
+    exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+    if (body.length > 0) {
+      exchange.getResponseBody().write(body);
+    }
+  }
+
+  /** {@code /frameworks/F/executors/E/runs/latest/...} in the embedded cluster. */
+  private Path file(String path) {
+    String[] parts = path.split("/", 8);
+    Path sandbox = LocalFiles.sandbox(cluster.directory(), parts[2], parts[4]);
+    return parts.length > 7 ? sandbox.resolve(parts[7]) : sandbox;
+  }
+
+  private void agent(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      var call =
+          org.apache.mesos.v1.agent.Protos.Call.parseFrom(exchange.getRequestBody().readAllBytes());
+      if (filesReadOnly) {
+        answer(exchange, 403, "Forbidden");
+        return;
+      }
+      Response.Builder response = Response.newBuilder();
+      if (call.hasListFiles()) {
+        String path = call.getListFiles().getPath();
+        response.setType(Response.Type.LIST_FILES);
+        try (var files = Files.list(file(path))) {
+          for (Path file : files.sorted().toList()) {
+            response
+                .getListFilesBuilder()
+                .addFileInfos(
+                    FileInfo.newBuilder()
+                        .setPath(path + "/" + file.getFileName())
+                        .setSize(Files.size(file))
+                        .setMode(Files.isDirectory(file) ? 040755 : 0100644));
+          }
+        }
+      } else {
+        Path file = file(call.getReadFile().getPath());
+        if (!Files.exists(file)) {
+          answer(exchange, 404, "");
+          return;
+        }
+        byte[] all = Files.readAllBytes(file);
+        int from = (int) Math.min(all.length, call.getReadFile().getOffset());
+        int length =
+            (int) Math.min(65536, Math.min(all.length - from, call.getReadFile().getLength()));
+        response
+            .setType(Response.Type.READ_FILE)
+            .setReadFile(
+                Response.ReadFile.newBuilder()
+                    .setSize(all.length)
+                    .setData(com.google.protobuf.ByteString.copyFrom(all, from, length)));
+      }
+      answer(exchange, 200, response.build().toByteArray());
+    }
+  }
+
+  private void filesRead(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      String query = exchange.getRequestURI().getQuery();
+      Path file = file(query.replaceAll(".*path=([^&]*).*", "$1"));
+      long offset = Long.parseLong(query.replaceAll(".*offset=(-?[0-9]+).*", "$1"));
+      if (!Files.exists(file)) {
+        answer(exchange, 404, "");
+        return;
+      }
+      byte[] all = Files.readAllBytes(file);
+      if (offset < 0) {
+        answer(exchange, 200, "{\"data\":\"\",\"offset\":" + all.length + "}");
+        return;
+      }
+      int from = (int) Math.min(all.length, offset);
+      int length =
+          Math.min(
+              Integer.parseInt(query.replaceAll(".*length=([0-9]+).*", "$1")), all.length - from);
+      String data =
+          new String(all, from, Math.min(65536, length), StandardCharsets.ISO_8859_1)
+              .replace("\\", "\\\\")
+              .replace("\"", "\\\"")
+              .replace("\n", "\\n")
+              .replace("\0", "\\u0000");
+      answer(
+          exchange,
+          200,
+          ("{\"data\":\"" + data + "\",\"offset\":" + offset + "}")
+              .getBytes(StandardCharsets.ISO_8859_1));
+    }
+  }
+
+  @Override
+  public void close() {
+    stream.ifPresent(now -> now.over = true);
+    server.stop(0);
+    threads.shutdownNow();
+  }
+}

@@ -19,6 +19,9 @@
   (buffer nil :documentation "The buffer.")
   (languages (make-hash-table :test #'equal)
              :documentation "What calls are of, by the names they call.")
+  (sections nil :documentation "Markers at its headings, a vector, in order.")
+  (properties (make-hash-table :test #'equal)
+              :documentation "Header arguments from properties, by section.")
   (tasks nil :documentation "The tasks made so far, the latest first.")
   (error nil :documentation "Why it was given up, or nil.")
   (function nil :documentation "Called with this once all is submitted."))
@@ -35,6 +38,41 @@
                  (puthash name (or (car (ob-mesos--call-info element t)) "none")
                           languages))))))
 
+(defun ob-mesos--section (run)
+  "The number of the section of RUN that point is in; -1 above all headings."
+  (let* ((sections (ob-mesos--run-sections run))
+         (low -1) (high (length sections)))
+    (while (< (1+ low) high)
+      (let ((middle (/ (+ low high) 2)))
+        (if (<= (aref sections middle) (point))
+            (setq low middle)
+          (setq high middle))))
+    low))
+
+(defun ob-mesos--with-properties (run function)
+  "Call FUNCTION; Org looks up the properties of each section of RUN once.
+It would look for headings up and down the buffer for each block anew,
+and there is no hook to spare it that.  Properties with Lisp in them are
+evaluated each time."
+  (let ((look (symbol-function 'org-babel-params-from-properties))
+        (buffer (ob-mesos--run-buffer run))
+        (known (ob-mesos--run-properties run)))
+    (cl-letf (((symbol-function 'org-babel-params-from-properties)
+               (lambda (&optional lang no-eval)
+                 (if (not (eq (current-buffer) buffer))
+                     (funcall look lang no-eval)
+                   (let* ((key (cons (ob-mesos--section run) lang))
+                          (found (gethash key known 'none)))
+                     (cond
+                      ((not (eq found 'none)) (copy-tree found))
+                      (no-eval (funcall look lang t))
+                      (t
+                       (let ((value (funcall look lang nil)))
+                         (when (equal value (funcall look lang t))
+                           (puthash key (copy-tree value) known))
+                         value))))))))
+      (funcall function))))
+
 (defun ob-mesos--execute-element (element marker run)
   "Execute ELEMENT, which now begins at MARKER, as a part of RUN."
   (with-current-buffer (ob-mesos--run-buffer run)
@@ -45,13 +83,16 @@
         (org-element-put-property
          element property (+ moved (org-element-property property element))))
       (set-marker marker nil)
-      (when (ob-mesos--mesos-p element run)
-        (save-excursion
-          (goto-char (org-element-property :post-affiliated element))
-          (org-babel-execute-src-block
-           nil (if (eq (org-element-type element) 'src-block)
-                   (org-babel-get-src-block-info nil element)
-                 (ob-mesos--call-info element nil)))))
+      (ob-mesos--with-properties
+       run
+       (lambda ()
+         (when (ob-mesos--mesos-p element run)
+           (save-excursion
+             (goto-char (org-element-property :post-affiliated element))
+             (org-babel-execute-src-block
+              nil (if (eq (org-element-type element) 'src-block)
+                      (org-babel-get-src-block-info nil element)
+                    (ob-mesos--call-info element nil)))))))
       (setf (ob-mesos--run-tasks run)
             (append (cdr ob-mesos--collected) (ob-mesos--run-tasks run))))))
 
@@ -75,13 +116,19 @@
   "Submit all that is of the language mesos in this buffer, in one request.
 This is done in slices.  In the end call FUNCTION with the
 `ob-mesos--run'; nothing is submitted if a block has an error."
-  (ob-mesos--later
-   #'ob-mesos--execute-next
-   (org-element-map (org-element-parse-buffer 'element) '(src-block babel-call)
-     (lambda (element)
-       (cons element (copy-marker (org-element-property :post-affiliated element)
-                                  t))))
-   (ob-mesos--run-make :buffer (current-buffer) :function function)))
+  (let ((tree (org-element-parse-buffer 'element)))
+    (ob-mesos--later
+     #'ob-mesos--execute-next
+     (org-element-map tree '(src-block babel-call)
+       (lambda (element)
+         (cons element
+               (copy-marker (org-element-property :post-affiliated element) t))))
+     (ob-mesos--run-make
+      :buffer (current-buffer) :function function
+      :sections (vconcat
+                 (org-element-map tree 'headline
+                   (lambda (heading)
+                     (copy-marker (org-element-property :begin heading)))))))))
 
 (defun ob-mesos--submit-buffer-and-wait ()
   "Submit all that is of the language mesos in this buffer.
@@ -122,7 +169,9 @@ exit status is 1 if a block has failed."
          (org-confirm-babel-evaluate nil)
          (inhibit-message t)
          (failed nil))
-    (setq command-line-args-left nil)
+    (setq command-line-args-left nil
+          ;; Nobody waits to type, and all of it ends soon.
+          gc-cons-threshold (* 64 1024 1024))
     (condition-case err
         (with-current-buffer (find-file-noselect (expand-file-name file))
           (let ((tasks (ob-mesos--submit-buffer-and-wait)))

@@ -279,16 +279,23 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
 
 (defun ob-mesos--send (method params success &optional failure)
   "Send METHOD with PARAMS; call SUCCESS with the result.
-Call FAILURE with the error's message, or show it."
-  (jsonrpc-async-request
-   ob-mesos--connection method params
-   :success-fn success
-   :error-fn (lambda (err)
-               (let ((message (plist-get err :message)))
-                 (if failure (funcall failure message)
-                   (message "ob-mesos: %s" message))))
-   :timeout nil
-   :deferred nil))
+Call FAILURE with the error's message, or show it.  If the server has
+just died the request waits for the next one."
+  (condition-case err
+      (jsonrpc-async-request
+       ob-mesos--connection method params
+       :success-fn success
+       :error-fn (lambda (err)
+                   (let ((message (plist-get err :message)))
+                     (if failure (funcall failure message)
+                       (message "ob-mesos: %s" message))))
+       :timeout nil
+       :deferred nil)
+    (error
+     (when (ob-mesos--live-p)
+       (signal (car err) (cdr err)))
+     (unless (eq method :initialize)
+       (push (list method params success failure) ob-mesos--pending)))))
 
 (defun ob-mesos--request (method params success &optional failure)
   "Send METHOD with PARAMS once the server is ready, starting it if need be.

@@ -87,6 +87,24 @@
       (search-forward (format "#+call: say(n=%d)\n\n#+RESULTS:\n: <%d>\n"
                               (1+ n) (1+ n))))))
 
+(ert-deftest ob-mesos-properties-count-in-their-own-sections ()
+  (let ((block (ob-mesos-tests--block ":results output" "echo \"$who\"")))
+    (ob-mesos-tests--with
+        (concat "#+property: header-args:mesos :var who=\"top\"\n"
+                block
+                "* A\n:PROPERTIES:\n:header-args:mesos: :var who=\"A\"\n:END:\n"
+                block "\n" block
+                "** B\n" block
+                "* C\n:PROPERTIES:\n:header-args:mesos: :var who=(concat \"C\" \"!\")\n:END:\n"
+                block)
+      (org-set-regexps-and-options)
+      (ob-mesos--submit-buffer-and-wait)
+      (ob-mesos-tests--settle)
+      (goto-char (point-min))
+      (should (equal '("top" "A" "A" "A" "C!")
+                     (cl-loop while (re-search-forward "^: \\(.*\\)$" nil t)
+                              collect (match-string-no-properties 1)))))))
+
 (ert-deftest ob-mesos-one-bad-block-and-none-is-submitted ()
   (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "echo good") "\n"
                                 (ob-mesos-tests--block ":cpus many" "echo bad"))

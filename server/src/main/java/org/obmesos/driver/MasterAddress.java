@@ -13,6 +13,9 @@ public sealed interface MasterAddress {
   /** The port of a master that is named without one. */
   int DEFAULT_PORT = 5050;
 
+  /** The highest port there is. */
+  int MAX_PORT = 65535;
+
   /**
    * Masters by their addresses.
    *
@@ -83,9 +86,10 @@ public sealed interface MasterAddress {
       URI uri = new URI(whole);
       boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
       boolean bare = uri.getPath().isEmpty() || uri.getPath().equals("/");
-      if (web && uri.getHost() != null && bare && uri.getUserInfo() == null) {
-        int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
-        return new URI(uri.getScheme(), null, uri.getHost(), port, "", null, null);
+      boolean port = uri.getPort() <= MAX_PORT;
+      if (web && uri.getHost() != null && bare && port && uri.getUserInfo() == null) {
+        int at = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
+        return new URI(uri.getScheme(), null, uri.getHost(), at, "", null, null);
       }
     } catch (URISyntaxException e) {
       throw new IllegalArgumentException(notAnAddress(text), e);

@@ -24,6 +24,7 @@ setpriority(0, 0, 10);
 
 my ($meta, $sandbox, $grace, $timeout, @command) = @ARGV;
 my $poll = 0.02;
+my $longest_nap = 1;
 my ($child, $polls_left);
 my $why = '';
 
@@ -42,7 +43,9 @@ sub stop {
     $polls_left = int($grace / $poll) unless defined $polls_left;
 }
 
-# Handlers write into a pipe, so that no signal falls between looking and waiting.
+# Handlers write into a pipe, so that a signal ends the wait for it.  But Perl
+# calls them at safe points only: one that comes right before the wait is not
+# called until it is over.  So the waits are short at first and never long.
 pipe(my $woken, my $wake) or die "pipe: $!";
 $SIG{TERM} = sub { stop('killed'); syswrite($wake, 't') };
 $SIG{ALRM} = sub { stop('timeout'); syswrite($wake, 'a') };
@@ -87,9 +90,11 @@ alarm($timeout) if $timeout;
 }
 close(STDOUT);
 
+my $nap = $poll;
 until (waitpid($child, 1) == $child) {
     vec(my $ready = '', fileno($woken), 1) = 1;
-    if (select($ready, undef, undef, defined $polls_left ? $poll : undef) > 0) {
+    $nap = $nap * 2 < $longest_nap ? $nap * 2 : $longest_nap;
+    if (select($ready, undef, undef, defined $polls_left ? $poll : $nap) > 0) {
         sysread($woken, my $signals, 64);
     }
     elsif (defined $polls_left && $polls_left-- == 0) {

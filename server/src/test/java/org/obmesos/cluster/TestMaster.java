@@ -37,6 +37,11 @@ import org.obmesos.local.LocalFiles;
  * It answers as the recordings of a real one do.
  */
 final class TestMaster implements AutoCloseable {
+  static {
+    // Otherwise each small answer waits for the client's delayed acknowledgement.
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+  }
+
   private static final String PROTOBUF = "application/x-protobuf";
   private static final double HEARTBEAT_SECONDS = 0.2;
 

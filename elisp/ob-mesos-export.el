@@ -50,8 +50,8 @@
     low))
 
 (defun ob-mesos--with-properties (run function)
-  "Call FUNCTION; Org looks up the properties of each section of RUN once.
-It would look for headings up and down the buffer for each block anew,
+  "Call FUNCTION while the properties of each section of RUN are known.
+Org would look for headings up and down the buffer for each block anew,
 and there is no hook to spare it that.  Properties with Lisp in them are
 evaluated each time."
   (let ((look (symbol-function 'org-babel-params-from-properties))
@@ -165,7 +165,11 @@ Return the tasks once they are submitted, or signal what was wrong."
 The results are written into the file, or printed with --stdout.  The
 exit status is 1 if a block has failed."
   (let* ((stdout (member "--stdout" command-line-args-left))
-         (file (car (remove "--stdout" command-line-args-left)))
+         (ob-mesos--master-above-all
+          (cadr (member "--master" command-line-args-left)))
+         (file (car (remove ob-mesos--master-above-all
+                            (remove "--master"
+                                    (remove "--stdout" command-line-args-left)))))
          (org-confirm-babel-evaluate nil)
          (inhibit-message t)
          (failed nil))

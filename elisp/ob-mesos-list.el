@@ -77,15 +77,27 @@
   (ob-mesos-list--ask))
 
 (defun ob-mesos-list--ask ()
-  "Ask the server for all tasks and show them when they come."
-  (ob-mesos--request
-   :task/list (make-hash-table :size 1)
-   (lambda (result)
-     (setq ob-mesos-list--tasks (make-hash-table :test #'equal))
-     (seq-do (lambda (task)
-               (puthash (plist-get task :id) task ob-mesos-list--tasks))
-             (plist-get result :tasks))
-     (ob-mesos--later #'ob-mesos-list--draw))))
+  "Ask all servers that run for their tasks and show them when they come."
+  (setq ob-mesos-list--tasks (make-hash-table :test #'equal))
+  (dolist (server (or (ob-mesos--live-servers) (list (ob-mesos--server))))
+    (ob-mesos--request
+     server :task/list (make-hash-table :size 1)
+     (lambda (result)
+       (seq-do (lambda (task)
+                 (puthash (plist-get task :id)
+                          (append task
+                                  (list :master (ob-mesos--server-master server)))
+                          ob-mesos-list--tasks))
+               (plist-get result :tasks))
+       (ob-mesos--later #'ob-mesos-list--draw)))))
+
+(defun ob-mesos-list--server (id)
+  "The server of the task ID."
+  (let ((task (gethash id ob-mesos--tasks)))
+    (ob-mesos--server
+     (or (and ob-mesos-list--tasks
+              (plist-get (gethash id ob-mesos-list--tasks) :master))
+         (and task (ob-mesos-task-master task))))))
 
 (defun ob-mesos-list--draw ()
   "Draw the list, the newest task first."
@@ -101,7 +113,12 @@
 (defun ob-mesos-list--status (task)
   "Take in the new status of TASK and draw the list soon."
   (when (and ob-mesos-list--tasks (get-buffer "*ob-mesos tasks*"))
-    (puthash (plist-get task :id) task ob-mesos-list--tasks)
+    (let ((id (plist-get task :id)))
+      (puthash id
+               (append task
+                       (list :master (ob-mesos--server-master
+                                      (ob-mesos-list--server id))))
+               ob-mesos-list--tasks))
     (unless ob-mesos-list--timer
       (setq ob-mesos-list--timer (run-at-time 0.3 nil #'ob-mesos-list--draw)))))
 
@@ -112,23 +129,24 @@
   (or (gethash (tabulated-list-get-id) ob-mesos-list--tasks)
       (user-error "No task is here")))
 
-(defun ob-mesos-list--ids ()
-  "The id at point as parameters."
-  (list :ids (vector (plist-get (ob-mesos-list--task) :id))))
+(defun ob-mesos-list--request (method success)
+  "Send METHOD for the task at point; call SUCCESS with the result."
+  (let ((id (plist-get (ob-mesos-list--task) :id)))
+    (ob-mesos--request (ob-mesos-list--server id) method
+                       (list :ids (vector id)) success)))
 
 (defun ob-mesos-list-kill ()
   "End the task at point."
   (interactive)
   (when (y-or-n-p (format "Kill %s? " (plist-get (ob-mesos-list--task) :id)))
-    (ob-mesos--request :task/kill (ob-mesos-list--ids) #'ignore)))
+    (ob-mesos-list--request :task/kill #'ignore)))
 
 (defun ob-mesos-list-forget ()
   "Forget the ended task at point, with its result and its sandbox."
   (interactive)
   (unless (eq t (plist-get (ob-mesos-list--task) :terminal))
     (user-error "It still runs; kill it first"))
-  (ob-mesos--request :task/forget (ob-mesos-list--ids)
-                     (lambda (_) (ob-mesos-list--ask))))
+  (ob-mesos-list--request :task/forget (lambda (_) (ob-mesos-list--ask))))
 
 (defun ob-mesos-list-details ()
   "Show all that is known of the task at point."
@@ -194,7 +212,7 @@
     (let ((id (buffer-local-value 'ob-mesos-list--id buffer))
           (offset (buffer-local-value 'ob-mesos-list--offset buffer)))
       (ob-mesos--request
-       :task/read (list :id id :path path :offset offset :length 65536)
+       (ob-mesos-list--server id) :task/read (list :id id :path path :offset offset :length 65536)
        (lambda (result)
          (ob-mesos--later #'ob-mesos-list--append buffer path result))))))
 
@@ -224,6 +242,7 @@
   (interactive)
   (let* ((id (plist-get (ob-mesos-list--task) :id))
          (files (append (plist-get (ob-mesos--call
+                                    (ob-mesos-list--server id)
                                     :task/files (list :id id
                                                       :path (or path "")))
                                    :files)

@@ -385,24 +385,41 @@ is in the task list" (ob-mesos-task-id task)))))
                collect (cons (match-string-no-properties 1)
                              (copy-marker (line-beginning-position)))))))
 
+(defun ob-mesos--document-master ()
+  "The master this document names, or `ob-mesos-master'."
+  (let ((case-fold-search t))
+    (or (and (derived-mode-p 'org-mode)
+             (org-with-wide-buffer
+              (goto-char (point-min))
+              (and (re-search-forward
+                    "^[ \t]*#\\+\\(?:mesos_\\)?master:[ \t]*\\(\\S-+\\)" nil t)
+                   (match-string-no-properties 1))))
+        ob-mesos-master)))
+
 ;;;###autoload
 (defun ob-mesos-attach ()
-  "Pick up the results of the tasks whose placeholders are in this buffer."
+  "Pick up the results of the tasks whose placeholders are in this buffer.
+The server of this document's master is asked, and all that run."
   (interactive)
-  (let ((found (ob-mesos--placeholders)))
+  (let* ((found (ob-mesos--placeholders))
+         (ids (mapcar #'car found))
+         (server (ob-mesos--server (ob-mesos--document-master))))
     (pcase-dolist (`(,id . ,place) found)
       (let ((task (or (gethash id ob-mesos--tasks)
-                      (puthash id (ob-mesos-task--make :id id)
+                      (puthash id (ob-mesos-task--make
+                                   :id id
+                                   :master (ob-mesos--server-master server))
                                ob-mesos--tasks))))
         (setf (ob-mesos-task-place task) place
               (ob-mesos-task-shown task) nil
               (ob-mesos-task-done task) nil)))
     (when found
-      (ob-mesos--get (mapcar #'car found)))))
+      (dolist (each (cons server (remq server (ob-mesos--live-servers))))
+        (ob-mesos--get each ids)))))
 
 (defun ob-mesos--attach-if-live ()
   "Attach if there are placeholders and a live server."
-  (when (and (ob-mesos--live-p) (derived-mode-p 'org-mode)
+  (when (and (ob-mesos--live-servers) (derived-mode-p 'org-mode)
              (ob-mesos--placeholders))
     (ob-mesos-attach)))
 

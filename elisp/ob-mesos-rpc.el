@@ -5,14 +5,15 @@
 
 ;;; Commentary:
 
-;; Starts the server, speaks JSON-RPC with it, and starts it again when it
-;; dies.  Messages from the server are queued by the process filter and
+;; Starts a server for each master, speaks JSON-RPC with it, and starts it
+;; again when it dies.  Messages from the server are queued by the process filter and
 ;; handled from a timer, in slices short enough not to be noticed.
 
 ;;; Code:
 
 (require 'cl-lib)
 (require 'jsonrpc)
+(require 'auth-source)
 
 (defgroup ob-mesos nil
   "Org source blocks on a cluster."
@@ -45,7 +46,13 @@
   :type '(repeat string))
 
 (defcustom ob-mesos-master "local"
-  "Where blocks run; \"local\" is the embedded one-machine cluster."
+  "Where blocks run that do not say.
+\"local\" is the embedded one-machine cluster.  A Mesos master is
+\"host:port\" or \"http(s)://host:port\", several of these with commas
+between, or \"zk://host:2181,host:2181/mesos\".
+
+Where the master wants to know who asks, the principal and the secret
+are looked for with `auth-source', by the first of the hosts."
   :type 'string)
 
 (defvar ob-mesos-status-functions nil
@@ -55,25 +62,34 @@
   "Called with the id, the last lines and the size of a running task's output.")
 
 (defvar ob-mesos-connected-functions nil
-  "Called with no arguments after a server was started anew.")
+  "Called with an `ob-mesos--server' after it was started anew.")
+
+(defvar ob-mesos-cluster-functions nil
+  "Called with an `ob-mesos--server' that has lost its cluster or has it again.")
 
 (defvar ob-mesos-disconnected-functions nil
-  "Called with one argument, why, after a server has ended by itself.")
+  "Called with an `ob-mesos--server' that cannot be started, and why.")
 
-(defvar ob-mesos--connection nil
-  "The connection to the server, or nil.")
+(cl-defstruct (ob-mesos--server (:constructor ob-mesos--server-make)
+                                (:copier nil))
+  "A server, which belongs to one master."
+  (master nil :documentation "The master's address, or \"local\".")
+  (connection nil :documentation "The connection to it, or nil.")
+  (ready nil :documentation "Non-nil once it has introduced itself.")
+  (pending nil :documentation "Requests that wait for that, the latest first.")
+  (ending nil :documentation "Non-nil while it is told to end.")
+  (crashes 0 :documentation "How often it has died in a row before it was ready.")
+  (trouble nil :documentation "Why it has no cluster, a sentence, or nil."))
 
-(defvar ob-mesos--ready nil
-  "Non-nil once the server has introduced itself.")
+(defvar ob-mesos--servers nil "The servers there are or were.")
 
-(defvar ob-mesos--pending nil
-  "Requests that wait for the server to be ready, the latest first.")
-
-(defvar ob-mesos--ending nil
-  "Non-nil while the server is told to end.")
-
-(defvar ob-mesos--crashes 0
-  "How often in a row the server has died before it was ready.")
+(defun ob-mesos--server (&optional master)
+  "The server for MASTER, `ob-mesos-master' if nil; it need not run."
+  (let ((master (or master ob-mesos-master)))
+    (or (cl-find master ob-mesos--servers :test #'equal
+                 :key #'ob-mesos--server-master)
+        (car (push (ob-mesos--server-make :master master)
+                   ob-mesos--servers)))))
 
 ;;;; Work in slices
 
@@ -118,8 +134,8 @@
 ;;;; The server
 
 (defun ob-mesos--check-server ()
-  "Signal a `user-error' that helps if there is no server and can be none."
-  (unless (ob-mesos--live-p)
+  "Signal a `user-error' that helps if no server can be started."
+  (unless (cl-some #'ob-mesos--live-p ob-mesos--servers)
     (unless (executable-find ob-mesos-java)
       (user-error "No Java: install a JRE, 17 or newer (Debian: \
 apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
@@ -159,19 +175,39 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                             (file-exists-p draft))
                    (rename-file draft archive t))))))
 
-(defun ob-mesos--command (archive)
-  "The words that start the server, with ARCHIVE if it is there."
+(defun ob-mesos--command (server archive)
+  "The words that start SERVER, with ARCHIVE if it is there."
   (append (list ob-mesos-java)
           ob-mesos-java-flags
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
-          (list "-jar" ob-mesos-server-jar "--master" ob-mesos-master)
+          (list "-jar" ob-mesos-server-jar
+                "--master" (ob-mesos--server-master server))
           ob-mesos-server-arguments))
 
-(defun ob-mesos--start-process (command)
-  "Start COMMAND with pipes and files private to the user."
-  (with-file-modes #o700
-    (let ((default-directory temporary-file-directory))
+(defun ob-mesos--credentials (master)
+  "Who we are to MASTER, as words for the environment of a process.
+There nobody else can read them, unlike in its arguments."
+  (unless (equal master "local")
+    (let* ((host (and (string-match "\\`\\(?:[a-z]+://\\)?\\(?:[^@/]*@\\)?\\([^:,/]+\\)"
+                                    master)
+                      (match-string 1 master)))
+           (found (car (and host
+                            (auth-source-search :host host :max 1
+                                                :require '(:user :secret)))))
+           (secret (plist-get found :secret)))
+      (when found
+        (list (concat "MESOS_PRINCIPAL=" (plist-get found :user))
+              (concat "MESOS_SECRET="
+                      (if (functionp secret) (funcall secret) secret)))))))
+
+(defun ob-mesos--start-process (server command)
+  "Start SERVER by COMMAND with pipes and files private to the user."
+  (let ((process-environment
+         (append (ob-mesos--credentials (ob-mesos--server-master server))
+                 process-environment))
+        (default-directory temporary-file-directory))
+    (with-file-modes #o700
       (make-process
        :name "ob-mesos"
        :command command
@@ -180,44 +216,56 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
        :noquery t
        :stderr (get-buffer-create "*ob-mesos stderr*")))))
 
-(defun ob-mesos--connect ()
-  "Start the server and return at once."
+(defun ob-mesos--connect (server)
+  "Start SERVER and return at once."
   (ob-mesos--check-server)
-  (setq ob-mesos--ready nil
-        ob-mesos--ending nil)
+  (setf (ob-mesos--server-ready server) nil
+        (ob-mesos--server-ending server) nil)
   (let* ((archive (ob-mesos--archive))
-         (command (ob-mesos--command archive)))
-    (setq ob-mesos--connection
+         (command (ob-mesos--command server archive)))
+    (setf (ob-mesos--server-connection server)
           (apply #'make-instance 'jsonrpc-process-connection
                  :name "ob-mesos"
-                 :process (lambda () (ob-mesos--start-process command))
-                 :notification-dispatcher #'ob-mesos--dispatch
-                 :on-shutdown #'ob-mesos--ended
+                 :process (lambda () (ob-mesos--start-process server command))
+                 :notification-dispatcher
+                 (lambda (_connection method params)
+                   (ob-mesos--dispatch server method params))
+                 :on-shutdown
+                 (lambda (connection) (ob-mesos--ended server connection))
                  (if (boundp 'jsonrpc-event-hook)
                      '(:events-buffer-config (:size 0 :format full))
                    '(:events-buffer-scrollback-size 0))))
     (let ((stderr (get-buffer-process (ob-mesos--stderr))))
       (when stderr (set-process-query-on-exit-flag stderr nil)))
     (ob-mesos--send
+     server
      :initialize (list :clientInfo (list :name "Emacs" :version emacs-version))
-     (lambda (_introduction)
-       (setq ob-mesos--ready t
-             ob-mesos--crashes 0)
-       (jsonrpc-notify ob-mesos--connection :initialized
-                       (make-hash-table :size 1))
-       (let ((waiting (nreverse ob-mesos--pending)))
-         (setq ob-mesos--pending nil)
-         (run-hooks 'ob-mesos-connected-functions)
-         (mapc (lambda (request) (apply #'ob-mesos--send request)) waiting))
-       (unless (or noninteractive (file-exists-p archive))
-         (ob-mesos--make-archive archive))))))
+     (lambda (_introduction) (ob-mesos--introduced server archive)))))
 
-(defun ob-mesos--live-p ()
-  "Whether there is a server."
-  (and ob-mesos--connection (jsonrpc-running-p ob-mesos--connection)))
+(defun ob-mesos--introduced (server archive)
+  "SERVER is ready; send it what waits, and make ARCHIVE for the next start."
+  (setf (ob-mesos--server-ready server) t
+        (ob-mesos--server-crashes server) 0)
+  (jsonrpc-notify (ob-mesos--server-connection server) :initialized
+                  (make-hash-table :size 1))
+  (let ((waiting (nreverse (ob-mesos--server-pending server))))
+    (setf (ob-mesos--server-pending server) nil)
+    (run-hook-with-args 'ob-mesos-connected-functions server)
+    (mapc (lambda (request) (apply #'ob-mesos--send server request)) waiting))
+  (unless (or noninteractive (file-exists-p archive))
+    (ob-mesos--make-archive archive)))
 
-(defun ob-mesos--dispatch (_connection method params)
-  "Put off the news that METHOD has in PARAMS."
+(defun ob-mesos--live-p (server)
+  "Whether SERVER is alive."
+  (let ((connection (ob-mesos--server-connection server)))
+    (and connection (jsonrpc-running-p connection))))
+
+(defun ob-mesos--live-servers ()
+  "The servers that run."
+  (cl-remove-if-not #'ob-mesos--live-p ob-mesos--servers))
+
+(defun ob-mesos--dispatch (server method params)
+  "Put off the news from SERVER that METHOD has in PARAMS."
   (pcase method
     ('task/status
      (seq-do (lambda (task)
@@ -232,9 +280,13 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                                 (plist-get output :size)))
              (plist-get params :outputs)))
     ('cluster/status
-     (when (eq (plist-get params :connected) :json-false)
-       (message "ob-mesos: %s: %s" (plist-get params :master)
-                (plist-get params :message))))
+     (let ((why (and (eq (plist-get params :connected) :json-false)
+                     (plist-get params :message))))
+       (unless (equal why (ob-mesos--server-trouble server))
+         (setf (ob-mesos--server-trouble server) why)
+         (when why
+           (message "ob-mesos: %s" why))
+         (run-hook-with-args 'ob-mesos-cluster-functions server))))
     ('log/message
      (message "ob-mesos: %s" (plist-get params :message)))))
 
@@ -255,56 +307,63 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
       (match-string 0 words))
      (t "see the buffer \" *ob-mesos stderr*\""))))
 
-(defun ob-mesos--ended (connection)
-  "CONNECTION is gone; start the server again unless it was told to end."
-  (when (eq connection ob-mesos--connection)
-    (setq ob-mesos--connection nil)
-    (unless ob-mesos--ending
-      (unless ob-mesos--ready
-        (cl-incf ob-mesos--crashes))
-      (setq ob-mesos--ready nil)
-      (run-at-time 0 nil #'ob-mesos--restart))))
+(defun ob-mesos--ended (server connection)
+  "CONNECTION of SERVER is gone; start it again unless it was told to end."
+  (when (eq connection (ob-mesos--server-connection server))
+    (setf (ob-mesos--server-connection server) nil)
+    (unless (ob-mesos--server-ending server)
+      (unless (ob-mesos--server-ready server)
+        (cl-incf (ob-mesos--server-crashes server)))
+      (setf (ob-mesos--server-ready server) nil)
+      (run-at-time 0 nil #'ob-mesos--restart server))))
 
-(defun ob-mesos--restart ()
-  "Start the server after it has died, but not for ever."
-  (if (< ob-mesos--crashes 3)
+(defun ob-mesos--restart (server)
+  "Start SERVER after it has died, but not for ever."
+  (if (< (ob-mesos--server-crashes server) 3)
       (progn
         (message "ob-mesos: the server has ended and is started again")
-        (ob-mesos--connect))
+        (ob-mesos--connect server))
     (let ((why (ob-mesos--why)))
-      (setq ob-mesos--pending nil
-            ob-mesos--crashes 0)
+      (setf (ob-mesos--server-pending server) nil
+            (ob-mesos--server-crashes server) 0)
       (message "ob-mesos: the server does not start: %s" why)
-      (run-hook-with-args 'ob-mesos-disconnected-functions why))))
+      (run-hook-with-args 'ob-mesos-disconnected-functions server why))))
 
-(defun ob-mesos--send (method params success &optional failure)
-  "Send METHOD with PARAMS; call SUCCESS with the result.
-Call FAILURE with the error's message, or show it.  If the server has
-just died the request waits for the next one."
-  (condition-case err
-      (jsonrpc-async-request
-       ob-mesos--connection method params
-       :success-fn success
-       :error-fn (lambda (err)
-                   (let ((message (plist-get err :message)))
-                     (if failure (funcall failure message)
-                       (message "ob-mesos: %s" message))))
-       :timeout nil
-       :deferred nil)
-    (error
-     (when (ob-mesos--live-p)
-       (signal (car err) (cdr err)))
-     (unless (eq method :initialize)
-       (push (list method params success failure) ob-mesos--pending)))))
+(defun ob-mesos--send (server method params success &optional failure)
+  "Send SERVER the request METHOD with PARAMS; call SUCCESS with the result.
+Call FAILURE with the error's message, or show it.  A request that a
+server dies of, or over, is asked of the next one again: each of them
+can be, for a task's id is the same task for ever."
+  (let ((again (lambda ()
+                 (unless (or (eq method :initialize)
+                             (ob-mesos--server-ending server))
+                   (push (list method params success failure)
+                         (ob-mesos--server-pending server))))))
+    (condition-case err
+        (jsonrpc-async-request
+         (ob-mesos--server-connection server) method params
+         :success-fn success
+         :error-fn (lambda (err)
+                     (let ((message (plist-get err :message)))
+                       (cond ((not (ob-mesos--live-p server)) (funcall again))
+                             (failure (funcall failure message))
+                             (t (message "ob-mesos: %s" message)))))
+         :timeout nil
+         :deferred nil)
+      (error
+       (when (ob-mesos--live-p server)
+         (signal (car err) (cdr err)))
+       (funcall again)))))
 
-(defun ob-mesos--request (method params success &optional failure)
-  "Send METHOD with PARAMS once the server is ready, starting it if need be.
+(defun ob-mesos--request (server method params success &optional failure)
+  "Send METHOD with PARAMS to SERVER once it is ready, starting it if need be.
 SUCCESS and FAILURE are as for `ob-mesos--send'."
-  (unless (ob-mesos--live-p)
-    (ob-mesos--connect))
-  (if ob-mesos--ready
-      (ob-mesos--send method params success failure)
-    (push (list method params success failure) ob-mesos--pending)))
+  (unless (ob-mesos--live-p server)
+    (ob-mesos--connect server))
+  (if (ob-mesos--server-ready server)
+      (ob-mesos--send server method params success failure)
+    (push (list method params success failure)
+          (ob-mesos--server-pending server))))
 
 (defun ob-mesos--wait (done)
   "Wait for DONE to return non-nil and return that.
@@ -316,10 +375,10 @@ Quitting stops the waiting and nothing else."
         (ob-mesos--schedule-work)))
     value))
 
-(defun ob-mesos--call (method params)
-  "Send METHOD with PARAMS and wait for its result."
+(defun ob-mesos--call (server method params)
+  "Send METHOD with PARAMS to SERVER and wait for its result."
   (let (answer)
-    (ob-mesos--request method params
+    (ob-mesos--request server method params
                        (lambda (result) (setq answer (list :result result)))
                        (lambda (message) (setq answer (list :error message))))
     (ob-mesos--wait (lambda () answer))
@@ -327,14 +386,14 @@ Quitting stops the waiting and nothing else."
         (user-error "%s" (cadr answer))
       (cadr answer))))
 
-(defun ob-mesos--disconnect ()
-  "Tell the server to end; do not wait for it."
-  (setq ob-mesos--ending t)
-  (when (ob-mesos--live-p)
+(defun ob-mesos--disconnect (server)
+  "Tell SERVER to end; do not wait for it."
+  (setf (ob-mesos--server-ending server) t)
+  (when (ob-mesos--live-p server)
     (ignore-errors
-      (jsonrpc-async-request ob-mesos--connection :shutdown
-                             (make-hash-table :size 1))
-      (jsonrpc-notify ob-mesos--connection :exit (make-hash-table :size 1)))))
+      (let ((connection (ob-mesos--server-connection server)))
+        (jsonrpc-async-request connection :shutdown (make-hash-table :size 1))
+        (jsonrpc-notify connection :exit (make-hash-table :size 1))))))
 
 (provide 'ob-mesos-rpc)
 ;;; ob-mesos-rpc.el ends here

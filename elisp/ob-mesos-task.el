@@ -15,6 +15,7 @@
 (cl-defstruct (ob-mesos-task (:constructor ob-mesos-task--make) (:copier nil))
   "A task: what the server says of it, and where its result belongs."
   (id nil :documentation "Its identity, a string.")
+  (master nil :documentation "The master it runs under, as the user has it.")
   (block nil :documentation "What was submitted, a plist; nil if attached to.")
   (data nil :documentation "What the server said last, a plist.")
   (tail "" :documentation "The last lines it wrote.")
@@ -49,24 +50,30 @@
   "What TASK wrote, a plist, or nil."
   (plist-get (ob-mesos-task-data task) :result))
 
+(defun ob-mesos-task-server (task)
+  "The server of TASK."
+  (ob-mesos--server (ob-mesos-task-master task)))
+
 (defun ob-mesos--submit (tasks)
-  "Send TASKS to the server in one request, or several if they are large."
-  (let (batch (size 0))
-    (dolist (task tasks)
-      (let ((length (string-bytes
-                     (plist-get (ob-mesos-task-block task) :body))))
-        (when (and batch (or (> (+ size length) 4000000)
-                             (>= (length batch) 10000)))
-          (ob-mesos--submit-batch (nreverse batch))
-          (setq batch nil size 0))
-        (push task batch)
-        (cl-incf size length)))
-    (when batch
-      (ob-mesos--submit-batch (nreverse batch)))))
+  "Send TASKS to their servers, in one request each, or several if they are large."
+  (pcase-dolist (`(,_ . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
+    (let (batch (size 0))
+      (dolist (task mine)
+        (let ((length (string-bytes
+                       (plist-get (ob-mesos-task-block task) :body))))
+          (when (and batch (or (> (+ size length) 4000000)
+                               (>= (length batch) 10000)))
+            (ob-mesos--submit-batch (nreverse batch))
+            (setq batch nil size 0))
+          (push task batch)
+          (cl-incf size length)))
+      (when batch
+        (ob-mesos--submit-batch (nreverse batch))))))
 
 (defun ob-mesos--submit-batch (tasks)
-  "Send TASKS to the server in one request."
+  "Send TASKS, all of one master, to its server in one request."
   (ob-mesos--request
+   (ob-mesos-task-server (car tasks))
    :task/submit
    (list :blocks (vconcat (mapcar #'ob-mesos-task-block tasks)))
    #'ignore
@@ -81,41 +88,60 @@
    (list :id (ob-mesos-task-id task) :state "ERROR" :terminal t
          :message message)))
 
-(defun ob-mesos--get (ids)
-  "Ask the server what became of the tasks with IDS."
+(defun ob-mesos--get (server ids)
+  "Ask SERVER what became of the tasks with IDS."
   (ob-mesos--request
+   server
    :task/get (list :ids (vconcat ids))
    (lambda (result)
      (let ((found (append (plist-get result :tasks) nil)))
        (dolist (data found)
+         (when-let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
+           (setf (ob-mesos-task-master task) (ob-mesos--server-master server)))
          (ob-mesos--later #'run-hook-with-args
                           'ob-mesos-status-functions data))
        (dolist (id ids)
          (unless (cl-find id found :test #'equal
                           :key (lambda (data) (plist-get data :id)))
-           (ob-mesos--unknown id)))))))
+           (ob-mesos--unknown server id)))))))
 
-(defun ob-mesos--unknown (id)
-  "The server does not know the task ID; submit it again if that can be.
+(defun ob-mesos--unknown (server id)
+  "SERVER does not know the task ID; submit it again if that can be.
 An id is the same task for ever, so this never runs a block twice."
   (let ((task (gethash id ob-mesos--tasks)))
     (cond
-     ((and task (ob-mesos-task-block task))
+     ((or (null task)
+          (not (equal (ob-mesos-task-master task)
+                      (ob-mesos--server-master server)))))
+     ((ob-mesos-task-block task)
       (ob-mesos--submit (list task)))
-     (task
+     (t
       (remhash id ob-mesos--tasks)
       (message "ob-mesos: no task %s is known" id)))))
 
-(defun ob-mesos--resume ()
-  "After a new start of the server ask for all that has not ended."
+(defun ob-mesos--resume (server)
+  "After a new start of SERVER ask for all of its tasks that have not ended."
   (let (ids)
     (maphash (lambda (id task)
-               (unless (ob-mesos-task-done task) (push id ids)))
+               (when (and (not (ob-mesos-task-done task))
+                          (eq server (ob-mesos-task-server task)))
+                 (push id ids)))
              ob-mesos--tasks)
     (when ids
-      (ob-mesos--get ids))))
+      (ob-mesos--get server ids))))
+
+(defun ob-mesos--given-up (server why)
+  "SERVER cannot be started, and WHY: what it never heard of ends so."
+  (maphash (lambda (_id task)
+             (when (and (eq server (ob-mesos-task-server task))
+                        (ob-mesos-task-block task)
+                        (null (ob-mesos-task-data task)))
+               (ob-mesos--refused task (concat "The server does not start: "
+                                               why))))
+           ob-mesos--tasks))
 
 (add-hook 'ob-mesos-connected-functions #'ob-mesos--resume)
+(add-hook 'ob-mesos-disconnected-functions #'ob-mesos--given-up)
 
 (provide 'ob-mesos-task)
 ;;; ob-mesos-task.el ends here

@@ -66,7 +66,8 @@ The library is what turns `:var' into assignments; nil if none does."
   "Default header arguments of mesos blocks.")
 
 (defconst ob-mesos--header-arguments
-  '((cpus . "cpus, a number") (cpu . "the same")
+  '((master . "where it runs: local, host:port, http(s)://host:port, zk://...")
+    (cpus . "cpus, a number") (cpu . "the same")
     (mem . "memory in MiB, or with a unit: 512M, 2G")
     (disk . "disk in MiB, or with a unit")
     (lang . "language of the body; sh if not given")
@@ -79,7 +80,7 @@ The library is what turns `:var' into assignments; nil if none does."
   "Our header arguments and what each means.")
 
 (defconst ob-mesos--later-arguments
-  '(:master :gpus :ports :image :dockerimage :dockerize :containerizer :network
+  '(:gpus :ports :image :dockerimage :dockerize :containerizer :network
     :expose :volumes :privileged :pull :uris :files :fetch :user
     :constraints :agent :role :instances :foreach :after :requires
     :attempts :ensure)
@@ -148,9 +149,7 @@ ALLOWED says what it may be."
   "What PARAMS ask of the cluster, as a part of a block for the server."
   (dolist (argument ob-mesos--later-arguments)
     (when (assq argument params)
-      (unless (and (eq argument :master)
-                   (equal (cdr (assq :master params)) "local"))
-        (user-error "`%s' cannot be used in this version" argument))))
+      (user-error "`%s' cannot be used in this version" argument)))
   (let ((get (lambda (&rest names)
                (cl-some (lambda (name) (cdr (assq name params))) names))))
     (append
@@ -227,6 +226,24 @@ ALLOWED says what it may be."
                       (setq nested t))))
     nested))
 
+(defvar ob-mesos--master-above-all nil
+  "The master given on the command line, which no document overrides.")
+
+(defun ob-mesos--master (params)
+  "Where a block with PARAMS is to run."
+  (let ((master (or ob-mesos--master-above-all
+                    (cdr (assq :master params))
+                    (ob-mesos--document-master))))
+    (unless (and (stringp master)
+                 (let ((one "\\(?:https?://\\)?\\(?:[A-Za-z0-9._-]+\\|\\[[0-9a-fA-F:.]+\\]\\)\\(?::[0-9]+\\)?/?"))
+                   (string-match-p
+                    (concat "\\`\\(?:zk://[^ \t\n/]+/[^ \t\n]+\\|"
+                            one "\\(?:," one "\\)*\\)\\'")
+                    master)))
+      (ob-mesos--bad "master" master
+                     "local, host:port, http(s)://host:port or zk://host:port/path"))
+    master))
+
 (defun ob-mesos--task (body params name)
   "Make a task of BODY with PARAMS for the block NAME."
   (let* ((language (ob-mesos--language params))
@@ -241,6 +258,7 @@ ALLOWED says what it may be."
                   (string-bytes expanded)))
     (ob-mesos-task--make
      :id id
+     :master (ob-mesos--master params)
      :params params
      :block (append
              (list :id id :name (or name "")
@@ -363,7 +381,8 @@ inline, or in an export, is waited for."
   (interactive)
   (let ((id (or (ob-mesos--task-at-point)
                 (user-error "No task runs for what is here"))))
-    (ob-mesos--request :task/kill (list :ids (vector id))
+    (ob-mesos--request (ob-mesos-list--server id)
+                       :task/kill (list :ids (vector id))
                        (lambda (_) (message "ob-mesos: %s is told to end" id)))))
 
 ;;;; The mode line
@@ -380,16 +399,25 @@ inline, or in an export, is waited for."
     running))
 
 (defun ob-mesos--update-mode-line (&rest _)
-  "Show how many tasks there are."
-  (let ((count (length (ob-mesos--running))))
+  "Show how many tasks there are, and whether a cluster is out of reach."
+  (let ((count (length (ob-mesos--running)))
+        (trouble (delq nil (mapcar #'ob-mesos--server-trouble
+                                   (ob-mesos--live-servers)))))
     (setq ob-mesos-mode-line
-          (if (zerop count) "" (format " mesos:%d" count)))
+          (cond
+           (trouble
+            (propertize (format " mesos:%d!" count)
+                        'face 'error
+                        'help-echo (mapconcat #'identity trouble "\n")))
+           ((zerop count) "")
+           (t (format " mesos:%d" count))))
     (force-mode-line-update t)))
 
 (unless (memq 'ob-mesos-mode-line global-mode-string)
   (setq global-mode-string
         (append (or global-mode-string '("")) '(ob-mesos-mode-line))))
 (add-hook 'ob-mesos-finished-functions #'ob-mesos--update-mode-line)
+(add-hook 'ob-mesos-cluster-functions #'ob-mesos--update-mode-line)
 
 ;;;; The end of Emacs
 
@@ -404,16 +432,18 @@ inline, or in an export, is waited for."
 
 (defun ob-mesos--kill-all (tasks)
   "End TASKS."
-  (when (and tasks (ob-mesos--live-p))
-    (ob-mesos--request :task/kill
-                       (list :ids (vconcat (mapcar #'ob-mesos-task-id tasks)))
-                       #'ignore)))
+  (pcase-dolist (`(,master . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
+    (let ((server (ob-mesos--server master)))
+      (when (ob-mesos--live-p server)
+        (ob-mesos--request server :task/kill
+                           (list :ids (vconcat (mapcar #'ob-mesos-task-id mine)))
+                           #'ignore)))))
 
 (defun ob-mesos--on-exit ()
-  "End the server; tasks go on unless the user wants otherwise."
+  "End the servers; tasks go on unless the user wants otherwise."
   (when (eq ob-mesos-on-exit 'kill)
     (ob-mesos--kill-all (ob-mesos--running)))
-  (ob-mesos--disconnect))
+  (mapc #'ob-mesos--disconnect ob-mesos--servers))
 
 (add-hook 'kill-emacs-query-functions #'ob-mesos--query-exit)
 (add-hook 'kill-emacs-hook #'ob-mesos--on-exit)

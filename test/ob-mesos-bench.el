@@ -69,14 +69,15 @@ Return the longest time, in seconds, that a timer of 2 ms came late."
 (defun ob-mesos-bench--start ()
   "Seconds from the start of the server to its first answer."
   (let ((start (float-time)))
-    (ob-mesos--connect)
-    (while (not ob-mesos--ready)
+    (ob-mesos--connect (ob-mesos--server))
+    (while (not (ob-mesos--server-ready (ob-mesos--server)))
       (accept-process-output nil 0.001))
     (- (float-time) start)))
 
 (defun ob-mesos-bench--memory ()
   "The server's resident memory, in words."
-  (let ((pid (process-id (jsonrpc--process ob-mesos--connection))))
+  (let ((pid (process-id (jsonrpc--process
+                          (ob-mesos--server-connection (ob-mesos--server))))))
     (format "%d MiB"
             (/ (cdr (assq 'rss (process-attributes pid))) 1024))))
 

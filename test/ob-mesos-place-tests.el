@@ -115,7 +115,7 @@
     (ob-mesos-tests--settle)
     (should (string-match-p "ERROR: Not submitted" (buffer-string)))
     (let ((ids (mapcar (lambda (task) (plist-get task :id))
-                       (plist-get (ob-mesos--call :task/list
+                       (plist-get (ob-mesos--call (ob-mesos--server) :task/list
                                                   (make-hash-table))
                                   :tasks))))
       (should (string-match "mesos: \\(block-[a-z0-9]+\\) ERROR" (buffer-string)))

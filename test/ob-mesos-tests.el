@@ -99,19 +99,16 @@
       (ob-mesos-tests--settle))))
 
 (ert-deftest ob-mesos-a-java-that-is-too-old-is-named-with-the-cure ()
-  (let ((java (make-temp-file "java")) (ob-mesos--connection nil) (ob-mesos--ready nil)
-        (ob-mesos--pending nil) (ob-mesos--tasks (make-hash-table :test #'equal))
-        (why nil))
+  (let ((java (make-temp-file "java")) (ob-mesos--servers nil)
+        (ob-mesos--tasks (make-hash-table :test #'equal)))
     (with-temp-file java
       (insert "#!/bin/sh\necho 'Exception in thread \"main\" \
 java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
     (set-file-modes java #o700)
-    (let ((ob-mesos-java java)
-          (ob-mesos-disconnected-functions (list (lambda (words) (setq why words))))
-          (inhibit-message t))
-      (ob-mesos--connect)
-      (ob-mesos-tests--wait (lambda () why))
-      (should (string-search "install 17 or newer" why)))
+    (let ((ob-mesos-java java))
+      (should (string-match-p
+               "ERROR: The server does not start: .*install 17 or newer"
+               (ob-mesos-tests--run "" "echo hi"))))
     (delete-file java)))
 
 (ert-deftest ob-mesos-a-signal-is-named ()
@@ -302,7 +299,7 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
   (should (= 64 (ob-mesos--size "mem" 64))))
 
 (ert-deftest ob-mesos-what-is-missing-is-said-with-the-cure ()
-  (let ((ob-mesos--connection nil))
+  (let ((ob-mesos--servers nil))
     (let ((ob-mesos-server-jar "/nonexistent.jar"))
       (should (string-search "ob-mesos build"
                              (error-message-string
@@ -524,14 +521,14 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
       (mapconcat (lambda (n)
                    (ob-mesos-tests--block
                     ":cpus 0.05 :mem 32" (format "sleep 0.%d; echo result %d" (% n 10) n)))
-                 (number-sequence 1 30) "\n")
+                 (number-sequence 1 50) "\n")
     (let ((tasks (ob-mesos--submit-buffer-and-wait)))
-      (should (= 30 (length tasks)))
+      (should (= 50 (length tasks)))
       (ob-mesos-tests--wait
        (lambda () (cl-some #'ob-mesos-task-terminal-p tasks)))
-      (signal-process (jsonrpc--process ob-mesos--connection) 9)
+      (signal-process (jsonrpc--process (ob-mesos--server-connection (ob-mesos--server))) 9)
       (ob-mesos-tests--settle)
-      (dotimes (n 30)
+      (dotimes (n 50)
         (should (= 1 (how-many (format "^: result %d$" (1+ n))
                                (point-min) (point-max)))))
       (should-not (cl-some #'ob-mesos-task-failed-p tasks)))))
@@ -543,8 +540,8 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
     (let ((task (car (ob-mesos--running))))
       (ob-mesos-tests--wait
        (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
-      (let ((process (jsonrpc--process ob-mesos--connection)))
-        (ob-mesos--disconnect)
+      (let ((process (jsonrpc--process (ob-mesos--server-connection (ob-mesos--server)))))
+        (ob-mesos--disconnect (ob-mesos--server))
         (ob-mesos-tests--wait (lambda () (not (process-live-p process)))))
       (clrhash ob-mesos--tasks)
       (ob-mesos-attach)

@@ -69,7 +69,7 @@ final class EventStream implements BodySubscriber<String> {
 
   @Override
   public void onError(Throwable failure) {
-    end.accept(failure);
+    end.accept(new IOException("the connection has ended", failure));
   }
 
   @Override

@@ -336,7 +336,6 @@ public final class Framework implements Scheduler, AutoCloseable {
           calls = Optional.empty();
           held.clear();
           reconciler.stop();
-          listener.cluster(false, "disconnected");
         });
   }
 

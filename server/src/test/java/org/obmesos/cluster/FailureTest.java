@@ -71,6 +71,11 @@ final class FailureTest {
   }
 
   private void connect(String address, Web web, Optional<String> principal) {
+    connect(address, web, principal, Map.of());
+  }
+
+  private void connect(
+      String address, Web web, Optional<String> principal, Map<String, String> agents) {
     FrameworkListener listener =
         new FrameworkListener() {
           @Override
@@ -89,7 +94,7 @@ final class FailureTest {
     framework =
         new Framework(
             store,
-            new AgentSandboxes(web, Map.of()),
+            new AgentSandboxes(web, agents),
             new FrameworkOptions("test", Duration.ofDays(7), principal, 1 << 20, Optional.empty()),
             listener,
             scheduler ->
@@ -251,6 +256,75 @@ final class FailureTest {
     await().atMost(LONG).until(() -> framework.list().join().get(0).state().isTerminal());
     assertThat(framework.result(new TaskId("task-0")).join().orElseThrow().stdout())
         .isEqualTo("ü\ufffd\\\"\n");
+  }
+
+  /** A key and a certificate for localhost, made by the JDK's keytool. */
+  private Path keys() throws Exception {
+    Path store = directory.resolve("keys.p12");
+    keytool(
+        store,
+        "-genkeypair",
+        "-keyalg",
+        "RSA",
+        "-dname",
+        "CN=localhost",
+        "-ext",
+        "san=dns:localhost");
+    keytool(store, "-exportcert", "-rfc", "-file", directory.resolve("ca.pem").toString());
+    return store;
+  }
+
+  private static void keytool(Path store, String... words) throws Exception {
+    List<String> command =
+        new java.util.ArrayList<>(
+            List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString()));
+    command.addAll(List.of(words));
+    command.addAll(
+        List.of("-alias", "us", "-keystore", store.toString(), "-storepass", "changeit"));
+    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+  }
+
+  private TestMaster https() throws Exception {
+    java.security.KeyStore store = java.security.KeyStore.getInstance("PKCS12");
+    try (var file = java.nio.file.Files.newInputStream(keys())) {
+      store.load(file, "changeit".toCharArray());
+    }
+    var keys = javax.net.ssl.KeyManagerFactory.getInstance("PKIX");
+    keys.init(store, "changeit".toCharArray());
+    var context = javax.net.ssl.SSLContext.getInstance("TLS");
+    context.init(keys.getKeyManagers(), null, null);
+    return new TestMaster(cluster, Optional.of(context), 0);
+  }
+
+  @Test
+  void aCertificateThatIsNotTrustedIsSaidInASentence() throws Exception {
+    try (TestMaster secure = https()) {
+      connect("https://" + secure.address());
+      saidWithinFiveSeconds("its certificate is not trusted");
+    }
+  }
+
+  @Test
+  void aCertificateOfOurOwnAuthorityIsTrustedAndSoIsAnyIfTheUserSaysSo() throws Exception {
+    try (TestMaster secure = https()) {
+      List<Web.Trust> trusts =
+          List.of(
+              new Web.Trust(Optional.of(directory.resolve("ca.pem")), true),
+              new Web.Trust(Optional.empty(), false));
+      for (Web.Trust trust : trusts) {
+        connect(
+            "https://" + secure.address(),
+            Web.of(Optional.empty(), trust),
+            Optional.empty(),
+            Map.of(secure.address(), "https://" + secure.address()));
+        String id = "task-" + trusts.indexOf(trust);
+        submit(List.of(block(id, "echo over tls")));
+        await().atMost(LONG).until(() -> framework.result(new TaskId(id)).join().isPresent());
+        assertThat(framework.result(new TaskId(id)).join().orElseThrow().stdout())
+            .isEqualTo("over tls\n");
+        framework.close();
+      }
+    }
   }
 
   @Test

@@ -90,12 +90,12 @@ final class TestMaster implements AutoCloseable {
   }
 
   TestMaster(TestCluster cluster) throws IOException {
-    this(cluster, Optional.empty());
+    this(cluster, Optional.empty(), 0);
   }
 
-  TestMaster(TestCluster cluster, Optional<SSLContext> tls) throws IOException {
+  TestMaster(TestCluster cluster, Optional<SSLContext> tls, int port) throws IOException {
     this.cluster = cluster;
-    InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     if (tls.isPresent()) {
       HttpsServer https = HttpsServer.create(anywhere, 0);
       https.setHttpsConfigurator(new HttpsConfigurator(tls.get()));

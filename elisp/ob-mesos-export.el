@@ -22,6 +22,8 @@
   (sections nil :documentation "Markers at its headings, a vector, in order.")
   (properties (make-hash-table :test #'equal)
               :documentation "Header arguments from properties, by section.")
+  (blocks (make-hash-table :test #'equal)
+          :documentation "Org's infos of the blocks that calls name.")
   (tasks nil :documentation "The tasks made so far, the latest first.")
   (error nil :documentation "Why it was given up, or nil.")
   (function nil :documentation "Called with this once all is submitted."))
@@ -49,29 +51,44 @@
           (setq high middle))))
     low))
 
-(defun ob-mesos--with-properties (run function)
-  "Call FUNCTION while the properties of each section of RUN are known.
-Org would look for headings up and down the buffer for each block anew,
-and there is no hook to spare it that.  Properties with Lisp in them are
-evaluated each time."
-  (let ((look (symbol-function 'org-babel-params-from-properties))
-        (buffer (ob-mesos--run-buffer run))
+(defun ob-mesos--remember-properties (run look)
+  "Make a function that asks LOOK once for the properties of a section of RUN.
+Properties with Lisp in them are evaluated each time."
+  (let ((buffer (ob-mesos--run-buffer run))
         (known (ob-mesos--run-properties run)))
-    (cl-letf (((symbol-function 'org-babel-params-from-properties)
-               (lambda (&optional lang no-eval)
-                 (if (not (eq (current-buffer) buffer))
-                     (funcall look lang no-eval)
-                   (let* ((key (cons (ob-mesos--section run) lang))
-                          (found (gethash key known 'none)))
-                     (cond
-                      ((not (eq found 'none)) (copy-tree found))
-                      (no-eval (funcall look lang t))
-                      (t
-                       (let ((value (funcall look lang nil)))
-                         (when (equal value (funcall look lang t))
-                           (puthash key (copy-tree value) known))
-                         value))))))))
-      (funcall function))))
+    (lambda (&optional lang no-eval)
+      (if (not (eq (current-buffer) buffer))
+          (funcall look lang no-eval)
+        (let* ((key (cons (ob-mesos--section run) lang))
+               (found (gethash key known 'none)))
+          (cond
+           ((not (eq found 'none)) (copy-tree found))
+           (no-eval (funcall look lang t))
+           (t
+            (let ((value (funcall look lang nil)))
+              (when (equal value (funcall look lang t))
+                (puthash key (copy-tree value) known))
+              value))))))))
+
+(defun ob-mesos--remember-blocks (run look)
+  "Make a function that asks LOOK once for each block which RUN names."
+  (let ((known (ob-mesos--run-blocks run)))
+    (lambda (ref &rest rest)
+      (let ((key (cons (current-buffer) (cons ref rest))))
+        (copy-tree (or (gethash key known)
+                       (puthash key (copy-tree (apply look ref rest)) known)))))))
+
+(defun ob-mesos--remembering (run function)
+  "Call FUNCTION with a memory for what Org asks for each call of RUN.
+Else it would look for headings, and for the block that is called, all
+over the buffer again for each of them; there is no hook to spare it that."
+  (cl-letf (((symbol-function 'org-babel-params-from-properties)
+             (ob-mesos--remember-properties
+              run (symbol-function 'org-babel-params-from-properties)))
+            ((symbol-function 'org-babel-lob--src-info)
+             (ob-mesos--remember-blocks
+              run (symbol-function 'org-babel-lob--src-info))))
+    (funcall function)))
 
 (defun ob-mesos--execute-element (element marker run)
   "Execute ELEMENT, which now begins at MARKER, as a part of RUN."
@@ -83,7 +100,7 @@ evaluated each time."
         (org-element-put-property
          element property (+ moved (org-element-property property element))))
       (set-marker marker nil)
-      (ob-mesos--with-properties
+      (ob-mesos--remembering
        run
        (lambda ()
          (when (ob-mesos--mesos-p element run)

@@ -355,11 +355,15 @@ can be, for a task's id is the same task for ever."
          (signal (car err) (cdr err)))
        (funcall again)))))
 
+(defun ob-mesos--ensure-server (server)
+  "Start SERVER if it is not alive."
+  (unless (ob-mesos--live-p server)
+    (ob-mesos--connect server)))
+
 (defun ob-mesos--request (server method params success &optional failure)
   "Send METHOD with PARAMS to SERVER once it is ready, starting it if need be.
 SUCCESS and FAILURE are as for `ob-mesos--send'."
-  (unless (ob-mesos--live-p server)
-    (ob-mesos--connect server))
+  (ob-mesos--ensure-server server)
   (if (ob-mesos--server-ready server)
       (ob-mesos--send server method params success failure)
     (push (list method params success failure)

@@ -333,7 +333,7 @@ inline, or in an export, is waited for."
       (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
             (ob-mesos-task-origin task) (point-marker))
       (set-marker-insertion-type (ob-mesos-task-origin task) t)
-      (ob-mesos--check-server)
+      (ob-mesos--ensure-server (ob-mesos-task-server task))
       (unless (or (member "none" result-params) (member "silent" result-params))
         (ob-mesos--insert-placeholder task mine))
       (ob-mesos--launch task)
@@ -346,7 +346,7 @@ inline, or in an export, is waited for."
   "Run BODY with PARAMS, wait and return the value."
   (let* ((task (ob-mesos--task body params nil))
          (ob-mesos--collected nil))
-    (ob-mesos--check-server)
+    (ob-mesos--ensure-server (ob-mesos-task-server task))
     (ob-mesos--launch task)
     (ob-mesos--wait (lambda () (ob-mesos-task-done task)))
     (cond

@@ -83,7 +83,7 @@
       (when (> (float-time) end)
         (error "Waited in vain for %s; the screen:\n%s" condition
                (ob-mesos-session-screen session)))
-      (accept-process-output nil 0.01))))
+      (accept-process-output nil 0.03))))
 
 (defun ob-mesos-session-type (session text)
   "Type TEXT, of one line, in SESSION, each character once the last one is seen."
@@ -107,7 +107,7 @@
     ;; Its server may still write there, but not for long.
     (while (and (file-directory-p directory) (< (float-time) end))
       (ignore-errors (delete-directory directory t))
-      (accept-process-output nil 0.01))))
+      (accept-process-output nil 0.03))))
 
 ;;;; Twenty blocks that stream while someone types
 

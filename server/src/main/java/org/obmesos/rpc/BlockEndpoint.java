@@ -127,7 +127,7 @@ final class BlockEndpoint implements BlockService {
   }
 
   @Override
-  public CompletableFuture<Tasks> submit(SubmitParams params) {
+  public CompletableFuture<Ids> submit(SubmitParams params) {
     return answer(
         () -> {
           List<BlockItem> items = required("blocks", params == null ? null : params.blocks());
@@ -138,7 +138,9 @@ final class BlockEndpoint implements BlockService {
           for (BlockItem item : items) {
             blocks.add(block(required("block", item)));
           }
-          return framework.submit(blocks).thenApply(BlockEndpoint::items);
+          return framework
+              .submit(blocks)
+              .thenApply(tasks -> new Ids(tasks.stream().map(task -> task.id().value()).toList()));
         });
   }
 

@@ -35,9 +35,9 @@ public interface BlockService {
   @JsonNotification("exit")
   void exit();
 
-  /** Takes 1 to 10,000 blocks, all or none; answers with their tasks, which are then stored. */
+  /** Takes 1 to 10,000 blocks, all or none; answers with their ids once they are stored. */
   @JsonRequest("task/submit")
-  CompletableFuture<Tasks> submit(SubmitParams params);
+  CompletableFuture<Ids> submit(SubmitParams params);
 
   /** Ends tasks; answers with those that are known. */
   @JsonRequest("task/kill")

@@ -78,7 +78,7 @@ public final class Messages {
   public record ResultItem(
       String stdout, long stdoutBytes, boolean truncated, String stderr, String location) {}
 
-  /** Result of {@code task/forget}: the tasks that are gone. */
+  /** Result of {@code task/submit} and {@code task/forget}: the tasks taken, or gone. */
   public record Ids(List<String> ids) {}
 
   /** Parameters of {@code task/read}. */

@@ -155,7 +155,7 @@ final class ProtocolTest {
     initialize();
     JsonObject submitted =
         call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo h\\u00e4\"}]}");
-    assertThat(submitted.getAsJsonObject("result").getAsJsonArray("tasks")).hasSize(1);
+    assertThat(submitted.getAsJsonObject("result").getAsJsonArray("ids")).hasSize(1);
     JsonObject task = ended("a");
     assertThat(task.get("state").getAsString()).isEqualTo("FINISHED");
     assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo("hä\n");

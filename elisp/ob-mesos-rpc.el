@@ -176,8 +176,10 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                    (rename-file draft archive t))))))
 
 (defun ob-mesos--command (server archive)
-  "The words that start SERVER, with ARCHIVE if it is there."
-  (append (list ob-mesos-java)
+  "The words that start SERVER, with ARCHIVE if it is there.
+Emacs hangs up on its processes when it ends; the server does not mind,
+for it has things to do then, such as ending tasks."
+  (append (list "sh" "-c" "trap '' HUP; exec \"$@\"" "sh" ob-mesos-java)
           ob-mesos-java-flags
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
@@ -297,6 +299,9 @@ There nobody else can read them, unlike in its arguments."
 
 (defun ob-mesos--why ()
   "The last words of the server, as advice where there is some."
+  (let ((stderr (get-buffer-process (ob-mesos--stderr))))
+    ;; They come another way than its end, and can come later.
+    (while (and stderr (accept-process-output stderr 0.2))))
   (let ((words (with-current-buffer (ob-mesos--stderr)
                  (buffer-substring-no-properties
                   (max (point-min) (- (point-max) 2000)) (point-max)))))
@@ -375,6 +380,8 @@ Quitting stops the waiting and nothing else."
   (let (value)
     (while (not (setq value (funcall done)))
       (accept-process-output nil 0.05)
+      (unless noninteractive
+        (redisplay))
       (when (and ob-mesos--work (not ob-mesos--work-timer))
         (ob-mesos--schedule-work)))
     value))

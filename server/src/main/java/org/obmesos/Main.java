@@ -16,9 +16,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.Credentials;
 import org.obmesos.driver.HttpMesos;
 import org.obmesos.driver.MasterAddress;
+import org.obmesos.driver.NativeMesos;
+import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.driver.Web;
 import org.obmesos.local.LocalMesos;
 import org.obmesos.local.LocalOptions;
@@ -56,6 +60,15 @@ public final class Main implements Callable<Integer> {
               + " http(s)://host:port; several of these with commas between; or"
               + " zk://host:2181,host:2181/mesos.")
   private String master;
+
+  @Option(
+      names = "--driver",
+      paramLabel = "DRIVER",
+      defaultValue = "http",
+      description =
+          "How to speak to a master: http (the default), or native, through libmesos, which"
+              + " MESOS_NATIVE_JAVA_LIBRARY has to name.")
+  private String driver;
 
   @Option(
       names = "--credential",
@@ -154,6 +167,10 @@ public final class Main implements Callable<Integer> {
   public Integer call() throws IOException {
     System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", logLevel);
     System.setProperty("org.slf4j.simpleLogger.showDateTime", "true");
+    if (!driver.equals("http") && !driver.equals("native")) {
+      System.err.println("--driver: http or native, not " + driver);
+      return CommandLine.ExitCode.USAGE;
+    }
     if (!master.equals(LOCAL)) {
       try {
         address = Optional.of(MasterAddress.parse(master));
@@ -224,10 +241,21 @@ public final class Main implements Callable<Integer> {
           new AgentSandboxes(web, agentAddresses),
           options(ours.map(Credentials::principal), Optional.empty()),
           listener,
-          scheduler -> HttpMesos.of(scheduler, where, web, why -> listener.cluster(false, why)));
+          scheduler -> driver(scheduler, where, web, ours, why -> listener.cluster(false, why)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private SchedulerDriver driver(
+      Scheduler scheduler,
+      MasterAddress where,
+      Web web,
+      Optional<Credentials> ours,
+      Consumer<String> trouble) {
+    return driver.equals("native")
+        ? new NativeMesos(scheduler, master, ours, trouble)
+        : HttpMesos.of(scheduler, where, web, trouble);
   }
 
   private FrameworkOptions options(Optional<String> principal, Optional<Resources> most) {

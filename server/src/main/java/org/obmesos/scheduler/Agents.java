@@ -12,7 +12,7 @@ import org.obmesos.task.Resources;
 
 /** The agents as their offers show them. Used on the scheduler loop. */
 final class Agents {
-  private final Map<String, Framework.Agent> agents = new LinkedHashMap<>();
+  private final Map<String, Agent> agents = new LinkedHashMap<>();
   private final Map<String, Resources> most = new HashMap<>();
 
   /**
@@ -23,7 +23,7 @@ final class Agents {
   boolean note(Offer offer) {
     Resources offered = offered(offer);
     String id = offer.getAgentId().getValue();
-    agents.put(id, new Framework.Agent(id, offer.getHostname(), offered));
+    agents.put(id, new Agent(id, offer.getHostname(), offered));
     Resources before = most.put(id, offered.most(most.getOrDefault(id, Resources.NONE)));
     return !most.get(id).equals(before);
   }
@@ -50,7 +50,7 @@ final class Agents {
     return most.isEmpty() ? Optional.empty() : Shortage.of(wanted, most.values());
   }
 
-  List<Framework.Agent> list() {
+  List<Agent> list() {
     return List.copyOf(agents.values());
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
-import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -27,7 +25,6 @@ import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
@@ -54,15 +51,13 @@ public final class Framework implements Scheduler, AutoCloseable {
   /** How long what is left of an offer is not wanted while something waits that does not fit. */
   private static final double BUSY_REFUSE_SECONDS = 5;
 
-  private static final long KILL_REPEAT_SECONDS = 5;
-
   /** How often a launch that did not happen is made again. */
   private static final int LAUNCHES = 10;
 
   private final Store store;
   private final FrameworkOptions options;
   private final FrameworkListener listener;
-  private final ScheduledThreadPoolExecutor loop;
+  private final Loop loop;
   private final SandboxReader reader;
   private final Reconciler reconciler;
   private final CompletableFuture<Void> loaded;
@@ -81,15 +76,6 @@ public final class Framework implements Scheduler, AutoCloseable {
   private long sequence;
 
   /**
-   * An agent that has made us an offer.
-   *
-   * @param id its id
-   * @param hostname its name
-   * @param offered what it offered last
-   */
-  public record Agent(String id, String hostname, Resources offered) {}
-
-  /**
    * Makes a framework and starts it.
    *
    * @param connect makes the driver for the scheduler it is given; not started yet
@@ -103,9 +89,9 @@ public final class Framework implements Scheduler, AutoCloseable {
     this.store = store;
     this.options = options;
     this.listener = listener;
-    this.loop = Threads.one("scheduler");
+    this.loop = new Loop();
     this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
-    this.reconciler = new Reconciler(loop, this::askFor);
+    this.reconciler = new Reconciler(loop.executor(), this::askFor);
     this.loaded =
         store
             .frameworkId()
@@ -115,10 +101,9 @@ public final class Framework implements Scheduler, AutoCloseable {
                   load(id, found, connect);
                   return null;
                 },
-                loop);
-    var unused =
-        loop.scheduleWithFixedDelay(
-            this::repeatKills, KILL_REPEAT_SECONDS, KILL_REPEAT_SECONDS, TimeUnit.SECONDS);
+                loop.executor());
+    new Upkeep(this::repeatKills, () -> askFor(List.of()), this::askForTheSilent)
+        .start(loop.executor());
   }
 
   private void load(
@@ -142,31 +127,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   /** Runs on the loop, once the store is read. */
   private <T> CompletableFuture<T> onLoop(Supplier<T> work) {
-    return loaded.thenApplyAsync(unused -> work.get(), loop);
-  }
-
-  private void post(Runnable work) {
-    loop.execute(
-        () -> {
-          try {
-            work.run();
-          } catch (RuntimeException e) {
-            log.error("the scheduler met a fault", e);
-          }
-        });
-  }
-
-  /** Goes on, on the loop, when the store has done its part; a store that fails is logged. */
-  private void whenStored(CompletableFuture<Void> stored, Runnable then) {
-    var unused =
-        stored.whenComplete(
-            (nothing, failure) -> {
-              if (failure == null) {
-                post(then);
-              } else {
-                log.error("what happened to a task could not be stored", failure);
-              }
-            });
+    return loaded.thenApplyAsync(unused -> work.get(), loop.executor());
   }
 
   // What others ask.
@@ -198,7 +159,7 @@ public final class Framework implements Scheduler, AutoCloseable {
                           fresh.forEach(this::enqueue);
                           return blocks.stream().map(block -> tasks.get(block.id())).toList();
                         },
-                        loop));
+                        loop.executor()));
   }
 
   private void enqueue(Task task) {
@@ -271,12 +232,6 @@ public final class Framework implements Scheduler, AutoCloseable {
     return store.result(id);
   }
 
-  /** Something to do with the files of a task. */
-  public interface SandboxJob<T> {
-    /** Does it, on the sandboxes' thread. */
-    T run(Sandbox sandbox) throws IOException;
-  }
-
   /**
    * Reads in the sandbox of a task.
    *
@@ -322,7 +277,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   @Override
   public void connected(Mesos mesos) {
-    post(
+    loop.post(
         () -> {
           suppressed = queue.isEmpty();
           driver.send(Calls.subscribe(Calls.frameworkInfo(options, frameworkId), suppressed));
@@ -331,7 +286,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   @Override
   public void disconnected(Mesos mesos) {
-    post(
+    loop.post(
         () -> {
           calls = Optional.empty();
           held.clear();
@@ -341,7 +296,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   @Override
   public void received(Mesos mesos, Event event) {
-    post(
+    loop.post(
         () -> {
           switch (event.getType()) {
             case SUBSCRIBED -> subscribed(event.getSubscribed().getFrameworkId());
@@ -362,7 +317,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     frameworkId = Optional.of(id.getValue());
     CompletableFuture<Void> stored =
         known ? CompletableFuture.completedFuture(null) : store.setFrameworkId(id.getValue());
-    whenStored(
+    loop.whenStored(
         stored,
         () -> {
           calls = Optional.of(new Calls(id));
@@ -405,6 +360,20 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   private void askFor(Collection<Task> unanswered) {
     send(made -> made.reconcile(unanswered));
+  }
+
+  /** A launch can get lost in a master that dies. */
+  private void askForTheSilent() {
+    Instant longAgo = Instant.now().minus(Upkeep.SILENCE);
+    List<Task> silent =
+        launches.values().stream()
+            .map(tasks::get)
+            .filter(task -> task.state() == TaskState.STAGING)
+            .filter(task -> task.times().submitted().isBefore(longAgo))
+            .toList();
+    if (!silent.isEmpty()) {
+      askFor(silent);
+    }
   }
 
   private void revive() {
@@ -473,7 +442,7 @@ public final class Framework implements Scheduler, AutoCloseable {
       stored = store.update(next);
     }
     double refuse = queue.isEmpty() ? IDLE_REFUSE_SECONDS : BUSY_REFUSE_SECONDS;
-    whenStored(
+    loop.whenStored(
         stored,
         () -> {
           send(
@@ -533,7 +502,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
     Task next = task.with(status, Instant.now());
     tasks.put(next.id(), next);
-    whenStored(
+    loop.whenStored(
         store.update(next),
         () -> {
           acknowledge(said);
@@ -565,7 +534,7 @@ public final class Framework implements Scheduler, AutoCloseable {
         task.with(task.placing().again())
             .with(TaskStatus.of(TaskState.QUEUED, status.message()), Instant.now());
     tasks.put(next.id(), next);
-    whenStored(
+    loop.whenStored(
         store.update(next),
         () -> {
           acknowledge(said);
@@ -584,7 +553,7 @@ public final class Framework implements Scheduler, AutoCloseable {
             .thenAcceptAsync(
                 result -> {
                   Task last = task.with(status, Instant.now());
-                  whenStored(
+                  loop.whenStored(
                       store.update(last, result),
                       () -> {
                         tasks.put(last.id(), last.withoutBody());
@@ -595,7 +564,7 @@ public final class Framework implements Scheduler, AutoCloseable {
                         listener.status(last);
                       });
                 },
-                loop);
+                loop.executor());
   }
 
   /** Ends the framework's part; tasks go on. */
@@ -609,7 +578,7 @@ public final class Framework implements Scheduler, AutoCloseable {
               }
               return null;
             },
-            loop);
+            loop.executor());
     try {
       done.get(3, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
@@ -617,7 +586,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
       log.warn("the scheduler did not end in time", e);
     }
-    loop.shutdown();
+    loop.executor().shutdown();
     reader.close();
   }
 }

@@ -45,7 +45,7 @@ final class SandboxReader {
   }
 
   /** Does something in the sandbox of a task. */
-  <T> CompletableFuture<T> read(String framework, Task task, Framework.SandboxJob<T> job) {
+  <T> CompletableFuture<T> read(String framework, Task task, SandboxJob<T> job) {
     return CompletableFuture.supplyAsync(
         () -> {
           try {

@@ -175,11 +175,19 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                             (file-exists-p draft))
                    (rename-file draft archive t))))))
 
-(defun ob-mesos--command (server archive)
-  "The words that start SERVER, with ARCHIVE if it is there.
+(defconst ob-mesos--launch
+  "trap '' HUP
+{ echo 10 > /proc/self/autogroup; } 2>/dev/null
+exec \"$@\""
+  "What the shell does that becomes the server.
 Emacs hangs up on its processes when it ends; the server does not mind,
-for it has things to do then, such as ending tasks."
-  (append (list "sh" "-c" "trap '' HUP; exec \"$@\"" "sh" ob-mesos-java)
+for it has things to do then, such as ending tasks.  And Linux shares
+the processors out by sessions (autogroups, sched(7)): that of the
+server and its tasks stands back, so that Emacs goes first.")
+
+(defun ob-mesos--command (server archive)
+  "The words that start SERVER, with ARCHIVE if it is there."
+  (append (list "sh" "-c" ob-mesos--launch "sh" ob-mesos-java)
           ob-mesos-java-flags
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
@@ -324,40 +332,50 @@ There nobody else can read them, unlike in its arguments."
 
 (defun ob-mesos--restart (server)
   "Start SERVER after it has died, but not for ever."
-  (if (< (ob-mesos--server-crashes server) 3)
-      (progn
-        (message "ob-mesos: the server has ended and is started again")
-        (ob-mesos--connect server))
+  (cond
+   ((ob-mesos--live-p server))
+   ((< (ob-mesos--server-crashes server) 3)
+    (message "ob-mesos: the server has ended and is started again")
+    (ob-mesos--connect server))
+   (t
     (let ((why (ob-mesos--why)))
       (setf (ob-mesos--server-pending server) nil
             (ob-mesos--server-crashes server) 0)
       (message "ob-mesos: the server does not start: %s" why)
-      (run-hook-with-args 'ob-mesos-disconnected-functions server why))))
+      (run-hook-with-args 'ob-mesos-disconnected-functions server why)))))
 
 (defun ob-mesos--send (server method params success &optional failure)
   "Send SERVER the request METHOD with PARAMS; call SUCCESS with the result.
-Call FAILURE with the error's message, or show it.  A request that a
-server dies of, or over, is asked of the next one again: each of them
-can be, for a task's id is the same task for ever."
-  (let ((again (lambda ()
-                 (unless (or (eq method :initialize)
-                             (ob-mesos--server-ending server))
-                   (push (list method params success failure)
-                         (ob-mesos--server-pending server))))))
+Call FAILURE with the error's message, or show it.  What a server dies
+of, or over, is asked of the next one again: each request can be, for a
+task's id is the same task for ever."
+  (let* ((connection (ob-mesos--server-connection server))
+         (again (lambda ()
+                  (cond
+                   ((or (eq method :initialize)
+                        (ob-mesos--server-ending server)))
+                   ((ob-mesos--server-ready server)
+                    (ob-mesos--send server method params success failure))
+                   (t
+                    (push (list method params success failure)
+                          (ob-mesos--server-pending server)))))))
     (condition-case err
         (jsonrpc-async-request
-         (ob-mesos--server-connection server) method params
+         connection method params
          :success-fn success
          :error-fn (lambda (err)
                      (let ((message (plist-get err :message)))
-                       (cond ((not (ob-mesos--live-p server)) (funcall again))
+                       (cond ((not (jsonrpc-running-p connection))
+                              (funcall again))
                              (failure (funcall failure message))
                              (t (message "ob-mesos: %s" message)))))
          :timeout nil
          :deferred nil)
       (error
-       (when (ob-mesos--live-p server)
+       (when (jsonrpc-running-p connection)
          (signal (car err) (cdr err)))
+       ;; Its end is dealt with first, then this.
+       (setf (ob-mesos--server-ready server) nil)
        (funcall again)))))
 
 (defun ob-mesos--ensure-server (server)

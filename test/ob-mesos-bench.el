@@ -5,7 +5,8 @@
 
 ;;; Commentary:
 
-;; Prints a table.  ob-async takes part where OB_ASYNC_DIR names a checkout.
+;; Prints a table.  ob-async takes part where OB_ASYNC_DIR names a checkout of
+;; it, and after colons those of what it needs, async and dash.
 
 ;;; Code:
 
@@ -55,11 +56,38 @@ Return the longest time, in seconds, that a timer of 2 ms came late."
   "The median of NUMBERS."
   (nth (/ (length numbers) 2) (sort numbers #'<)))
 
-(defun ob-mesos-bench--row (what goal ours theirs)
-  "Print a row: WHAT was measured, the GOAL, OURS and THEIRS in seconds."
-  (princ (format "| %-46s | %8s | %9s | %9s |\n" what goal
-                 (if (numberp ours) (format "%.4f s" ours) ours)
-                 (if (numberp theirs) (format "%.4f s" theirs) (or theirs "-")))))
+(defun ob-mesos-bench--row (what goal ours &optional shell async)
+  "Print a row: WHAT was measured, the GOAL, and the figures.
+OURS, and those of ob-SHELL and ob-ASYNC, are in seconds or words."
+  (princ (apply #'format "| %-46s | %8s | %9s | %9s | %9s |\n" what goal
+                (mapcar (lambda (figure)
+                          (if (numberp figure) (format "%.4f s" figure)
+                            (or figure "-")))
+                        (list ours shell async)))))
+
+(defvar ob-mesos-bench--async-p
+  (when (getenv "OB_ASYNC_DIR")
+    (dolist (directory (parse-colon-path (getenv "OB_ASYNC_DIR")))
+      (add-to-list 'load-path directory))
+    (require 'ob-async)
+    (add-hook 'ob-async-pre-execute-src-block-hook (lambda () (require 'ob-shell))))
+  "Whether ob-async takes part.")
+
+(defvar ob-async-pre-execute-src-block-hook)
+
+(defun ob-mesos-bench--async (count)
+  "Run COUNT blocks with ob-async.
+Return the seconds until they are on their way and until all results are
+in, or nil if it does not take part."
+  (when ob-mesos-bench--async-p
+    (ob-mesos-bench--in (ob-mesos-bench--blocks "sh" ":async :results output"
+                                                count "echo hi")
+      (let* ((start (float-time))
+             (sent (ob-mesos-bench--time (org-babel-execute-buffer))))
+        (ob-mesos-bench--settle
+         (lambda ()
+           (= count (how-many "^: hi$" (point-min) (point-max)))))
+        (list sent (- (float-time) start))))))
 
 (defun ob-mesos-bench--shell (count)
   "Seconds ob-shell takes for COUNT blocks, one after the other."
@@ -93,8 +121,8 @@ Return the longest time, in seconds, that a timer of 2 ms came late."
         (while (process-live-p process)
           (accept-process-output process 0.1))
         (accept-process-output nil 0.1)))
-    (princ (format "| %-46s | %8s | %9s | %9s |\n|%s|\n" "what" "goal"
-                   "ob-mesos" "ob-shell" (make-string 83 ?-)))
+    (ob-mesos-bench--row "what" "goal" "ob-mesos" "ob-shell" "ob-async")
+    (princ (format "|%s|\n" (make-string 95 ?-)))
     (ob-mesos-bench--row "server start to first answer" "0.25 s"
                          (ob-mesos-bench--start) nil)
     (ob-mesos-bench--row "server memory after the start" "120 MiB"
@@ -106,19 +134,25 @@ Return the longest time, in seconds, that a timer of 2 ms came late."
             (push (ob-mesos-bench--time (org-babel-execute-src-block)) returns)
             (ob-mesos-bench--settle)
             (push (- (float-time) start) results)))
-        (ob-mesos-bench--row "C-c C-c to prompt back, median of 21" "0.005 s"
-                             (ob-mesos-bench--median returns)
-                             (ob-mesos-bench--median
-                              (cl-loop repeat 21
-                                       collect (ob-mesos-bench--shell 1))))
-        (ob-mesos-bench--row "echo hi to its result in the buffer, median" "0.06 s"
-                             (ob-mesos-bench--median results) nil)))
+        (let ((shell (ob-mesos-bench--median
+                      (cl-loop repeat 21 collect (ob-mesos-bench--shell 1))))
+              (async (and ob-mesos-bench--async-p
+                          (cl-loop repeat 5 collect (ob-mesos-bench--async 1)))))
+          (ob-mesos-bench--row "C-c C-c to prompt back, median of 21" "0.005 s"
+                               (ob-mesos-bench--median returns) shell
+                               (and async (ob-mesos-bench--median
+                                           (mapcar #'car async))))
+          (ob-mesos-bench--row "echo hi to its result in the buffer, median" "0.06 s"
+                               (ob-mesos-bench--median results) shell
+                               (and async (ob-mesos-bench--median
+                                           (mapcar #'cadr async)))))))
     (ob-mesos-bench--in (ob-mesos-bench--blocks "mesos" "" 20 "echo hi")
       (ob-mesos-bench--row "20 blocks at once, all results in" "0.4 s"
                            (ob-mesos-bench--time
                             (ob-mesos--submit-buffer-and-wait)
                             (ob-mesos-bench--settle))
-                           (ob-mesos-bench--shell 20)))
+                           (ob-mesos-bench--shell 20)
+                           (cadr (ob-mesos-bench--async 20))))
     (ob-mesos-bench--in
         (concat "#+name: hi\n" (ob-mesos-bench--blocks "mesos" "" 1 "echo hi")
                 (mapconcat (lambda (_) "\n#+call: hi()\n")
@@ -144,10 +178,10 @@ Return the longest time, in seconds, that a timer of 2 ms came late."
       (ob-mesos-bench--row "a task printing 100 MB: longest pause of Emacs"
                            "0.05 s" (ob-mesos-bench--settle) nil))
     (let ((ob-mesos-session--elisp ob-mesos--directory))
-      (ob-mesos-bench--row "typing while 20 blocks stream: longest pause"
-                           "0.05 s"
-                           (cadr (ob-mesos-session-stream ob-mesos-server-jar))
-                           nil))))
+      (let ((gap (cadr (ob-mesos-session-stream ob-mesos-server-jar))))
+        (ob-mesos-bench--row "typing while 20 blocks stream: longest pause"
+                             "0.05 s" (car gap) nil)
+        (ob-mesos-bench--row "  of it garbage collection" "-" (cadr gap) nil)))))
 
 (provide 'ob-mesos-bench)
 ;;; ob-mesos-bench.el ends here

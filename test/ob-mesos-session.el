@@ -125,8 +125,9 @@ echo block %d line $i; sleep 0.1; done\n#+end_src\n" n))
 
 (defun ob-mesos-session-stream (jar)
   "Type while twenty blocks stream, with the server's JAR.
-Return the document as it was saved, and the longest time in seconds in
-which that Emacs did not get round to a timer of 2 ms."
+Return the document as it was saved, and a list of the longest time in
+seconds in which that Emacs did not get round to a timer of 2 ms, and how
+much of that was garbage collection."
   (let* ((session (ob-mesos-session-start
                    (ob-mesos-session--twenty) jar
                    '(progn (require 'ob-mesos-session-gap)

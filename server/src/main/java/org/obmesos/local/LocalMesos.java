@@ -86,7 +86,6 @@ public final class LocalMesos implements SchedulerDriver {
     try {
       work = new WorkDirectory(options.workDirectory());
       launcher = new Launcher(work, options.workDirectory());
-      Priority.standBack();
       masterId = work.masterId();
       hostname = LocalOptions.hostname();
       for (WorkDirectory.Checkpoint checkpoint : work.checkpoints()) {

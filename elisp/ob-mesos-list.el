@@ -24,6 +24,10 @@
   "MILLIS since 1970 as a time of the day, or the empty string."
   (if millis (format-time-string "%T" (/ millis 1000)) ""))
 
+(defun ob-mesos-list--running-p (task)
+  "Whether TASK has started and not ended."
+  (and (plist-get task :started) (not (plist-get task :ended))))
+
 (defun ob-mesos-list--how-long (task)
   "How long TASK has run."
   (let ((started (plist-get task :started)))
@@ -108,7 +112,22 @@
         (maphash (lambda (_id task) (push (ob-mesos-list--row task) rows))
                  ob-mesos-list--tasks)
         (setq tabulated-list-entries rows)
-        (tabulated-list-print t)))))
+        (tabulated-list-print t)))
+    ;; A running task's time goes on, for whoever looks.
+    (when (and (get-buffer-window buffer t)
+               (cl-some #'ob-mesos-list--running-p
+                        (hash-table-values ob-mesos-list--tasks)))
+      (ob-mesos-list--draw-in 1))))
+
+(defun ob-mesos-list--draw-in (seconds)
+  "Draw the list in SECONDS, if that is sooner than it would be."
+  (when (and ob-mesos-list--timer
+             (< seconds (- (timer-until ob-mesos-list--timer nil))))
+    (cancel-timer ob-mesos-list--timer)
+    (setq ob-mesos-list--timer nil))
+  (unless ob-mesos-list--timer
+    (setq ob-mesos-list--timer
+          (run-at-time seconds nil #'ob-mesos-list--draw))))
 
 (defun ob-mesos-list--status (task)
   "Take in the new status of TASK and draw the list soon."
@@ -119,8 +138,7 @@
                        (list :master (ob-mesos--server-master
                                       (ob-mesos-list--server id))))
                ob-mesos-list--tasks))
-    (unless ob-mesos-list--timer
-      (setq ob-mesos-list--timer (run-at-time 0.3 nil #'ob-mesos-list--draw)))))
+    (ob-mesos-list--draw-in 0.3)))
 
 (add-hook 'ob-mesos-status-functions #'ob-mesos-list--status)
 
@@ -151,11 +169,15 @@
 (defun ob-mesos-list-details ()
   "Show all that is known of the task at point."
   (interactive)
-  (let ((task (ob-mesos-list--task)))
+  (let ((task (ob-mesos-list--task))
+        (help-window-select t))
     (with-help-window "*ob-mesos task*"
       (cl-loop for (key value) on task by #'cddr
+               unless (or (memq value '(nil :false)) (eq key :terminal))
                do (princ (format "%-12s %s\n" (substring (symbol-name key) 1)
-                                 value))))))
+                                 (if (memq key '(:submitted :started :ended))
+                                     (format-time-string "%F %T" (/ value 1000))
+                                   value)))))))
 
 (defun ob-mesos-list-jump ()
   "Go to the block of the task at point."
@@ -216,11 +238,22 @@
        (lambda (result)
          (ob-mesos--later #'ob-mesos-list--append buffer path result))))))
 
+(defun ob-mesos-list--characters (bytes)
+  "BYTES without the part of a character they may end with."
+  (substring bytes 0
+             (string-match (rx (or (in "\300-\337")
+                                   (seq (in "\340-\357") (** 0 1 (in "\200-\277")))
+                                   (seq (in "\360-\367") (** 0 2 (in "\200-\277"))))
+                               string-end)
+                           bytes)))
+
 (defun ob-mesos-list--append (buffer path result)
   "Append what RESULT has of PATH to BUFFER."
   (when (buffer-live-p buffer)
     (with-current-buffer buffer
-      (let* ((data (base64-decode-string (plist-get result :data)))
+      (let* ((bytes (base64-decode-string (plist-get result :data)))
+             (whole (ob-mesos-list--characters bytes))
+             (data (if (string-empty-p whole) bytes whole))
              (inhibit-read-only t)
              (at-end (= (point) (point-max)))
              (ended (when-let ((task (and ob-mesos-list--tasks
@@ -234,7 +267,7 @@
         (when at-end (goto-char (point-max)))
         (unless (and ended (zerop (length data)))
           (setq ob-mesos-list--follow
-                (run-at-time (if (= (length data) 65536) 0.01 0.5) nil
+                (run-at-time (if (= (length bytes) 65536) 0.01 0.5) nil
                              #'ob-mesos-list--read buffer path)))))))
 
 (defun ob-mesos-list-files (&optional path)

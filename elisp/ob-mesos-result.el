@@ -37,7 +37,7 @@ Where it is not, updates come every five seconds."
 (defconst ob-mesos--placeholder-regexp
   (concat "mesos:\\([A-Za-z0-9_-][A-Za-z0-9._-]*\\) "
           "\\(?:QUEUED\\|STAGING\\|STARTING\\|RUNNING\\|KILLING\\|UNREACHABLE"
-          "\\|GONE_BY_OPERATOR\\|UNKNOWN\\)\\b")
+          "\\|UNKNOWN\\)\\b")
   "Matches a placeholder; group 1 is the task's id.")
 
 ;;;; Text
@@ -201,11 +201,28 @@ PARAMS are its header arguments."
          (tasks ob-mesos--dirty))
     (setq ob-mesos--dirty nil)
     (when all (setq ob-mesos--hidden-update (float-time)))
+    (mapc #'ob-mesos--watch (ob-mesos--live-servers))
     (dolist (task tasks)
       (unless (ob-mesos-task-terminal-p task)
         (if (or all (ob-mesos--visible-p task))
             (ob-mesos--later #'ob-mesos--show-unless-done task)
           (ob-mesos--mark-dirty task))))))
+
+(defun ob-mesos--watch (server)
+  "Tell SERVER which of its tasks are in sight, unless it is this machine's.
+Those are asked after more often."
+  (unless (equal (ob-mesos--server-master server) "local")
+    (let (ids)
+      (maphash (lambda (id task)
+                 (when (and (not (ob-mesos-task-done task))
+                            (eq (ob-mesos-task-server task) server)
+                            (ob-mesos--visible-p task))
+                   (push id ids)))
+               ob-mesos--tasks)
+      (unless (equal ids (ob-mesos--server-watched server))
+        (setf (ob-mesos--server-watched server) ids)
+        (jsonrpc-notify (ob-mesos--server-connection server)
+                        :task/watch (list :ids (vconcat ids)))))))
 
 (defun ob-mesos--show-unless-done (task)
   "Bring the placeholder of TASK up to date unless it has ended."
@@ -385,16 +402,19 @@ is in the task list" (ob-mesos-task-id task)))))
                collect (cons (match-string-no-properties 1)
                              (copy-marker (line-beginning-position)))))))
 
+(defun ob-mesos--document-keyword (regexp)
+  "The value of the first keyword of this document that REGEXP matches, or nil."
+  (let ((case-fold-search t))
+    (and (derived-mode-p 'org-mode)
+         (org-with-wide-buffer
+          (goto-char (point-min))
+          (and (re-search-forward
+                (format "^[ \t]*#\\+\\(?:%s\\):[ \t]*\\(\\S-+\\)" regexp) nil t)
+               (match-string-no-properties 1))))))
+
 (defun ob-mesos--document-master ()
   "The master this document names, or `ob-mesos-master'."
-  (let ((case-fold-search t))
-    (or (and (derived-mode-p 'org-mode)
-             (org-with-wide-buffer
-              (goto-char (point-min))
-              (and (re-search-forward
-                    "^[ \t]*#\\+\\(?:mesos_\\)?master:[ \t]*\\(\\S-+\\)" nil t)
-                   (match-string-no-properties 1))))
-        ob-mesos-master)))
+  (or (ob-mesos--document-keyword "master\\|mesos_master") ob-mesos-master))
 
 ;;;###autoload
 (defun ob-mesos-attach ()

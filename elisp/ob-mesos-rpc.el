@@ -55,6 +55,12 @@ Where the master wants to know who asks, the principal and the secret
 are looked for with `auth-source', by the first of the hosts."
   :type 'string)
 
+(defcustom ob-mesos-failover-timeout (* 7 24 60 60)
+  "Seconds for which a cluster lets tasks go on without a server of ours.
+Mesos advises at least a week; the number is the master's from the
+first connection on."
+  :type 'integer)
+
 (defvar ob-mesos-status-functions nil
   "Called with each task that has a new status, a plist from the server.")
 
@@ -79,6 +85,9 @@ are looked for with `auth-source', by the first of the hosts."
   (pending nil :documentation "Requests that wait for that, the latest first.")
   (ending nil :documentation "Non-nil while it is told to end.")
   (crashes 0 :documentation "How often it has died in a row before it was ready.")
+  (address nil :documentation "This machine's address, where one was named.")
+  (watched nil :documentation "The ids of its tasks in sight, as it knows them.")
+  (since nil :documentation "The time of day of the last word on the cluster.")
   (trouble nil :documentation "Why it has no cluster, a sentence, or nil."))
 
 (defvar ob-mesos--servers nil "The servers there are or were.")
@@ -192,7 +201,8 @@ server and its tasks stands back, so that Emacs goes first.")
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
           (list "-jar" ob-mesos-server-jar
-                "--master" (ob-mesos--server-master server))
+                "--master" (ob-mesos--server-master server)
+                "--failover-timeout" (format "%d" ob-mesos-failover-timeout))
           ob-mesos-server-arguments))
 
 (defun ob-mesos--credentials (master)
@@ -215,6 +225,9 @@ There nobody else can read them, unlike in its arguments."
   "Start SERVER by COMMAND with pipes and files private to the user."
   (let ((process-environment
          (append (ob-mesos--credentials (ob-mesos--server-master server))
+                 ;; libmesos wants to be called back; HTTP does not.
+                 (when-let ((address (ob-mesos--server-address server)))
+                   (list (concat "LIBPROCESS_IP=" address)))
                  process-environment))
         (default-directory temporary-file-directory))
     (with-file-modes #o700
@@ -230,7 +243,10 @@ There nobody else can read them, unlike in its arguments."
   "Start SERVER and return at once."
   (ob-mesos--check-server)
   (setf (ob-mesos--server-ready server) nil
-        (ob-mesos--server-ending server) nil)
+        (ob-mesos--server-ending server) nil
+        (ob-mesos--server-since server) nil
+        (ob-mesos--server-trouble server) nil
+        (ob-mesos--server-watched server) nil)
   (let* ((archive (ob-mesos--archive))
          (command (ob-mesos--command server archive)))
     (setf (ob-mesos--server-connection server)
@@ -292,8 +308,10 @@ There nobody else can read them, unlike in its arguments."
     ('cluster/status
      (let ((why (and (eq (plist-get params :connected) :json-false)
                      (plist-get params :message))))
-       (unless (equal why (ob-mesos--server-trouble server))
-         (setf (ob-mesos--server-trouble server) why)
+       (unless (and (ob-mesos--server-since server)
+                    (equal why (ob-mesos--server-trouble server)))
+         (setf (ob-mesos--server-trouble server) why
+               (ob-mesos--server-since server) (format-time-string "%T"))
          (when why
            (message "ob-mesos: %s" why))
          (run-hook-with-args 'ob-mesos-cluster-functions server))))
@@ -378,9 +396,12 @@ task's id is the same task for ever."
        (setf (ob-mesos--server-ready server) nil)
        (funcall again)))))
 
-(defun ob-mesos--ensure-server (server)
-  "Start SERVER if it is not alive."
+(defun ob-mesos--ensure-server (server &optional address)
+  "Start SERVER if it is not alive.
+ADDRESS is that of this machine for a cluster to call back, if not nil."
   (unless (ob-mesos--live-p server)
+    (when address
+      (setf (ob-mesos--server-address server) address))
     (ob-mesos--connect server)))
 
 (defun ob-mesos--request (server method params success &optional failure)
@@ -415,13 +436,16 @@ Quitting stops the waiting and nothing else."
         (user-error "%s" (cadr answer))
       (cadr answer))))
 
-(defun ob-mesos--disconnect (server)
-  "Tell SERVER to end; do not wait for it."
+(defun ob-mesos--disconnect (server &optional kill)
+  "Tell SERVER to end; do not wait for it.
+It ends the tasks with the ids KILL first."
   (setf (ob-mesos--server-ending server) t)
   (when (ob-mesos--live-p server)
     (ignore-errors
       (let ((connection (ob-mesos--server-connection server)))
-        (jsonrpc-async-request connection :shutdown (make-hash-table :size 1))
+        (jsonrpc-async-request connection :shutdown
+                               (if kill (list :kill (vconcat kill))
+                                 (make-hash-table :size 1)))
         (jsonrpc-notify connection :exit (make-hash-table :size 1))))))
 
 (provide 'ob-mesos-rpc)

@@ -70,20 +70,22 @@ The library is what turns `:var' into assignments; nil if none does."
     (cpus . "cpus, a number") (cpu . "the same")
     (mem . "memory in MiB, or with a unit: 512M, 2G")
     (disk . "disk in MiB, or with a unit")
+    (gpus . "GPUs, a whole number")
     (lang . "language of the body; sh if not given")
     (env . "environment: NAME=VALUE words")
     (priority . "place in the queue, from -1000 to 1000; higher goes first")
     (kill-grace . "seconds between TERM and KILL; 3 if not given")
     (timeout . "seconds after which the task is ended")
+    (attempts . "how often it may run until it succeeds; 1 if not given")
     (wait . "yes to wait for the result")
     (tail . "last lines to show while it runs; 10 if not given"))
   "Our header arguments and what each means.")
 
 (defconst ob-mesos--later-arguments
-  '(:gpus :ports :image :dockerimage :dockerize :containerizer :network
+  '(:ports :image :dockerimage :dockerize :containerizer :network
     :expose :volumes :privileged :pull :uris :files :fetch :user
     :constraints :agent :role :instances :foreach :after :requires
-    :attempts :ensure)
+    :ensure)
   "Header arguments that mean something which is not there yet.")
 
 (defvar org-babel-header-args:mesos
@@ -110,6 +112,13 @@ ALLOWED says what it may be."
     (if (and number (< number 1e9) (if least (>= number least) (> number 0)))
         number
       (ob-mesos--bad name value allowed))))
+
+(defun ob-mesos--whole (name value least most)
+  "VALUE of header argument NAME as a whole number from LEAST to MOST."
+  (if (and (integerp value) (<= least value most))
+      value
+    (ob-mesos--bad name value
+                   (format "a whole number from %d to %d" least most))))
 
 (defun ob-mesos--size (name value)
   "VALUE of header argument NAME as a number of MiB."
@@ -159,10 +168,12 @@ ALLOWED says what it may be."
            :mem (ob-mesos--size "mem" (or (funcall get :mem) ob-mesos-mem)))
      (when-let ((value (funcall get :disk)))
        (list :disk (ob-mesos--size "disk" value)))
+     (when-let ((value (funcall get :gpus)))
+       (list :gpus (ob-mesos--whole "gpus" value 0 10000)))
      (when-let ((value (funcall get :priority)))
-       (unless (and (integerp value) (<= -1000 value 1000))
-         (ob-mesos--bad "priority" value "a whole number from -1000 to 1000"))
-       (list :priority value))
+       (list :priority (ob-mesos--whole "priority" value -1000 1000)))
+     (when-let ((value (funcall get :attempts)))
+       (list :attempts (ob-mesos--whole "attempts" value 1 1000)))
      (when-let ((value (funcall get :kill-grace)))
        (list :killGrace (ob-mesos--number "kill-grace" value
                                           "a number of seconds" 0)))
@@ -170,9 +181,7 @@ ALLOWED says what it may be."
        (list :timeout (ob-mesos--number "timeout" value
                                         "a number of seconds above 0")))
      (when-let ((value (funcall get :tail)))
-       (unless (and (integerp value) (<= 0 value 100))
-         (ob-mesos--bad "tail" value "a whole number from 0 to 100"))
-       (list :tailLines value))
+       (list :tailLines (ob-mesos--whole "tail" value 0 100)))
      (when-let ((value (funcall get :env)))
        (list :environment (ob-mesos--environment value))))))
 
@@ -333,7 +342,8 @@ inline, or in an export, is waited for."
       (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
             (ob-mesos-task-origin task) (point-marker))
       (set-marker-insertion-type (ob-mesos-task-origin task) t)
-      (ob-mesos--ensure-server (ob-mesos-task-server task))
+      (ob-mesos--ensure-server (ob-mesos-task-server task)
+                               (ob-mesos--document-keyword "address"))
       (unless (or (member "none" result-params) (member "silent" result-params))
         (ob-mesos--insert-placeholder task mine))
       (ob-mesos--launch task)
@@ -346,7 +356,8 @@ inline, or in an export, is waited for."
   "Run BODY with PARAMS, wait and return the value."
   (let* ((task (ob-mesos--task body params nil))
          (ob-mesos--collected nil))
-    (ob-mesos--ensure-server (ob-mesos-task-server task))
+    (ob-mesos--ensure-server (ob-mesos-task-server task)
+                             (ob-mesos--document-keyword "address"))
     (ob-mesos--launch task)
     (ob-mesos--wait (lambda () (ob-mesos-task-done task)))
     (cond
@@ -399,19 +410,34 @@ inline, or in an export, is waited for."
     running))
 
 (defun ob-mesos--update-mode-line (&rest _)
-  "Show how many tasks there are, and whether a cluster is out of reach."
-  (let ((count (length (ob-mesos--running)))
-        (trouble (delq nil (mapcar #'ob-mesos--server-trouble
-                                   (ob-mesos--live-servers)))))
+  "Show how many tasks there are, and how the clusters are.
+A cluster that is not reached makes the number end in \"!\", one that was
+not reached yet in \"?\"; the mouse tells since when, and why."
+  (let* ((count (length (ob-mesos--running)))
+         (remote (cl-remove "local" (ob-mesos--live-servers) :test #'equal
+                            :key #'ob-mesos--server-master)))
     (setq ob-mesos-mode-line
           (cond
-           (trouble
-            (propertize (format " mesos:%d!" count)
-                        'face 'error
-                        'help-echo (mapconcat #'identity trouble "\n")))
-           ((zerop count) "")
-           (t (format " mesos:%d" count))))
+           ((and (zerop count) (null remote)) "")
+           ((null remote) (format " mesos:%d" count))
+           (t
+            (propertize
+             (concat (format " mesos:%d" count)
+                     (cond ((cl-some #'ob-mesos--server-trouble remote) "!")
+                           ((cl-every #'ob-mesos--server-since remote) "")
+                           (t "?")))
+             'face (and (cl-some #'ob-mesos--server-trouble remote) 'error)
+             'help-echo (mapconcat #'ob-mesos--cluster-state remote "\n")))))
     (force-mode-line-update t)))
+
+(defun ob-mesos--cluster-state (server)
+  "A sentence about the cluster of SERVER."
+  (let ((since (ob-mesos--server-since server))
+        (trouble (ob-mesos--server-trouble server)))
+    (format "%s: %s" (ob-mesos--server-master server)
+            (cond ((not since) "connecting")
+                  (trouble (format "not connected since %s: %s" since trouble))
+                  (t (format "connected since %s" since))))))
 
 (unless (memq 'ob-mesos-mode-line global-mode-string)
   (setq global-mode-string
@@ -421,29 +447,28 @@ inline, or in an export, is waited for."
 
 ;;;; The end of Emacs
 
+(defvar ob-mesos--kill-at-exit nil "Whether the user wants that.")
+
 (defun ob-mesos--query-exit ()
   "Ask what is to become of running tasks, if the user wants to be asked."
   (let ((running (ob-mesos--running)))
     (when (and running (eq ob-mesos-on-exit 'ask) (not noninteractive))
-      (when (yes-or-no-p (format "%d tasks run on the cluster; kill them? "
-                                 (length running)))
-        (ob-mesos--kill-all running)))
+      (setq ob-mesos--kill-at-exit
+            (yes-or-no-p (format "%d tasks run on the cluster; kill them? "
+                                 (length running)))))
     t))
-
-(defun ob-mesos--kill-all (tasks)
-  "End TASKS."
-  (pcase-dolist (`(,master . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
-    (let ((server (ob-mesos--server master)))
-      (when (ob-mesos--live-p server)
-        (ob-mesos--request server :task/kill
-                           (list :ids (vconcat (mapcar #'ob-mesos-task-id mine)))
-                           #'ignore)))))
 
 (defun ob-mesos--on-exit ()
   "End the servers; tasks go on unless the user wants otherwise."
-  (when (eq ob-mesos-on-exit 'kill)
-    (ob-mesos--kill-all (ob-mesos--running)))
-  (mapc #'ob-mesos--disconnect ob-mesos--servers))
+  (let ((doomed (and (or ob-mesos--kill-at-exit (eq ob-mesos-on-exit 'kill))
+                     (ob-mesos--running))))
+    (dolist (server ob-mesos--servers)
+      (ob-mesos--disconnect
+       server
+       (cl-loop for task in doomed
+                when (equal (ob-mesos-task-master task)
+                            (ob-mesos--server-master server))
+                collect (ob-mesos-task-id task))))))
 
 (add-hook 'kill-emacs-query-functions #'ob-mesos--query-exit)
 (add-hook 'kill-emacs-hook #'ob-mesos--on-exit)

@@ -90,16 +90,7 @@ public final class HttpMesos implements SchedulerDriver {
     this.web = Objects.requireNonNull(web, "web");
     this.trouble = Objects.requireNonNull(trouble, "trouble");
     this.patience = Objects.requireNonNull(patience, "patience");
-    this.loop =
-        new ScheduledThreadPoolExecutor(
-            1,
-            task -> {
-              Thread thread = new Thread(task, "http-mesos");
-              thread.setDaemon(true);
-              return thread;
-            });
-    this.loop.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    this.loop.setRemoveOnCancelPolicy(true);
+    this.loop = Threads.one("http-mesos");
   }
 
   /** Makes a driver with the detector that the address asks for. */

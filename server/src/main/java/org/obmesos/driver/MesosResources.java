@@ -8,26 +8,43 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.Resource;
 import org.apache.mesos.v1.Protos.Value;
+import org.obmesos.task.Resources;
 
 /** Reading and writing Mesos' resource lists. */
 public final class MesosResources {
   private MesosResources() {}
 
-  /** The sum of the scalars of that name, 0 if there is none. */
-  public static double scalar(List<Resource> resources, String name) {
+  /**
+   * The sum of what any task can use of them. A disk with a source of its own can only be had as a
+   * whole, and what is revocable, shared or reserved only by who asks for that (mesos.proto,
+   * Resource).
+   */
+  public static Resources sum(List<Resource> resources) {
+    List<Resource> plain =
+        resources.stream()
+            .filter(resource -> resource.getType() == Value.Type.SCALAR)
+            .filter(resource -> !resource.getDisk().hasSource())
+            .filter(resource -> !resource.hasRevocable() && !resource.hasShared())
+            .filter(resource -> resource.getReservationsCount() == 0)
+            .toList();
+    return new Resources(
+        scalar(plain, "cpus"), scalar(plain, "mem"), scalar(plain, "disk"), scalar(plain, "gpus"));
+  }
+
+  private static double scalar(List<Resource> resources, String name) {
     return resources.stream()
-        .filter(resource -> resource.getType() == Value.Type.SCALAR)
         .filter(resource -> resource.getName().equals(name))
         .mapToDouble(resource -> resource.getScalar().getValue())
         .sum();
   }
 
   /** The list for these amounts, allocated to a role; an amount of 0 is left out. */
-  public static List<Resource> scalars(double cpus, double mem, double disk, String role) {
+  public static List<Resource> list(Resources amounts, String role) {
     List<Resource> resources = new ArrayList<>();
-    addScalar(resources, "cpus", cpus, role);
-    addScalar(resources, "mem", mem, role);
-    addScalar(resources, "disk", disk, role);
+    addScalar(resources, "cpus", amounts.cpus(), role);
+    addScalar(resources, "mem", amounts.memMiB(), role);
+    addScalar(resources, "disk", amounts.diskMiB(), role);
+    addScalar(resources, "gpus", amounts.gpus(), role);
     return List.copyOf(resources);
   }
 

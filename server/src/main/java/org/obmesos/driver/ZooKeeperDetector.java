@@ -43,15 +43,7 @@ final class ZooKeeperDetector implements MasterDetector {
 
   ZooKeeperDetector(MasterAddress.ZooKeeper address) {
     this.address = address;
-    this.thread =
-        new ScheduledThreadPoolExecutor(
-            1,
-            task -> {
-              Thread made = new Thread(task, "master-detector");
-              made.setDaemon(true);
-              return made;
-            });
-    this.thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    this.thread = Threads.one("master-detector");
   }
 
   @Override

@@ -49,7 +49,8 @@ final class Allocator {
     return new Resources(
         Math.max(0, capacity.cpus() - taken.cpus()),
         Math.max(0, capacity.memMiB() - taken.memMiB()),
-        Math.max(0, capacity.diskMiB() - taken.diskMiB()));
+        Math.max(0, capacity.diskMiB() - taken.diskMiB()),
+        Math.max(0, capacity.gpus() - taken.gpus()));
   }
 
   void offered(String offerId, Resources amount) {

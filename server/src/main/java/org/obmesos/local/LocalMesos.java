@@ -7,11 +7,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +30,7 @@ import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.driver.Threads;
 import org.obmesos.task.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,22 +60,15 @@ public final class LocalMesos implements SchedulerDriver {
   private String hostname = "localhost";
   private Optional<FrameworkID> framework = Optional.empty();
   private long offerCount;
+  private int frameworkCount;
 
   /** Makes a cluster that is not there yet: see {@link #start}. */
   public LocalMesos(Scheduler scheduler, LocalOptions options) {
     this.scheduler = scheduler;
     this.options = options;
     this.allocator = new Allocator(options.capacity());
-    this.loop = new ScheduledThreadPoolExecutor(1, task -> daemon(task, "local-cluster"));
-    this.loop.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    this.loop.setRemoveOnCancelPolicy(true);
-    this.launchers = Executors.newFixedThreadPool(LAUNCHERS, task -> daemon(task, "local-launch"));
-  }
-
-  private static Thread daemon(Runnable task, String name) {
-    Thread thread = new Thread(task, name);
-    thread.setDaemon(true);
-    return thread;
+    this.loop = Threads.one("local-cluster");
+    this.launchers = Threads.several("local-launch", LAUNCHERS);
   }
 
   @Override
@@ -87,6 +81,7 @@ public final class LocalMesos implements SchedulerDriver {
       work = new WorkDirectory(options.workDirectory());
       launcher = new Launcher(work, options.workDirectory());
       masterId = work.masterId();
+      frameworkCount = work.frameworkCount();
       hostname = LocalOptions.hostname();
       for (WorkDirectory.Checkpoint checkpoint : work.checkpoints()) {
         recover(checkpoint);
@@ -215,7 +210,10 @@ public final class LocalMesos implements SchedulerDriver {
     String proposed = subscribe.getFrameworkInfo().getId().getValue();
     FrameworkID id =
         FrameworkID.newBuilder()
-            .setValue(proposed.isEmpty() ? masterId + "-0000" : proposed)
+            .setValue(
+                proposed.isEmpty()
+                    ? String.format(Locale.ROOT, "%s-%04d", masterId, frameworkCount++)
+                    : proposed)
             .build();
     framework = Optional.of(id);
     allocator.withdrawAll();
@@ -291,7 +289,7 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   private static List<Resource> resources(Resources amount) {
-    return MesosResources.scalars(amount.cpus(), amount.memMiB(), amount.diskMiB(), ROLE);
+    return MesosResources.list(amount, ROLE);
   }
 
   private void accept(Call.Accept accept) {

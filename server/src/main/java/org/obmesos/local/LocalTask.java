@@ -51,10 +51,7 @@ final class LocalTask {
   }
 
   Resources resources() {
-    return new Resources(
-        MesosResources.scalar(info.getResourcesList(), "cpus"),
-        MesosResources.scalar(info.getResourcesList(), "mem"),
-        MesosResources.scalar(info.getResourcesList(), "disk"));
+    return MesosResources.sum(info.getResourcesList());
   }
 
   boolean hasEnded() {

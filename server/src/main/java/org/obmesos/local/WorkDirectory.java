@@ -43,6 +43,17 @@ final class WorkDirectory {
     return Files.readString(file).trim();
   }
 
+  /** How many frameworks have had sandboxes here. */
+  int frameworkCount() throws IOException {
+    Path frameworks = root.resolve("frameworks");
+    if (!Files.isDirectory(frameworks)) {
+      return 0;
+    }
+    try (var found = Files.list(frameworks)) {
+      return (int) found.count();
+    }
+  }
+
   Path sandbox(String frameworkId, String taskId) {
     return sandbox(root, frameworkId, taskId);
   }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -25,6 +26,7 @@ import org.obmesos.rpc.Messages.InitializeParams;
 import org.obmesos.rpc.Messages.InitializeResult;
 import org.obmesos.rpc.Messages.ReadParams;
 import org.obmesos.rpc.Messages.ReadResult;
+import org.obmesos.rpc.Messages.ShutdownParams;
 import org.obmesos.rpc.Messages.SubmitParams;
 import org.obmesos.rpc.Messages.TaskItem;
 import org.obmesos.rpc.Messages.Tasks;
@@ -34,9 +36,12 @@ import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Answers what Emacs asks. Every method returns at once. */
 final class BlockEndpoint implements BlockService {
+  private static final Logger log = LoggerFactory.getLogger(BlockEndpoint.class);
   static final int MAX_BLOCKS = 10_000;
   private static final int MAX_READ = 1 << 20;
 
@@ -46,6 +51,7 @@ final class BlockEndpoint implements BlockService {
   private final Runnable exit;
   private boolean initialized;
   private boolean shutDown;
+  private CompletableFuture<Void> finished = CompletableFuture.completedFuture(null);
 
   /**
    * Makes one.
@@ -74,14 +80,22 @@ final class BlockEndpoint implements BlockService {
   }
 
   @Override
-  public CompletableFuture<Object> shutdown() {
+  public CompletableFuture<Object> shutdown(ShutdownParams params) {
+    if (params != null && params.kill() != null && !params.kill().isEmpty()) {
+      finished = framework.finish(ids(new IdsParams(params.kill())));
+    }
     shutDown = true;
-    return CompletableFuture.completedFuture(null);
+    return finished.thenApply(unused -> null);
   }
 
   @Override
   public void exit() {
     exit.run();
+  }
+
+  /** Completes when all is done that {@code shutdown} asked for. */
+  CompletableFuture<Void> finished() {
+    return finished;
   }
 
   /** Whether {@code shutdown} was asked for. */
@@ -240,6 +254,15 @@ final class BlockEndpoint implements BlockService {
   }
 
   @Override
+  public void watch(IdsParams params) {
+    try {
+      framework.watch(Set.copyOf(ids(params)));
+    } catch (ResponseErrorException | InvalidBlockException e) {
+      log.warn("task/watch: {}", e.getMessage());
+    }
+  }
+
+  @Override
   public CompletableFuture<FilesResult> files(FilesParams params) {
     return answer(
         () -> {
@@ -291,7 +314,8 @@ final class BlockEndpoint implements BlockService {
                                             agent.hostname(),
                                             agent.offered().cpus(),
                                             agent.offered().memMiB(),
-                                            agent.offered().diskMiB()))
+                                            agent.offered().diskMiB(),
+                                            agent.offered().gpus()))
                                 .toList())));
   }
 }

@@ -14,6 +14,7 @@ import org.obmesos.rpc.Messages.InitializeParams;
 import org.obmesos.rpc.Messages.InitializeResult;
 import org.obmesos.rpc.Messages.ReadParams;
 import org.obmesos.rpc.Messages.ReadResult;
+import org.obmesos.rpc.Messages.ShutdownParams;
 import org.obmesos.rpc.Messages.SubmitParams;
 import org.obmesos.rpc.Messages.Tasks;
 
@@ -27,9 +28,9 @@ public interface BlockService {
   @JsonNotification("initialized")
   void initialized(Empty params);
 
-  /** Announces the end; only {@code exit} may follow. */
+  /** Announces the end, and what is to end with it; only {@code exit} may follow. */
   @JsonRequest("shutdown")
-  CompletableFuture<Object> shutdown();
+  CompletableFuture<Object> shutdown(ShutdownParams params);
 
   /** Ends the server; tasks go on. */
   @JsonNotification("exit")
@@ -54,6 +55,10 @@ public interface BlockService {
   /** A piece of a file in a task's sandbox, at most 1 MiB. */
   @JsonRequest("task/read")
   CompletableFuture<ReadResult> read(ReadParams params);
+
+  /** Says which tasks somebody looks at; their tails come more often. */
+  @JsonNotification("task/watch")
+  void watch(IdsParams params);
 
   /** What is in a directory of a task's sandbox. */
   @JsonRequest("task/files")

@@ -43,12 +43,16 @@ final class Items {
             or(item.environment(), Map.of()),
             or(item.directory(), "")),
         new Resources(
-            or(item.cpus(), DEFAULT_CPUS), or(item.mem(), DEFAULT_MEM), or(item.disk(), 0.0)),
+            or(item.cpus(), DEFAULT_CPUS),
+            or(item.mem(), DEFAULT_MEM),
+            or(item.disk(), 0.0),
+            or(item.gpus(), 0.0)),
         new Limits(
             or(item.priority(), 0),
             seconds("kill-grace", item.killGrace(), Limits.DEFAULT.killGrace()),
             seconds("timeout", item.timeout(), Limits.DEFAULT.timeout()),
-            or(item.tailLines(), Limits.DEFAULT.tailLines())));
+            or(item.tailLines(), Limits.DEFAULT.tailLines()),
+            or(item.attempts(), Limits.DEFAULT.attempts())));
   }
 
   private static <T> T or(T value, T otherwise) {
@@ -76,11 +80,12 @@ final class Items {
         task.state().name(),
         task.state().isTerminal(),
         task.placing().attempt(),
-        task.placing().agentId(),
-        task.placing().hostname(),
+        task.placing().site().agentId(),
+        task.placing().site().hostname(),
         resources.cpus(),
         resources.memMiB(),
         resources.diskMiB(),
+        resources.gpus(),
         task.block().limits().priority(),
         task.times().submitted().toEpochMilli(),
         millis(task.times().started()),

@@ -21,6 +21,9 @@ public final class Messages {
   public record InitializeResult(
       PeerInfo serverInfo, String master, String stateDirectory, int slot) {}
 
+  /** Parameters of {@code shutdown}: tasks to kill first. */
+  public record ShutdownParams(List<String> kill) {}
+
   /** Parameters without content. */
   public record Empty() {}
 
@@ -39,10 +42,12 @@ public final class Messages {
       Double cpus,
       Double mem,
       Double disk,
+      Double gpus,
       Integer priority,
       Double killGrace,
       Double timeout,
-      Integer tailLines) {}
+      Integer tailLines,
+      Integer attempts) {}
 
   /** Parameters of what is asked of several tasks. */
   public record IdsParams(List<String> ids) {}
@@ -63,6 +68,7 @@ public final class Messages {
       double cpus,
       double mem,
       double disk,
+      double gpus,
       int priority,
       long submitted,
       Long started,
@@ -100,7 +106,8 @@ public final class Messages {
   public record AgentsResult(List<AgentItem> agents) {}
 
   /** An agent and what it offered last. */
-  public record AgentItem(String id, String hostname, double cpus, double mem, double disk) {}
+  public record AgentItem(
+      String id, String hostname, double cpus, double mem, double disk, double gpus) {}
 
   /** Parameters of {@code task/output}. */
   public record OutputParams(List<OutputItem> outputs) {}

@@ -8,6 +8,9 @@ import java.io.OutputStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.eclipse.lsp4j.jsonrpc.RemoteEndpoint;
 import org.eclipse.lsp4j.jsonrpc.ResponseErrorException;
@@ -27,6 +30,9 @@ import org.slf4j.LoggerFactory;
 public final class RpcServer {
   private static final Logger log = LoggerFactory.getLogger(RpcServer.class);
   private static final int BUFFER = 64 * 1024;
+
+  /** A little longer than the framework's own patience. */
+  private static final int FINISH_SECONDS = 12;
 
   private final InitializeResult introduction;
   private final MessageJsonHandler json;
@@ -75,7 +81,19 @@ public final class RpcServer {
     json.setMethodProvider(endpoint);
     frames = new Frames(new BufferedInputStream(in, BUFFER), json, outbox);
     frames.listen(endpoint);
+    finish();
     return !exited || service.isShutDown();
+  }
+
+  /** The client may be gone by now, but what it asked for last is done. */
+  private void finish() {
+    try {
+      service.finished().get(FINISH_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("what was to end may not have: {}", e.toString());
+    }
   }
 
   private void exit() {

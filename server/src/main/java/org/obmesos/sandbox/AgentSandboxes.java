@@ -5,6 +5,7 @@ import java.net.URI;
 import java.util.Map;
 import java.util.Objects;
 import org.obmesos.driver.Web;
+import org.obmesos.task.Site;
 import org.obmesos.task.Task;
 
 /** The sandboxes on a cluster's agents, read over the agents' HTTP API. */
@@ -24,10 +25,11 @@ public final class AgentSandboxes implements Sandboxes {
   }
 
   @Override
-  public Sandbox of(String frameworkId, Task task) {
+  public Sandbox of(Task task) {
+    Site site = task.placing().site();
     String directory =
-        "/frameworks/" + frameworkId + "/executors/" + task.mesosTaskId() + "/runs/latest";
-    return new AgentSandbox(web, address(task.placing().agentUrl()), directory);
+        "/frameworks/" + site.frameworkId() + "/executors/" + task.mesosTaskId() + "/runs/latest";
+    return new AgentSandbox(web, address(site.agentUrl()), directory);
   }
 
   /** Where to reach an agent that says it is at the given address. */
@@ -45,5 +47,5 @@ public final class AgentSandboxes implements Sandboxes {
 
   /** An agent collects its own garbage. */
   @Override
-  public void delete(String frameworkId, Task task) {}
+  public void delete(Task task) {}
 }

@@ -16,12 +16,13 @@ public final class LocalSandboxes implements Sandboxes {
   }
 
   @Override
-  public Sandbox of(String frameworkId, Task task) {
-    return new LocalSandbox(LocalFiles.sandbox(workDirectory, frameworkId, task.mesosTaskId()));
+  public Sandbox of(Task task) {
+    return new LocalSandbox(
+        LocalFiles.sandbox(workDirectory, task.placing().site().frameworkId(), task.mesosTaskId()));
   }
 
   @Override
-  public void delete(String frameworkId, Task task) throws IOException {
-    LocalFiles.delete(workDirectory, frameworkId, task.mesosTaskId());
+  public void delete(Task task) throws IOException {
+    LocalFiles.delete(workDirectory, task.placing().site().frameworkId(), task.mesosTaskId());
   }
 }

@@ -34,7 +34,11 @@ public final class Outputs {
     byte[] head = readFully(sandbox, (int) Math.min(size, limit));
     int end = size > head.length ? wholeCharacters(head) : head.length;
     String stdout = text(head, 0, end);
-    return new TaskResult(stdout, size, size > head.length, tail(sandbox, "stderr", STDERR_LINES));
+    return new TaskResult(
+        stdout,
+        size,
+        size > head.length,
+        tail(sandbox, "stderr", STDERR_LINES, sandbox.size("stderr")));
   }
 
   /** Emacs 28 refuses a JSON string with a NUL in it, so that shows as U+2400. */
@@ -69,9 +73,12 @@ public final class Outputs {
     return bytes.length - lead < needed ? lead : bytes.length;
   }
 
-  /** The last lines of a file, from at most its last {@value #TAIL_BYTES} bytes. */
-  public static String tail(Sandbox sandbox, String file, int lines) throws IOException {
-    long size = sandbox.size(file);
+  /**
+   * The last lines of a file, from at most its last {@value #TAIL_BYTES} bytes.
+   *
+   * @param size how long the file is
+   */
+  static String tail(Sandbox sandbox, String file, int lines, long size) throws IOException {
     long from = Math.max(0, size - TAIL_BYTES);
     byte[] bytes = sandbox.read(file, from, TAIL_BYTES);
     int start = 0;

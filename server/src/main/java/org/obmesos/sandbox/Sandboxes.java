@@ -6,9 +6,9 @@ import org.obmesos.task.Task;
 
 /** Finds the sandbox of a task. */
 public interface Sandboxes {
-  /** The sandbox of the task's last launch, by a framework. */
-  Sandbox of(String frameworkId, Task task);
+  /** The sandbox of the task's last launch; there is one. */
+  Sandbox of(Task task);
 
   /** Deletes a sandbox that is ours to delete; elsewhere its agent does, in its own time. */
-  void delete(String frameworkId, Task task) throws IOException;
+  void delete(Task task) throws IOException;
 }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import org.apache.mesos.v1.Protos.Offer;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Site;
 
 /** The agents as their offers show them. Used on the scheduler loop. */
 final class Agents {
@@ -16,27 +17,32 @@ final class Agents {
   private final Map<String, Resources> most = new HashMap<>();
 
   /**
-   * Takes note of an offer.
+   * Takes note of the offers of an agent.
    *
-   * @return whether its agent has more of something than it was known to have
+   * @return whether the agent has more of something than it was known to have
    */
-  boolean note(Offer offer) {
-    Resources offered = offered(offer);
-    String id = offer.getAgentId().getValue();
-    agents.put(id, new Agent(id, offer.getHostname(), offered));
+  boolean note(List<Offer> offers) {
+    Offer first = offers.get(0);
+    Resources offered = offered(offers);
+    String id = first.getAgentId().getValue();
+    agents.put(id, new Agent(id, first.getHostname(), offered));
     Resources before = most.put(id, offered.most(most.getOrDefault(id, Resources.NONE)));
     return !most.get(id).equals(before);
   }
 
-  static Resources offered(Offer offer) {
-    return new Resources(
-        MesosResources.scalar(offer.getResourcesList(), "cpus"),
-        MesosResources.scalar(offer.getResourcesList(), "mem"),
-        MesosResources.scalar(offer.getResourcesList(), "disk"));
+  /** What is in offers, all of them together. */
+  static Resources offered(List<Offer> offers) {
+    return offers.stream()
+        .map(offer -> MesosResources.sum(offer.getResourcesList()))
+        .reduce(Resources.NONE, Resources::plus);
   }
 
-  /** Where the agent's HTTP API is, as its offer says; empty if it does not. */
-  static String url(Offer offer) {
+  /** Where a task is that the framework launches on an offer. */
+  static Site site(String frameworkId, Offer offer) {
+    return new Site(frameworkId, offer.getAgentId().getValue(), offer.getHostname(), url(offer));
+  }
+
+  private static String url(Offer offer) {
     if (!offer.hasUrl()) {
       return "";
     }

@@ -28,6 +28,11 @@ final class Calls {
     this.framework = framework;
   }
 
+  /**
+   * Introduces the framework.
+   *
+   * @param suppressed whether no offers are wanted for now
+   */
   static Call subscribe(FrameworkInfo info, boolean suppressed) {
     Call.Subscribe.Builder subscribe = Call.Subscribe.newBuilder().setFrameworkInfo(info);
     if (suppressed) {
@@ -41,7 +46,7 @@ final class Calls {
   }
 
   /** The framework as it introduces itself. */
-  static FrameworkInfo frameworkInfo(FrameworkOptions options, Optional<String> id) {
+  static FrameworkInfo frameworkInfo(FrameworkOptions options, Optional<String> id, boolean gpus) {
     FrameworkInfo.Builder info =
         FrameworkInfo.newBuilder()
             .setName(options.name())
@@ -49,6 +54,11 @@ final class Calls {
             .addRoles(ROLE)
             .setCheckpoint(true)
             .setFailoverTimeout((double) options.failoverTimeout().toSeconds());
+    if (gpus) {
+      info.addCapabilities(
+          FrameworkInfo.Capability.newBuilder()
+              .setType(FrameworkInfo.Capability.Type.GPU_RESOURCES));
+    }
     options.principal().ifPresent(info::setPrincipal);
     for (FrameworkInfo.Capability.Type capability :
         List.of(
@@ -67,10 +77,11 @@ final class Calls {
     return Call.newBuilder().setType(type).setFrameworkId(framework);
   }
 
-  Call accept(OfferID offer, List<TaskInfo> tasks, double refuseSeconds) {
+  /** Launches tasks on offers, which are all of one agent. */
+  Call accept(Collection<OfferID> offers, List<TaskInfo> tasks, double refuseSeconds) {
     Call.Accept.Builder accept =
         Call.Accept.newBuilder()
-            .addOfferIds(offer)
+            .addAllOfferIds(offers)
             .setFilters(Filters.newBuilder().setRefuseSeconds(refuseSeconds));
     accept
         .addOperationsBuilder()
@@ -95,6 +106,11 @@ final class Calls {
     return call(Call.Type.ACCEPT_INVERSE_OFFERS).setAcceptInverseOffers(accept).build();
   }
 
+  /** Ends the framework and all its tasks. */
+  Call tearDown() {
+    return call(Call.Type.TEARDOWN).build();
+  }
+
   Call suppress() {
     return call(Call.Type.SUPPRESS).build();
   }
@@ -103,12 +119,15 @@ final class Calls {
     return call(Call.Type.REVIVE).build();
   }
 
+  private static Optional<AgentID> agent(Task task) {
+    String id = task.placing().site().agentId();
+    return id.isEmpty() ? Optional.empty() : Optional.of(AgentID.newBuilder().setValue(id).build());
+  }
+
   Call kill(Task task) {
     Call.Kill.Builder kill =
         Call.Kill.newBuilder().setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()));
-    if (!task.placing().agentId().isEmpty()) {
-      kill.setAgentId(AgentID.newBuilder().setValue(task.placing().agentId()));
-    }
+    agent(task).ifPresent(kill::setAgentId);
     return call(Call.Type.KILL).setKill(kill).build();
   }
 
@@ -136,9 +155,7 @@ final class Calls {
       Call.Reconcile.Task.Builder asked =
           Call.Reconcile.Task.newBuilder()
               .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()));
-      if (!task.placing().agentId().isEmpty()) {
-        asked.setAgentId(AgentID.newBuilder().setValue(task.placing().agentId()));
-      }
+      agent(task).ifPresent(asked::setAgentId);
       reconcile.addTasks(asked);
     }
     return call(Call.Type.RECONCILE).setReconcile(reconcile).build();

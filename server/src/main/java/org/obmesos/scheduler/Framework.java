@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,19 +16,22 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.OfferID;
+import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.scheduler.Mesos;
-import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.sandbox.SandboxJob;
+import org.obmesos.sandbox.SandboxReader;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Placing;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Site;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -51,29 +53,24 @@ public final class Framework implements Scheduler, AutoCloseable {
   /** How long what is left of an offer is not wanted while something waits that does not fit. */
   private static final double BUSY_REFUSE_SECONDS = 5;
 
-  /** How often a launch that did not happen is made again. */
-  private static final int LAUNCHES = 10;
+  /** How often to look whether all tasks have ended, where that is waited for. */
+  private static final long LOOK_MILLIS = 50;
+
+  /** How long to wait for that. */
+  private static final Duration LONGEST_FINISH = Duration.ofSeconds(10);
 
   private final Store store;
   private final FrameworkOptions options;
   private final FrameworkListener listener;
-  private final Loop loop;
+  private final Loop loop = new Loop();
   private final SandboxReader reader;
+  private final Subscription subscription;
+  private final Updates updates;
   private final Reconciler reconciler;
   private final CompletableFuture<Void> loaded;
-  private final Map<TaskId, Task> tasks = new LinkedHashMap<>();
-  private final Map<String, TaskId> launches = new HashMap<>();
-  private final Set<TaskId> toKill = new HashSet<>();
-  private final Set<TaskId> ending = new HashSet<>();
-  private final Queue queue = new Queue();
+  private final Roll roll = new Roll();
   private final Agents agents = new Agents();
   private final List<Offer> held = new ArrayList<>();
-
-  private SchedulerDriver driver;
-  private Optional<String> frameworkId = Optional.empty();
-  private Optional<Calls> calls = Optional.empty();
-  private boolean suppressed;
-  private long sequence;
 
   /**
    * Makes a framework and starts it.
@@ -89,8 +86,11 @@ public final class Framework implements Scheduler, AutoCloseable {
     this.store = store;
     this.options = options;
     this.listener = listener;
-    this.loop = new Loop();
     this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
+    this.subscription = new Subscription(options);
+    this.updates =
+        new Updates(
+            roll, subscription, new Updates.Around(loop, store, reader, listener), this::enqueue);
     this.reconciler = new Reconciler(loop.executor(), this::askFor);
     this.loaded =
         store
@@ -98,31 +98,14 @@ public final class Framework implements Scheduler, AutoCloseable {
             .thenCombineAsync(
                 store.tasks(),
                 (id, found) -> {
-                  load(id, found, connect);
+                  roll.load(found);
+                  found.forEach(this::noteGpus);
+                  subscription.start(id, connect.apply(this));
                   return null;
                 },
                 loop.executor());
     new Upkeep(this::repeatKills, () -> askFor(List.of()), this::askForTheSilent)
         .start(loop.executor());
-  }
-
-  private void load(
-      Optional<String> id, List<Task> found, Function<Scheduler, SchedulerDriver> connect) {
-    frameworkId = id;
-    for (Task task : found) {
-      tasks.put(task.id(), task);
-      sequence = Math.max(sequence, task.sequence());
-      if (task.state() == TaskState.QUEUED) {
-        queue.add(task);
-      } else if (!task.state().isTerminal()) {
-        launches.put(task.mesosTaskId(), task.id());
-        if (task.state() == TaskState.KILLING) {
-          toKill.add(task.id());
-        }
-      }
-    }
-    driver = connect.apply(this);
-    driver.start();
   }
 
   /** Runs on the loop, once the store is read. */
@@ -142,9 +125,9 @@ public final class Framework implements Scheduler, AutoCloseable {
             () -> {
               List<Task> fresh = new ArrayList<>();
               for (Block block : blocks) {
-                if (!tasks.containsKey(block.id())) {
-                  Task task = Task.submitted(++sequence, block, Instant.now());
-                  tasks.put(block.id(), task);
+                if (roll.get(block.id()).isEmpty()) {
+                  Task task = Task.submitted(roll.nextSequence(), block, Instant.now());
+                  roll.put(task);
                   fresh.add(task);
                 }
               }
@@ -157,34 +140,41 @@ public final class Framework implements Scheduler, AutoCloseable {
                     .thenApplyAsync(
                         stored -> {
                           fresh.forEach(this::enqueue);
-                          return blocks.stream().map(block -> tasks.get(block.id())).toList();
+                          return roll.known(blocks.stream().map(Block::id).toList());
                         },
                         loop.executor()));
   }
 
   private void enqueue(Task task) {
-    if (!tasks.get(task.id()).equals(task) || ending.contains(task.id())) {
+    if (!roll.isStill(task)) {
       return;
     }
     Optional<String> never =
         options.most().flatMap(all -> Shortage.of(task.block().resources(), List.of(all)));
     if (never.isPresent()) {
-      end(task, TaskStatus.of(TaskState.ERROR, "The task " + never.get()), () -> {});
+      updates.end(task, TaskStatus.of(TaskState.ERROR, "The task " + never.get()), () -> {});
       return;
     }
-    queue.add(task);
+    roll.queue().add(task);
     explain(task);
-    revive();
+    noteGpus(task);
+    subscription.revive();
+  }
+
+  private void noteGpus(Task task) {
+    if (!task.state().isTerminal() && task.block().resources().gpus() > 0) {
+      subscription.wantGpus();
+    }
   }
 
   /** Tells what a waiting task wants more of than any agent has offered, if it does. */
   private void explain(Task task) {
     String why = agents.shortage(task.block().resources()).orElse("");
     if (!why.isEmpty() && !why.equals(task.status().message())) {
-      queue.remove(task);
+      roll.queue().remove(task);
       Task next = task.with(TaskStatus.of(TaskState.QUEUED, why), Instant.now());
-      tasks.put(next.id(), next);
-      queue.add(next);
+      roll.put(next);
+      roll.queue().add(next);
       listener.status(next);
     }
   }
@@ -193,38 +183,86 @@ public final class Framework implements Scheduler, AutoCloseable {
   public CompletableFuture<List<Task>> kill(Collection<TaskId> ids) {
     return onLoop(
         () -> {
-          List<Task> known = ids.stream().map(tasks::get).filter(task -> task != null).toList();
+          List<Task> known = roll.known(ids);
           known.forEach(this::kill);
           return known;
         });
   }
 
   private void kill(Task task) {
-    if (task.state().isTerminal()) {
+    if (task.state().isTerminal() || roll.isEnding(task)) {
       return;
     }
     if (task.state() == TaskState.QUEUED) {
-      queue.remove(task);
-      end(task, TaskStatus.of(TaskState.KILLED, "Killed before it was launched"), () -> {});
+      roll.queue().remove(task);
+      updates.end(task, TaskStatus.of(TaskState.KILLED, "Killed before it was launched"), () -> {});
     } else {
-      toKill.add(task.id());
-      send(made -> made.kill(task));
+      roll.markToKill(task);
+      subscription.send(made -> made.kill(task));
     }
   }
 
   /** A kill can be lost without a word (Mesos' master.cpp), so it is said until it is heard. */
   private void repeatKills() {
-    toKill.forEach(id -> Optional.ofNullable(tasks.get(id)).ifPresent(this::kill));
+    roll.toKill().forEach(this::kill);
+  }
+
+  /**
+   * Ends tasks for the last time and waits for that, but not for ever. If none is left then, the
+   * framework is over too.
+   *
+   * @return completes when the master has heard it
+   */
+  public CompletableFuture<Void> finish(Collection<TaskId> ids) {
+    CompletableFuture<Void> finished = new CompletableFuture<>();
+    Instant deadline = Instant.now().plus(LONGEST_FINISH);
+    return loaded.thenComposeAsync(
+        unused -> {
+          roll.known(ids).forEach(this::kill);
+          if (!subscription.isUp()) {
+            return leaveToTheNext(ids);
+          }
+          finish(ids, deadline, finished);
+          return finished;
+        },
+        loop.executor());
+  }
+
+  /** The server after this one will kill what is known to be killed. */
+  private CompletableFuture<Void> leaveToTheNext(Collection<TaskId> ids) {
+    return CompletableFuture.allOf(
+        roll.known(ids).stream()
+            .filter(task -> !task.state().isTerminal() && !roll.isEnding(task))
+            .map(task -> task.with(TaskStatus.of(TaskState.KILLING, ""), Instant.now()))
+            .map(store::update)
+            .toArray(CompletableFuture<?>[]::new));
+  }
+
+  private void finish(Collection<TaskId> ids, Instant deadline, CompletableFuture<Void> finished) {
+    boolean over = roll.known(ids).stream().allMatch(task -> task.state().isTerminal());
+    if (!over && subscription.isUp() && Instant.now().isBefore(deadline)) {
+      var unused =
+          loop.executor()
+              .schedule(() -> finish(ids, deadline, finished), LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    } else if (roll.all().stream().allMatch(task -> task.state().isTerminal())) {
+      var unused =
+          subscription
+              .call(Calls::tearDown)
+              .thenCompose(nothing -> store.forgetFrameworkId())
+              .whenComplete((nothing, failure) -> finished.complete(null));
+    } else {
+      finished.complete(null);
+    }
   }
 
   /** All tasks, in the order of their submission. */
   public CompletableFuture<List<Task>> list() {
-    return onLoop(() -> List.copyOf(tasks.values()));
+    return onLoop(roll::all);
   }
 
   /** Those of the given tasks that are known. */
   public CompletableFuture<List<Task>> get(Collection<TaskId> ids) {
-    return onLoop(() -> ids.stream().map(tasks::get).filter(task -> task != null).toList());
+    return onLoop(() -> roll.known(ids));
   }
 
   /** What a task wrote; empty while it runs. */
@@ -238,7 +276,7 @@ public final class Framework implements Scheduler, AutoCloseable {
    * @return empty if the task is not known
    */
   public <T> CompletableFuture<Optional<T>> read(TaskId id, SandboxJob<T> job) {
-    return onLoop(() -> frameworkId.flatMap(framework -> read(framework, id, job)))
+    return onLoop(() -> roll.get(id).map(task -> reader.read(task, job)))
         .thenCompose(
             found ->
                 found
@@ -246,23 +284,19 @@ public final class Framework implements Scheduler, AutoCloseable {
                     .orElseGet(() -> CompletableFuture.completedFuture(Optional.empty())));
   }
 
-  private <T> Optional<CompletableFuture<T>> read(String framework, TaskId id, SandboxJob<T> job) {
-    return Optional.ofNullable(tasks.get(id)).map(task -> reader.read(framework, task, job));
+  /** Says which tasks somebody looks at: their output is read more often. */
+  public void watch(Set<TaskId> visible) {
+    reader.watch(visible);
   }
 
   /** Removes ended tasks, with their results and sandboxes; others are left alone. */
   public CompletableFuture<List<TaskId>> forget(Collection<TaskId> ids) {
     return onLoop(
             () -> {
-              List<Task> gone = new ArrayList<>();
-              for (TaskId id : ids) {
-                Task task = tasks.get(id);
-                if (task != null && task.state().isTerminal()) {
-                  tasks.remove(id);
-                  gone.add(task);
-                }
-              }
-              frameworkId.ifPresent(framework -> reader.delete(framework, gone));
+              List<Task> gone =
+                  roll.known(ids).stream().filter(task -> task.state().isTerminal()).toList();
+              gone.forEach(roll::remove);
+              reader.delete(gone);
               return gone.stream().map(Task::id).toList();
             })
         .thenCompose(gone -> store.forget(gone).thenApply(unused -> gone));
@@ -277,18 +311,14 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   @Override
   public void connected(Mesos mesos) {
-    loop.post(
-        () -> {
-          suppressed = queue.isEmpty();
-          driver.send(Calls.subscribe(Calls.frameworkInfo(options, frameworkId), suppressed));
-        });
+    loop.post(() -> subscription.subscribe(roll.queue().isEmpty()));
   }
 
   @Override
   public void disconnected(Mesos mesos) {
     loop.post(
         () -> {
-          calls = Optional.empty();
+          subscription.down();
           held.clear();
           reconciler.stop();
         });
@@ -301,11 +331,15 @@ public final class Framework implements Scheduler, AutoCloseable {
           switch (event.getType()) {
             case SUBSCRIBED -> subscribed(event.getSubscribed().getFrameworkId());
             case OFFERS -> offers(event.getOffers().getOffersList());
-            case UPDATE -> update(event.getUpdate().getStatus());
+            case UPDATE ->
+                updates
+                    .take(event.getUpdate().getStatus())
+                    .ifPresent(task -> reconciler.answered(task.id()));
             case RESCIND ->
                 held.removeIf(offer -> offer.getId().equals(event.getRescind().getOfferId()));
             case INVERSE_OFFERS ->
-                send(made -> made.acceptInverse(event.getInverseOffers().getInverseOffersList()));
+                subscription.send(
+                    made -> made.acceptInverse(event.getInverseOffers().getInverseOffersList()));
             case ERROR -> refused(event.getError().getMessage());
             default -> log.debug("event {}", event.getType());
           }
@@ -313,19 +347,19 @@ public final class Framework implements Scheduler, AutoCloseable {
   }
 
   private void subscribed(FrameworkID id) {
-    boolean known = frameworkId.equals(Optional.of(id.getValue()));
-    frameworkId = Optional.of(id.getValue());
     CompletableFuture<Void> stored =
-        known ? CompletableFuture.completedFuture(null) : store.setFrameworkId(id.getValue());
+        subscription.named(id)
+            ? store.setFrameworkId(id.getValue())
+            : CompletableFuture.completedFuture(null);
     loop.whenStored(
         stored,
         () -> {
-          calls = Optional.of(new Calls(id));
+          subscription.up();
           listener.cluster(true, "");
-          reconciler.start(launches.values().stream().map(tasks::get).toList());
+          reconciler.start(roll.launched());
           repeatKills();
-          if (!queue.isEmpty()) {
-            revive();
+          if (!roll.queue().isEmpty()) {
+            subscription.revive();
           }
           List<Offer> waiting = List.copyOf(held);
           held.clear();
@@ -339,35 +373,29 @@ public final class Framework implements Scheduler, AutoCloseable {
    * and what ran under its name with it.
    */
   private void refused(String message) {
-    calls = Optional.empty();
+    subscription.down();
     if (message.contains("removed") || message.contains("Completed framework")) {
       log.warn("{}; its tasks are lost, and a new framework begins", message);
-      List<Task> gone = launches.values().stream().map(tasks::get).toList();
-      frameworkId = Optional.empty();
-      gone.forEach(task -> end(task, TaskStatus.of(TaskState.LOST, message), () -> {}));
-      driver.reconnect();
+      roll.launched()
+          .forEach(task -> updates.end(task, TaskStatus.of(TaskState.LOST, message), () -> {}));
+      subscription.beginAnew();
     } else {
       listener.cluster(false, message);
       if (message.contains("failed over")) {
-        driver.close();
+        subscription.close();
       }
     }
   }
 
-  private void send(Function<Calls, Call> make) {
-    calls.ifPresent(made -> driver.send(make.apply(made)));
-  }
-
   private void askFor(Collection<Task> unanswered) {
-    send(made -> made.reconcile(unanswered));
+    subscription.send(made -> made.reconcile(unanswered));
   }
 
   /** A launch can get lost in a master that dies. */
   private void askForTheSilent() {
     Instant longAgo = Instant.now().minus(Upkeep.SILENCE);
     List<Task> silent =
-        launches.values().stream()
-            .map(tasks::get)
+        roll.launched().stream()
             .filter(task -> task.state() == TaskState.STAGING)
             .filter(task -> task.times().submitted().isBefore(longAgo))
             .toList();
@@ -376,195 +404,86 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
   }
 
-  private void revive() {
-    suppressed = false;
-    send(Calls::revive);
-  }
-
-  private void suppress() {
-    if (!suppressed) {
-      suppressed = true;
-      send(Calls::suppress);
-    }
-  }
-
+  /** All offers of one agent are used together; what is not used goes back at once. */
   private void offers(List<Offer> offers) {
-    if (calls.isEmpty()) {
+    if (!subscription.isUp()) {
       held.addAll(offers);
       return;
     }
-    Map<OfferID, Offer> byId = new LinkedHashMap<>();
-    Map<OfferID, Resources> room = new LinkedHashMap<>();
-    boolean grown = false;
-    for (Offer offer : offers) {
-      byId.put(offer.getId(), offer);
-      room.put(offer.getId(), Agents.offered(offer));
-      grown |= agents.note(offer);
-    }
-    Map<OfferID, List<Task>> plan =
+    Map<AgentID, List<Offer>> byAgent =
+        offers.stream()
+            .collect(
+                Collectors.groupingBy(Offer::getAgentId, LinkedHashMap::new, Collectors.toList()));
+    Map<AgentID, Resources> room = new LinkedHashMap<>();
+    byAgent.forEach((agent, its) -> room.put(agent, Agents.offered(its)));
+    boolean grown = byAgent.values().stream().filter(agents::note).count() > 0;
+    Map<AgentID, List<Task>> plan =
         Placement.plan(
             room,
             () ->
-                StreamSupport.stream(queue.spliterator(), false)
+                StreamSupport.stream(roll.queue().spliterator(), false)
                     .map(task -> new Placement.Wanted<>(task, task.block().resources()))
                     .iterator());
-    plan.forEach((id, chosen) -> launch(byId.get(id), chosen));
+    plan.forEach((agent, chosen) -> launch(byAgent.get(agent), chosen));
     List<OfferID> unused =
-        byId.keySet().stream().filter(id -> !plan.containsKey(id)).collect(Collectors.toList());
+        offers.stream()
+            .filter(offer -> !plan.containsKey(offer.getAgentId()))
+            .map(Offer::getId)
+            .toList();
     if (!unused.isEmpty()) {
-      double refuse = queue.isEmpty() ? IDLE_REFUSE_SECONDS : BUSY_REFUSE_SECONDS;
-      send(made -> made.decline(unused, refuse));
+      subscription.send(made -> made.decline(unused, refuseSeconds()));
     }
-    if (queue.isEmpty()) {
-      suppress();
+    if (roll.queue().isEmpty()) {
+      subscription.suppress();
     } else if (grown) {
-      StreamSupport.stream(queue.spliterator(), false).toList().forEach(this::explain);
+      StreamSupport.stream(roll.queue().spliterator(), false).toList().forEach(this::explain);
     }
+  }
+
+  private double refuseSeconds() {
+    return roll.queue().isEmpty() ? IDLE_REFUSE_SECONDS : BUSY_REFUSE_SECONDS;
   }
 
   /** That a task is about to be launched is stored before it is. */
-  private void launch(Offer offer, List<Task> chosen) {
+  private void launch(List<Offer> offers, List<Task> chosen) {
+    Site site = Agents.site(subscription.id().orElseThrow(), offers.get(0));
     List<Task> staged = new ArrayList<>();
     CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
     for (Task task : chosen) {
-      queue.remove(task);
+      roll.queue().remove(task);
       Task next =
-          task.with(
-                  new Placing(
-                      task.placing().attempt(),
-                      offer.getAgentId().getValue(),
-                      offer.getHostname(),
-                      Agents.url(offer)))
+          task.with(task.placing().at(site))
               .with(TaskStatus.of(TaskState.STAGING, ""), Instant.now());
-      tasks.put(next.id(), next);
-      launches.put(next.mesosTaskId(), next.id());
+      roll.launched(next);
       staged.add(next);
       stored = store.update(next);
     }
-    double refuse = queue.isEmpty() ? IDLE_REFUSE_SECONDS : BUSY_REFUSE_SECONDS;
+    double refuse = refuseSeconds();
     loop.whenStored(
         stored,
         () -> {
-          send(
-              made ->
-                  made.accept(
-                      offer.getId(),
-                      staged.stream().map(task -> TaskInfos.of(task, offer)).toList(),
-                      refuse));
-          staged.forEach(listener::status);
-          staged.stream().filter(task -> toKill.contains(task.id())).forEach(this::kill);
-        });
-  }
-
-  private void update(org.apache.mesos.v1.Protos.TaskStatus said) {
-    TaskId id = launches.get(said.getTaskId().getValue());
-    if (id == null) {
-      stranger(said);
-      return;
-    }
-    Task task = tasks.get(id);
-    reconciler.answered(id);
-    TaskStatus status = Statuses.of(said, task.state());
-    if (task.state().isTerminal() || ending.contains(id)) {
-      // Said again before our word reached the agent; what is on its way to the store is enough.
-      if (!ending.contains(id)) {
-        acknowledge(said);
-      }
-    } else if (!task.state().hasStarted() && Statuses.neverStarted(status)) {
-      again(task, status, said);
-    } else if (status.state().isTerminal()) {
-      end(task, status, () -> acknowledge(said));
-    } else {
-      moved(task, status, said);
-    }
-  }
-
-  /** Mesos runs something under our name that we do not want, or tells of an earlier launch. */
-  private void stranger(org.apache.mesos.v1.Protos.TaskStatus said) {
-    acknowledge(said);
-    if (!Statuses.state(said).isTerminal() && Statuses.state(said) != TaskState.UNKNOWN) {
-      log.warn("task {} is not known here and is killed", said.getTaskId().getValue());
-      send(made -> made.kill(said));
-    }
-  }
-
-  private void acknowledge(org.apache.mesos.v1.Protos.TaskStatus said) {
-    if (said.hasUuid() && !said.getUuid().isEmpty()) {
-      send(made -> made.acknowledge(said, said.getUuid()));
-    }
-  }
-
-  private void moved(Task task, TaskStatus status, org.apache.mesos.v1.Protos.TaskStatus said) {
-    if (status.state() == task.state()) {
-      acknowledge(said);
-      follow(task);
-      return;
-    }
-    Task next = task.with(status, Instant.now());
-    tasks.put(next.id(), next);
-    loop.whenStored(
-        store.update(next),
-        () -> {
-          acknowledge(said);
-          listener.status(next);
-          follow(next);
-        });
-  }
-
-  private void follow(Task task) {
-    if (task.state() == TaskState.RUNNING) {
-      frameworkId.ifPresent(framework -> reader.follow(framework, task));
-    }
-  }
-
-  /** A launch that did not happen is made again, under another id, as a new turn at the queue. */
-  private void again(Task task, TaskStatus status, org.apache.mesos.v1.Protos.TaskStatus said) {
-    launches.remove(task.mesosTaskId());
-    if (toKill.contains(task.id()) || task.placing().attempt() + 1 >= LAUNCHES) {
-      end(
-          task,
-          toKill.contains(task.id())
-              ? TaskStatus.of(TaskState.KILLED, "Killed before it was launched")
-              : status,
-          () -> acknowledge(said));
-      return;
-    }
-    log.info("task {} is launched again: {}", task.id(), status.message());
-    Task next =
-        task.with(task.placing().again())
-            .with(TaskStatus.of(TaskState.QUEUED, status.message()), Instant.now());
-    tasks.put(next.id(), next);
-    loop.whenStored(
-        store.update(next),
-        () -> {
-          acknowledge(said);
-          listener.status(next);
-          enqueue(next);
-        });
-  }
-
-  /** Reads what the task wrote, stores it, and only then tells of the end. */
-  private void end(Task task, TaskStatus status, Runnable then) {
-    ending.add(task.id());
-    boolean ran = task.state() != TaskState.QUEUED;
-    var unused =
-        reader
-            .lastWords(ran ? frameworkId : Optional.empty(), task)
-            .thenAcceptAsync(
-                result -> {
-                  Task last = task.with(status, Instant.now());
-                  loop.whenStored(
-                      store.update(last, result),
-                      () -> {
-                        tasks.put(last.id(), last.withoutBody());
-                        ending.remove(last.id());
-                        toKill.remove(last.id());
-                        launches.remove(last.mesosTaskId());
-                        then.run();
-                        listener.status(last);
+          List<OfferID> ids = offers.stream().map(Offer::getId).toList();
+          List<TaskInfo> infos =
+              staged.stream().map(task -> TaskInfos.of(task, offers.get(0))).toList();
+          var unused =
+              subscription
+                  .call(made -> made.accept(ids, infos, refuse))
+                  .exceptionally(
+                      failure -> {
+                        loop.post(() -> notLaunched(ids, staged, failure));
+                        return null;
                       });
-                },
-                loop.executor());
+          staged.forEach(listener::status);
+          staged.stream().filter(roll::isToKill).forEach(this::kill);
+        });
+  }
+
+  /** The master's own words say why; otherwise it may have heard us, and reconciliation tells. */
+  private void notLaunched(List<OfferID> offers, List<Task> staged, Throwable failure) {
+    if (failure instanceof IllegalArgumentException) {
+      subscription.send(made -> made.decline(offers, 0));
+      staged.forEach(task -> updates.notLaunched(task, failure.getMessage()));
+    }
   }
 
   /** Ends the framework's part; tasks go on. */
@@ -573,9 +492,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     CompletableFuture<Void> done =
         loaded.handleAsync(
             (nothing, failure) -> {
-              if (driver != null) {
-                driver.close();
-              }
+              subscription.close();
               return null;
             },
             loop.executor());

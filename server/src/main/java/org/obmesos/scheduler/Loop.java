@@ -3,6 +3,7 @@ package org.obmesos.scheduler;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import org.obmesos.driver.Threads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -28,6 +28,7 @@ final class Shortage {
     compare(words, "cpus", Resources::cpus, wanted, rooms);
     compare(words, "MiB of memory", Resources::memMiB, wanted, rooms);
     compare(words, "MiB of disk", Resources::diskMiB, wanted, rooms);
+    compare(words, "gpus", Resources::gpus, wanted, rooms);
     return Optional.of(
         words.isEmpty()
             ? "wants more than any one agent has offered so far"

@@ -20,7 +20,7 @@ final class Statuses {
    */
   static TaskStatus of(org.apache.mesos.v1.Protos.TaskStatus said, TaskState before) {
     TaskState state = state(said);
-    if (state == TaskState.UNKNOWN && before.hasStarted()) {
+    if (state == TaskState.UNKNOWN && before != TaskState.STAGING) {
       state = TaskState.LOST;
     }
     return new TaskStatus(
@@ -30,10 +30,19 @@ final class Statuses {
         said.hasSource() ? said.getSource().name() : "");
   }
 
-  /** Whether a status says that a launch did not happen. */
-  static boolean neverStarted(TaskStatus status) {
+  /** Whether a status says that a launch did not happen, of a task that was so far before. */
+  static boolean neverStarted(TaskStatus status, TaskState before) {
     return switch (status.state()) {
-      case DROPPED, LOST, UNKNOWN -> true;
+      case DROPPED, LOST -> !before.hasRun();
+      case UNKNOWN -> before == TaskState.STAGING;
+      default -> false;
+    };
+  }
+
+  /** Whether a task has ended in a way that another run can mend. */
+  static boolean isInVain(TaskStatus status) {
+    return switch (status.state()) {
+      case FAILED, LOST, DROPPED, GONE, GONE_BY_OPERATOR -> true;
       default -> false;
     };
   }

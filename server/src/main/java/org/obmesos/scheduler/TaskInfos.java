@@ -16,7 +16,6 @@ import org.obmesos.driver.MesosResources;
 import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
 import org.obmesos.task.Program;
-import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
 
 /**
@@ -33,7 +32,6 @@ final class TaskInfos {
 
   static TaskInfo of(Task task, Offer offer) {
     Block block = task.block();
-    Resources wants = block.resources();
     String name = block.origin().name();
     TaskInfo.Builder info =
         TaskInfo.newBuilder()
@@ -41,11 +39,7 @@ final class TaskInfos {
             .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()))
             .setAgentId(offer.getAgentId())
             .addAllResources(
-                MesosResources.scalars(
-                    wants.cpus(),
-                    wants.memMiB(),
-                    wants.diskMiB(),
-                    offer.getAllocationInfo().getRole()))
+                MesosResources.list(block.resources(), offer.getAllocationInfo().getRole()))
             .setCommand(command(block.program()));
     Limits limits = block.limits();
     info.setKillPolicy(KillPolicy.newBuilder().setGracePeriod(duration(limits.killGrace())));

@@ -213,6 +213,17 @@ public final class Store implements AutoCloseable {
         });
   }
 
+  /** Forgets the framework's id: there is none any more. */
+  public CompletableFuture<Void> forgetFrameworkId() {
+    return submit(
+        connection -> {
+          try (Statement statement = connection.createStatement()) {
+            statement.executeUpdate("DELETE FROM meta WHERE key = '" + FRAMEWORK_ID + "'");
+          }
+          return null;
+        });
+  }
+
   /** Commits what waits and closes the file. */
   @Override
   public void close() {

@@ -20,6 +20,7 @@ import org.obmesos.task.Origin;
 import org.obmesos.task.Placing;
 import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Site;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -30,6 +31,7 @@ import org.obmesos.task.Times;
 /** How tasks stand in the tables. Lists are one text, its elements ended by a unit separator. */
 final class TaskRows {
   private static final String END = "\u001f";
+  private static final String ESCAPE = "\u001e";
 
   private static final String SCHEMA =
       """
@@ -42,6 +44,9 @@ final class TaskRows {
         cpus REAL NOT NULL, mem REAL NOT NULL, disk REAL NOT NULL,
         priority INTEGER NOT NULL, kill_grace_ms INTEGER NOT NULL, timeout_ms INTEGER NOT NULL,
         tail_lines INTEGER NOT NULL DEFAULT 10,
+        gpus REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 1,
+        runs INTEGER NOT NULL DEFAULT 0,
+        framework_id TEXT NOT NULL DEFAULT '',
         attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
         agent_url TEXT NOT NULL DEFAULT '',
         state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, source TEXT NOT NULL,
@@ -56,16 +61,26 @@ final class TaskRows {
 
   static void createSchema(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      if (version(statement) == 1) {
+      int version = version(statement);
+      if (version == 1) {
         statement.execute("ALTER TABLE tasks ADD COLUMN tail_lines INTEGER NOT NULL DEFAULT 10");
         statement.execute("ALTER TABLE tasks ADD COLUMN agent_url TEXT NOT NULL DEFAULT ''");
+      }
+      if (version == 1 || version == 2) {
+        statement.execute("ALTER TABLE tasks ADD COLUMN gpus REAL NOT NULL DEFAULT 0");
+        statement.execute("ALTER TABLE tasks ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1");
+        statement.execute("ALTER TABLE tasks ADD COLUMN runs INTEGER NOT NULL DEFAULT 0");
+        statement.execute("ALTER TABLE tasks ADD COLUMN framework_id TEXT NOT NULL DEFAULT ''");
+        statement.execute(
+            "UPDATE tasks SET framework_id = COALESCE((SELECT value FROM meta"
+                + " WHERE key = 'framework_id'), '') WHERE agent_id <> ''");
       }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
           statement.execute(part);
         }
       }
-      statement.execute("PRAGMA user_version = 2");
+      statement.execute("PRAGMA user_version = 3");
     }
   }
 
@@ -79,10 +94,10 @@ final class TaskRows {
     String sql =
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
-          cpus, mem, disk, priority, kill_grace_ms, timeout_ms, tail_lines,
-          attempt, agent_id, hostname, agent_url, state, reason, message, source,
+          cpus, mem, disk, gpus, priority, kill_grace_ms, timeout_ms, tail_lines, attempts,
+          attempt, runs, framework_id, agent_id, hostname, agent_url, state, reason, message, source,
           submitted_ms, started_ms, ended_ms)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Block block = task.block();
       Row row = new Row(statement);
@@ -92,10 +107,11 @@ final class TaskRows {
       row.text(joinPairs(block.program().environment())).text(block.program().directory());
       Resources resources = block.resources();
       row.real(resources.cpus()).real(resources.memMiB()).real(resources.diskMiB());
+      row.real(resources.gpus());
       Limits limits = block.limits();
       row.number(limits.priority());
       row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
-      row.number(limits.tailLines());
+      row.number(limits.tailLines()).number(limits.attempts());
       row.placing(task.placing()).status(task.status());
       row.number(task.times().submitted().toEpochMilli());
       row.time(task.times().started()).time(task.times().ended());
@@ -106,8 +122,8 @@ final class TaskRows {
   static void update(Connection connection, Task task) throws SQLException {
     String sql =
         """
-        UPDATE tasks SET attempt=?, agent_id=?, hostname=?, agent_url=?, state=?, reason=?, message=?, source=?,
-          started_ms=?, ended_ms=? WHERE id=?""";
+        UPDATE tasks SET attempt=?, runs=?, framework_id=?, agent_id=?, hostname=?, agent_url=?,
+          state=?, reason=?, message=?, source=?, started_ms=?, ended_ms=? WHERE id=?""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Row row = new Row(statement);
       row.placing(task.placing()).status(task.status());
@@ -165,20 +181,28 @@ final class TaskRows {
                 row.getString("body"),
                 splitPairs(row.getString("environment")),
                 row.getString("directory")),
-            new Resources(row.getDouble("cpus"), row.getDouble("mem"), row.getDouble("disk")),
+            new Resources(
+                row.getDouble("cpus"),
+                row.getDouble("mem"),
+                row.getDouble("disk"),
+                row.getDouble("gpus")),
             new Limits(
                 row.getInt("priority"),
                 Duration.ofMillis(row.getLong("kill_grace_ms")),
                 Duration.ofMillis(row.getLong("timeout_ms")),
-                row.getInt("tail_lines")));
+                row.getInt("tail_lines"),
+                row.getInt("attempts")));
     return new Task(
         row.getLong("sequence"),
         block,
         new Placing(
             row.getInt("attempt"),
-            row.getString("agent_id"),
-            row.getString("hostname"),
-            row.getString("agent_url")),
+            row.getInt("runs"),
+            new Site(
+                row.getString("framework_id"),
+                row.getString("agent_id"),
+                row.getString("hostname"),
+                row.getString("agent_url"))),
         new TaskStatus(
             TaskState.valueOf(row.getString("state")),
             row.getString("reason"),
@@ -197,13 +221,16 @@ final class TaskRows {
 
   private static String join(List<String> words) {
     StringBuilder text = new StringBuilder();
-    words.forEach(word -> text.append(word).append(END));
+    words.forEach(
+        word ->
+            text.append(word.replace(ESCAPE, ESCAPE + "e").replace(END, ESCAPE + "f")).append(END));
     return text.toString();
   }
 
   private static List<String> split(String text) {
     List<String> words = new ArrayList<>(List.of(text.split(END, -1)));
     words.remove(words.size() - 1);
+    words.replaceAll(word -> word.replace(ESCAPE + "f", END).replace(ESCAPE + "e", ESCAPE));
     return words;
   }
 
@@ -260,9 +287,11 @@ final class TaskRows {
 
     Row placing(Placing placing) throws SQLException {
       return number(placing.attempt())
-          .text(placing.agentId())
-          .text(placing.hostname())
-          .text(placing.agentUrl());
+          .number(placing.runs())
+          .text(placing.site().frameworkId())
+          .text(placing.site().agentId())
+          .text(placing.site().hostname())
+          .text(placing.site().agentUrl());
     }
 
     Row status(TaskStatus status) throws SQLException {

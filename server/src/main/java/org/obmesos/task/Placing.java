@@ -4,26 +4,33 @@ package org.obmesos.task;
 import java.util.Objects;
 
 /**
- * Where a launch of a task went.
+ * How often a task was launched, and where it is.
  *
  * @param attempt how often the task was launched before, from 0
- * @param agentId the agent's id; empty while the task waits
- * @param hostname the agent's name; empty while the task waits
- * @param agentUrl where the agent's HTTP API is; empty if it has none
+ * @param runs in how many of these launches it ran, and ended in vain
+ * @param site where its last launch went
  */
-public record Placing(int attempt, String agentId, String hostname, String agentUrl) {
-  /** Nowhere yet. */
-  public static final Placing NONE = new Placing(0, "", "", "");
+public record Placing(int attempt, int runs, Site site) {
+  /** Not launched yet. */
+  public static final Placing NONE = new Placing(0, 0, Site.NONE);
 
   /** No component is null. */
   public Placing {
-    Objects.requireNonNull(agentId, "agentId");
-    Objects.requireNonNull(hostname, "hostname");
-    Objects.requireNonNull(agentUrl, "agentUrl");
+    Objects.requireNonNull(site, "site");
+  }
+
+  /** Launched there. */
+  public Placing at(Site there) {
+    return new Placing(attempt, runs, there);
   }
 
   /** Waiting again after a launch that did not happen; the next one gets an id of its own. */
   public Placing again() {
-    return new Placing(attempt + 1, "", "", "");
+    return new Placing(attempt + 1, runs, Site.NONE);
+  }
+
+  /** Waiting again after a run in vain. */
+  public Placing afterRun() {
+    return new Placing(attempt + 1, runs + 1, Site.NONE);
   }
 }

@@ -9,13 +9,14 @@ import java.util.Locale;
  * @param cpus cores, at least 0
  * @param memMiB memory in MiB, at least 0
  * @param diskMiB disk in MiB, at least 0
+ * @param gpus GPUs, a whole number, at least 0
  */
-public record Resources(double cpus, double memMiB, double diskMiB) {
+public record Resources(double cpus, double memMiB, double diskMiB, double gpus) {
   /** The most of one resource that can be asked for. */
   public static final double MAX = 1e9;
 
   /** Nothing at all. */
-  public static final Resources NONE = new Resources(0, 0, 0);
+  public static final Resources NONE = new Resources(0, 0, 0, 0);
 
   /**
    * Rounds to Mesos' steps.
@@ -26,6 +27,15 @@ public record Resources(double cpus, double memMiB, double diskMiB) {
     cpus = rounded("cpus", cpus);
     memMiB = rounded("mem", memMiB);
     diskMiB = rounded("disk", diskMiB);
+    gpus = rounded("gpus", gpus);
+    if (gpus != Math.rint(gpus)) {
+      throw new InvalidBlockException("gpus", "a whole number");
+    }
+  }
+
+  /** Without GPUs. */
+  public Resources(double cpus, double memMiB, double diskMiB) {
+    this(cpus, memMiB, diskMiB, 0);
   }
 
   private static double rounded(String name, double amount) {
@@ -37,7 +47,8 @@ public record Resources(double cpus, double memMiB, double diskMiB) {
 
   /** This and the other together. */
   public Resources plus(Resources other) {
-    return new Resources(cpus + other.cpus, memMiB + other.memMiB, diskMiB + other.diskMiB);
+    return new Resources(
+        cpus + other.cpus, memMiB + other.memMiB, diskMiB + other.diskMiB, gpus + other.gpus);
   }
 
   /**
@@ -52,7 +63,8 @@ public record Resources(double cpus, double memMiB, double diskMiB) {
     return new Resources(
         Math.max(0, cpus - other.cpus),
         Math.max(0, memMiB - other.memMiB),
-        Math.max(0, diskMiB - other.diskMiB));
+        Math.max(0, diskMiB - other.diskMiB),
+        gpus - other.gpus);
   }
 
   /** Of each kind as much as the one of the two that has more of it. */
@@ -60,14 +72,16 @@ public record Resources(double cpus, double memMiB, double diskMiB) {
     return new Resources(
         Math.max(cpus, other.cpus),
         Math.max(memMiB, other.memMiB),
-        Math.max(diskMiB, other.diskMiB));
+        Math.max(diskMiB, other.diskMiB),
+        Math.max(gpus, other.gpus));
   }
 
   /** Whether the other fits into this. */
   public boolean contains(Resources other) {
     return thousandths(cpus) >= thousandths(other.cpus)
         && thousandths(memMiB) >= thousandths(other.memMiB)
-        && thousandths(diskMiB) >= thousandths(other.diskMiB);
+        && thousandths(diskMiB) >= thousandths(other.diskMiB)
+        && gpus >= other.gpus;
   }
 
   private static long thousandths(double amount) {
@@ -76,6 +90,7 @@ public record Resources(double cpus, double memMiB, double diskMiB) {
 
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "cpus:%s mem:%s disk:%s", cpus, memMiB, diskMiB);
+    return String.format(
+        Locale.ROOT, "cpus:%s mem:%s disk:%s gpus:%s", cpus, memMiB, diskMiB, gpus);
   }
 }

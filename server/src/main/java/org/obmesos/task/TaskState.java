@@ -32,7 +32,7 @@ public enum TaskState {
   UNREACHABLE,
   /** Its agent is gone. */
   GONE,
-  /** An operator says that its agent is gone; it can come back. */
+  /** An operator says that its agent is gone; should it come back, it is killed. */
   GONE_BY_OPERATOR,
   /** The master does not know it; it can come back. */
   UNKNOWN;
@@ -40,18 +40,16 @@ public enum TaskState {
   /** Whether the task will never leave this state. */
   public boolean isTerminal() {
     return switch (this) {
-      case FINISHED, FAILED, KILLED, ERROR, LOST, DROPPED, GONE -> true;
-      case QUEUED, STAGING, STARTING, RUNNING, KILLING, UNREACHABLE, GONE_BY_OPERATOR, UNKNOWN ->
-          false;
+      case FINISHED, FAILED, KILLED, ERROR, LOST, DROPPED, GONE, GONE_BY_OPERATOR -> true;
+      case QUEUED, STAGING, STARTING, RUNNING, KILLING, UNREACHABLE, UNKNOWN -> false;
     };
   }
 
-  /** Whether the task was seen to start, so that launching it again could run it twice. */
-  public boolean hasStarted() {
+  /** Whether the task was seen to run, so that launching it again could run it twice. */
+  public boolean hasRun() {
     return switch (this) {
-      case QUEUED, STAGING, DROPPED, ERROR -> false;
-      case STARTING,
-          RUNNING,
+      case QUEUED, STAGING, STARTING, DROPPED, ERROR -> false;
+      case RUNNING,
           KILLING,
           FINISHED,
           FAILED,

@@ -20,6 +20,11 @@ public record TaskStatus(TaskState state, String reason, String message, String 
     Objects.requireNonNull(source, "source");
   }
 
+  /** That the task waits again, for the reason this status tells. */
+  public TaskStatus waitsAgain() {
+    return of(TaskState.QUEUED, message);
+  }
+
   /** A status of our own. */
   public static TaskStatus of(TaskState state, String message) {
     return new TaskStatus(state, "", message, "");

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.local.LocalFiles;
+import org.obmesos.task.Resources;
 
 /** What every cluster does, as recordings of a real one have it. */
 abstract class ConformanceTest {
@@ -120,7 +121,7 @@ abstract class ConformanceTest {
         .setName(id)
         .setTaskId(TaskID.newBuilder().setValue(id))
         .setAgentId(AgentID.newBuilder().setValue("set on launch"))
-        .addAllResources(MesosResources.scalars(0.1, 32, 0, "*"))
+        .addAllResources(MesosResources.list(new Resources(0.1, 32, 0), "*"))
         .setCommand(CommandInfo.newBuilder().setShell(true).setValue(command));
   }
 
@@ -214,7 +215,7 @@ abstract class ConformanceTest {
         lastOffer(),
         task("too-big", "true")
             .clearResources()
-            .addAllResources(MesosResources.scalars(1000, 32, 0, "*")));
+            .addAllResources(MesosResources.list(new Resources(1000, 32, 0), "*")));
     TaskStatus last = ended("too-big");
     assertThat(last.getState()).isEqualTo(TaskState.TASK_ERROR);
     assertThat(last.getReason()).isEqualTo(TaskStatus.Reason.REASON_TASK_INVALID);
@@ -315,7 +316,7 @@ abstract class ConformanceTest {
     mesos.send(Call.newBuilder().setType(Call.Type.REVIVE).setFrameworkId(subscriber.id).build());
     await().until(() -> subscriber.offers().size() > before);
     assertThat(lastOffer().getResourcesList())
-        .isEqualTo(MesosResources.scalars(8, 8192, 16384, "*"));
+        .isEqualTo(MesosResources.list(new Resources(8, 8192, 16384), "*"));
   }
 
   @Test

@@ -9,31 +9,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.driver.Credentials;
-import org.obmesos.driver.HttpMesos;
-import org.obmesos.driver.MasterAddress;
 import org.obmesos.driver.Web;
-import org.obmesos.sandbox.AgentSandboxes;
-import org.obmesos.scheduler.Framework;
-import org.obmesos.scheduler.FrameworkListener;
-import org.obmesos.scheduler.FrameworkOptions;
-import org.obmesos.store.Store;
-import org.obmesos.task.Block;
-import org.obmesos.task.Limits;
-import org.obmesos.task.Origin;
-import org.obmesos.task.Program;
-import org.obmesos.task.Resources;
-import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
@@ -41,117 +22,7 @@ import org.obmesos.task.TaskState;
  * The whole framework with a master that fails. The verdict is always the same: no task lost, none
  * run twice, every result right.
  */
-final class FailureTest {
-  private static final Duration LONG = Duration.ofSeconds(40);
-
-  @TempDir private Path directory;
-  private TestCluster cluster;
-  private TestMaster master;
-  private Store store;
-  private Framework framework;
-  private final List<String> troubles = new CopyOnWriteArrayList<>();
-
-  @BeforeEach
-  void start() throws Exception {
-    cluster = new TestCluster(directory.resolve("cluster"));
-    master = new TestMaster(cluster);
-    store = new Store(directory.resolve("store.db"));
-  }
-
-  @AfterEach
-  void stop() {
-    framework.close();
-    store.close();
-    master.close();
-    cluster.close();
-  }
-
-  private void connect(String address) throws Exception {
-    connect(address, Web.of(Optional.empty(), Web.Trust.SYSTEM), Optional.empty());
-  }
-
-  private void connect(String address, Web web, Optional<String> principal) {
-    connect(address, web, principal, Map.of());
-  }
-
-  private void connect(
-      String address, Web web, Optional<String> principal, Map<String, String> agents) {
-    FrameworkListener listener =
-        new FrameworkListener() {
-          @Override
-          public void status(Task task) {}
-
-          @Override
-          public void output(TaskId id, String tail, long size) {}
-
-          @Override
-          public void cluster(boolean connected, String message) {
-            if (!connected) {
-              troubles.add(message);
-            }
-          }
-        };
-    framework =
-        new Framework(
-            store,
-            new AgentSandboxes(web, agents),
-            new FrameworkOptions("test", Duration.ofDays(7), principal, 1 << 20, Optional.empty()),
-            listener,
-            scheduler ->
-                HttpMesos.of(
-                    scheduler,
-                    MasterAddress.parse(address),
-                    web,
-                    why -> listener.cluster(false, why)));
-  }
-
-  private Block block(String id, String body) {
-    return new Block(
-        new TaskId(id),
-        new Origin("", ""),
-        new Program(List.of("sh"), body, Map.of(), ""),
-        new Resources(0.1, 16, 0),
-        Limits.DEFAULT);
-  }
-
-  /** Each block notes that it runs, so that a second run would show. */
-  private List<Block> blocks(int count, String body) {
-    return IntStream.range(0, count)
-        .mapToObj(
-            n ->
-                block(
-                    "task-" + n,
-                    "echo x >> " + directory + "/ran-" + n + "; " + body + "; echo result " + n))
-        .toList();
-  }
-
-  private void submit(List<Block> blocks) {
-    framework.submit(blocks).join();
-  }
-
-  private void verdict(int count) throws Exception {
-    await()
-        .atMost(LONG)
-        .until(() -> framework.list().join().stream().allMatch(task -> task.state().isTerminal()));
-    assertThat(framework.list().join())
-        .hasSize(count)
-        .allSatisfy(task -> assertThat(task.state()).isEqualTo(TaskState.FINISHED));
-    for (int n = 0; n < count; n++) {
-      assertThat(framework.result(new TaskId("task-" + n)).join().orElseThrow().stdout())
-          .isEqualTo("result " + n + "\n");
-      assertThat(directory.resolve("ran-" + n)).hasContent("x\n");
-    }
-  }
-
-  private void awaitRunning() {
-    await()
-        .atMost(LONG)
-        .until(
-            () ->
-                framework.list().join().stream()
-                    .anyMatch(task -> task.state() == TaskState.RUNNING));
-  }
-
+final class FailureTest extends FrameworkTests {
   @Test
   void twoHundredTasksOverHttp() throws Exception {
     connect(master.address());
@@ -362,11 +233,5 @@ final class FailureTest {
     } finally {
       web.stop(0);
     }
-  }
-
-  private void saidWithinFiveSeconds(String words) {
-    await()
-        .atMost(Duration.ofSeconds(5))
-        .until(() -> troubles.stream().anyMatch(why -> why.contains(words)));
   }
 }

@@ -13,10 +13,14 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -24,8 +28,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import org.apache.mesos.v1.Protos.Address;
+import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FileInfo;
 import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.OfferID;
+import org.apache.mesos.v1.Protos.Resource;
+import org.apache.mesos.v1.Protos.TaskID;
+import org.apache.mesos.v1.Protos.TaskState;
+import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.URL;
 import org.apache.mesos.v1.agent.Protos.Response;
 import org.apache.mesos.v1.scheduler.Protos.Call;
@@ -54,6 +64,13 @@ final class TestMaster implements AutoCloseable {
   private volatile Optional<URI> leader = Optional.empty();
   private volatile boolean silent;
   private volatile boolean filesReadOnly;
+  private volatile boolean splits;
+  private final AtomicInteger drops = new AtomicInteger();
+  private final AtomicInteger refusals = new AtomicInteger();
+  private final AtomicInteger losses = new AtomicInteger();
+  private final AtomicInteger agentAway = new AtomicInteger();
+  private final List<Call> calls = new CopyOnWriteArrayList<>();
+  private final Set<String> removed = ConcurrentHashMap.newKeySet();
 
   /** One subscription. */
   private final class Stream {
@@ -143,8 +160,78 @@ final class TestMaster implements AutoCloseable {
     stream.ifPresent(now -> now.over = true);
   }
 
+  /** Requests must have this header from now on; none if null. */
   void want(String header) {
-    authorization = Optional.of(header);
+    authorization = Optional.ofNullable(header);
+  }
+
+  /** What was asked so far. */
+  List<Call> calls(Call.Type type) {
+    return calls.stream().filter(call -> call.getType() == type).toList();
+  }
+
+  /** The next launches do not happen, and the master says so. */
+  void dropLaunches(int times) {
+    drops.set(times);
+  }
+
+  /** The next launches are refused as calls. */
+  void refuseLaunches(int times) {
+    refusals.set(times);
+  }
+
+  /** The next launches do not happen, and nobody says anything. */
+  void loseLaunches(int times) {
+    losses.set(times);
+  }
+
+  /** Each offer is made as two of the same agent from now on. */
+  void splitOffers() {
+    splits = true;
+  }
+
+  /** The next requests to the agent get no answer. */
+  void agentAway(int times) {
+    agentAway.set(times);
+  }
+
+  /** The framework is gone for good. */
+  void removeFramework() {
+    calls(Call.Type.SUBSCRIBE).forEach(call -> removed.add(call.getFrameworkId().getValue()));
+    calls.stream().map(call -> call.getFrameworkId().getValue()).forEach(removed::add);
+    removed.remove("");
+    say(error("Framework has been removed"));
+    stream.ifPresent(now -> now.over = true);
+  }
+
+  /** Says something out of turn. */
+  void say(Event event) {
+    stream.ifPresent(now -> now.send(event));
+  }
+
+  private static Event error(String message) {
+    return Event.newBuilder()
+        .setType(Event.Type.ERROR)
+        .setError(Event.Error.newBuilder().setMessage(message))
+        .build();
+  }
+
+  /** Says of a task that it is in a state, as a master does of its own accord. */
+  void say(String task, TaskState state, TaskStatus.Reason reason) {
+    say(
+        Event.newBuilder()
+            .setType(Event.Type.UPDATE)
+            .setUpdate(
+                Event.Update.newBuilder()
+                    .setStatus(
+                        TaskStatus.newBuilder()
+                            .setTaskId(TaskID.newBuilder().setValue(task))
+                            .setAgentId(AgentID.newBuilder().setValue("agent"))
+                            .setState(state)
+                            .setReason(reason)
+                            .setSource(TaskStatus.Source.SOURCE_MASTER)
+                            .setMessage("said by the master")))
+            .build());
   }
 
   /** The agent's {@code /api/v1} is forbidden, its {@code /files/read} is not. */
@@ -172,6 +259,7 @@ final class TestMaster implements AutoCloseable {
 
   private void call(HttpExchange exchange, Call call) throws IOException, InterruptedException {
     String id = exchange.getRequestHeaders().getFirst("Mesos-Stream-Id");
+    calls.add(call);
     if (call.getType() == Call.Type.SUBSCRIBE) {
       if (id != null) {
         answer(exchange, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
@@ -188,11 +276,15 @@ final class TestMaster implements AutoCloseable {
               + id
               + "' included in this request didn't match the stream ID currently"
               + " associated with framework ID");
+    } else if (call.hasAccept() && refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      answer(exchange, 400, "Failed to validate scheduler::Call: no launches today");
     } else if (busy.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       answer(exchange, 503, "");
     } else {
       try {
-        cluster.call(call).join();
+        if (!call.hasAccept() || !isHeldBack(call)) {
+          cluster.call(whole(call)).join();
+        }
         answer(exchange, 202, "");
       } catch (CompletionException e) {
         answer(exchange, 400, e.getCause().getMessage());
@@ -200,21 +292,97 @@ final class TestMaster implements AutoCloseable {
     }
   }
 
+  private boolean isHeldBack(Call accept) {
+    if (losses.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      return true;
+    }
+    if (drops.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      accept.getAccept().getOperationsList().stream()
+          .flatMap(operation -> operation.getLaunch().getTaskInfosList().stream())
+          .forEach(
+              task ->
+                  say(
+                      task.getTaskId().getValue(),
+                      TaskState.TASK_DROPPED,
+                      TaskStatus.Reason.REASON_AGENT_DISCONNECTED));
+      cluster
+          .call(
+              Call.newBuilder()
+                  .setType(Call.Type.DECLINE)
+                  .setFrameworkId(accept.getFrameworkId())
+                  .setDecline(
+                      Call.Decline.newBuilder()
+                          .addAllOfferIds(accept.getAccept().getOfferIdsList()))
+                  .build())
+          .join();
+      return true;
+    }
+    return false;
+  }
+
+  /** The two halves of an offer are one to the cluster. */
+  private Call whole(Call call) {
+    if (!splits) {
+      return call;
+    }
+    Call.Builder changed = call.toBuilder();
+    if (call.hasAccept()) {
+      changed
+          .getAcceptBuilder()
+          .clearOfferIds()
+          .addAllOfferIds(whole(call.getAccept().getOfferIdsList()));
+    }
+    if (call.hasDecline()) {
+      changed
+          .getDeclineBuilder()
+          .clearOfferIds()
+          .addAllOfferIds(whole(call.getDecline().getOfferIdsList()));
+    }
+    return changed.build();
+  }
+
+  private static List<OfferID> whole(List<OfferID> halves) {
+    return halves.stream()
+        .map(id -> id.getValue().replaceAll("/[12]$", ""))
+        .distinct()
+        .map(id -> OfferID.newBuilder().setValue(id).build())
+        .toList();
+  }
+
+  private Event split(Event event) {
+    Event.Builder changed = event.toBuilder();
+    changed.getOffersBuilder().clearOffers();
+    for (Offer offer : event.getOffers().getOffersList()) {
+      for (String half : List.of("/1", "/2")) {
+        Offer.Builder made = offer.toBuilder().clearResources();
+        made.getIdBuilder().setValue(offer.getId().getValue() + half);
+        for (Resource resource : offer.getResourcesList()) {
+          Resource.Builder part = resource.toBuilder();
+          part.getScalarBuilder().setValue(resource.getScalar().getValue() / 2);
+          made.addResources(part);
+        }
+        changed.getOffersBuilder().addOffers(made);
+      }
+    }
+    return changed.build();
+  }
+
   private void subscribe(HttpExchange exchange, Call call)
       throws IOException, InterruptedException {
     stream.ifPresent(
         old -> {
-          old.send(
-              Event.newBuilder()
-                  .setType(Event.Type.ERROR)
-                  .setError(Event.Error.newBuilder().setMessage("Framework failed over"))
-                  .build());
+          old.send(error("Framework failed over"));
           old.over = true;
         });
     Stream mine = new Stream();
     stream = Optional.of(mine);
-    cluster.subscriber(event -> mine.send(asAMasterWould(event)));
-    cluster.call(call).join();
+    if (removed.contains(call.getFrameworkId().getValue())) {
+      mine.send(error("Framework has been removed"));
+      mine.over = true;
+    } else {
+      cluster.subscriber(event -> mine.send(asAMasterWould(event)));
+      cluster.call(call).join();
+    }
     mine.serve(exchange);
   }
 
@@ -237,7 +405,7 @@ final class TestMaster implements AutoCloseable {
     if (!event.hasOffers()) {
       changed.clearOffers();
     }
-    return changed.build();
+    return event.hasOffers() && splits ? split(changed.build()) : changed.build();
   }
 
   private static void answer(HttpExchange exchange, int status, String text) throws IOException {
@@ -262,6 +430,9 @@ final class TestMaster implements AutoCloseable {
     try (exchange) {
       var call =
           org.apache.mesos.v1.agent.Protos.Call.parseFrom(exchange.getRequestBody().readAllBytes());
+      if (agentAway.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        return;
+      }
       if (filesReadOnly) {
         answer(exchange, 403, "Forbidden");
         return;

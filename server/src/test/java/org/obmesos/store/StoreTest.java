@@ -17,8 +17,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
 import org.obmesos.task.Origin;
+import org.obmesos.task.Placing;
 import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Site;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -40,9 +42,10 @@ final class StoreTest {
         new Block(
             new TaskId("task-" + sequence),
             new Origin("name", "/doc.org"),
-            new Program(List.of("sh", "-x"), "echo 'ü'\n", Map.of("A", "1\n2"), "dir"),
-            new Resources(0.5, 64, 1),
-            new Limits(5, Duration.ofSeconds(7), Duration.ofMinutes(1), 3)),
+            new Program(
+                List.of("sh", "-x"), "echo 'ü'\n", Map.of("A", "1\n2\u001f3\u001ef"), "dir"),
+            new Resources(0.5, 64, 1, 2),
+            new Limits(5, Duration.ofSeconds(7), Duration.ofMinutes(1), 3, 4)),
         NOON);
   }
 
@@ -83,19 +86,31 @@ final class StoreTest {
 
   @Test
   void aStoreOfAnEarlierVersionIsBroughtUpToDate() throws Exception {
+    Task launched =
+        task(2)
+            .with(Placing.NONE.at(new Site("framework", "agent", "host", "")))
+            .with(TaskStatus.of(TaskState.RUNNING, ""), NOON);
     try (Store store = new Store(file())) {
-      store.insert(List.of(task(1))).join();
+      store.setFrameworkId("framework").join();
+      store.insert(List.of(task(1), launched)).join();
     }
     try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
         Statement statement = old.createStatement()) {
       statement.execute("ALTER TABLE tasks DROP COLUMN tail_lines");
       statement.execute("ALTER TABLE tasks DROP COLUMN agent_url");
+      statement.execute("ALTER TABLE tasks DROP COLUMN gpus");
+      statement.execute("ALTER TABLE tasks DROP COLUMN attempts");
+      statement.execute("ALTER TABLE tasks DROP COLUMN runs");
+      statement.execute("ALTER TABLE tasks DROP COLUMN framework_id");
       statement.execute("PRAGMA user_version = 1");
     }
     try (Store store = new Store(file())) {
-      assertThat(store.tasks().join())
-          .singleElement()
-          .satisfies(task -> assertThat(task.block().limits().tailLines()).isEqualTo(10));
+      List<Task> found = store.tasks().join();
+      assertThat(found).hasSize(2);
+      assertThat(found.get(0).block().limits())
+          .isEqualTo(new Limits(5, Duration.ofSeconds(7), Duration.ofMinutes(1), 10, 1));
+      assertThat(found.get(0).placing()).isEqualTo(Placing.NONE);
+      assertThat(found.get(1).placing().site().frameworkId()).isEqualTo("framework");
     }
   }
 }

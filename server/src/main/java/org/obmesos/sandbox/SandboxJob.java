@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-package org.obmesos.scheduler;
+package org.obmesos.sandbox;
 
 import java.io.IOException;
-import org.obmesos.sandbox.Sandbox;
 
 /** Something to do with the files of a task. */
 public interface SandboxJob<T> {
-  /** Does it, on the sandboxes' thread. */
+  /** Does it, on a thread on which it may wait. */
   T run(Sandbox sandbox) throws IOException;
 }

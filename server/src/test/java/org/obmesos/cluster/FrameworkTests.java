@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.obmesos.driver.HttpMesos;
+import org.obmesos.driver.MasterAddress;
+import org.obmesos.driver.Web;
+import org.obmesos.sandbox.AgentSandboxes;
+import org.obmesos.scheduler.Framework;
+import org.obmesos.scheduler.FrameworkListener;
+import org.obmesos.scheduler.FrameworkOptions;
+import org.obmesos.store.Store;
+import org.obmesos.task.Block;
+import org.obmesos.task.Limits;
+import org.obmesos.task.Origin;
+import org.obmesos.task.Program;
+import org.obmesos.task.Resources;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskState;
+
+/** The whole framework, on a {@link TestMaster}. */
+abstract class FrameworkTests {
+  static final Duration LONG = Duration.ofSeconds(40);
+
+  @TempDir Path directory;
+  TestCluster cluster;
+  TestMaster master;
+  Store store;
+  Framework framework;
+  final List<String> troubles = new CopyOnWriteArrayList<>();
+
+  @BeforeEach
+  void start() throws Exception {
+    cluster = new TestCluster(directory.resolve("cluster"));
+    master = new TestMaster(cluster);
+    store = new Store(directory.resolve("store.db"));
+  }
+
+  @AfterEach
+  void stop() {
+    framework.close();
+    store.close();
+    master.close();
+    cluster.close();
+  }
+
+  void connect(String address) throws Exception {
+    connect(address, Web.of(Optional.empty(), Web.Trust.SYSTEM), Optional.empty());
+  }
+
+  void connect(String address, Web web, Optional<String> principal) {
+    connect(address, web, principal, Map.of());
+  }
+
+  void connect(String address, Web web, Optional<String> principal, Map<String, String> agents) {
+    FrameworkListener listener =
+        new FrameworkListener() {
+          @Override
+          public void status(Task task) {}
+
+          @Override
+          public void output(TaskId id, String tail, long size) {}
+
+          @Override
+          public void cluster(boolean connected, String message) {
+            if (!connected) {
+              troubles.add(message);
+            }
+          }
+        };
+    framework =
+        new Framework(
+            store,
+            new AgentSandboxes(web, agents),
+            new FrameworkOptions("test", Duration.ofDays(7), principal, 1 << 20, Optional.empty()),
+            listener,
+            scheduler ->
+                HttpMesos.of(
+                    scheduler,
+                    MasterAddress.parse(address),
+                    web,
+                    why -> listener.cluster(false, why)));
+  }
+
+  Block block(String id, String body) {
+    return new Block(
+        new TaskId(id),
+        new Origin("", ""),
+        new Program(List.of("sh"), body, Map.of(), ""),
+        new Resources(0.1, 16, 0),
+        Limits.DEFAULT);
+  }
+
+  /** Each block notes that it runs, so that a second run would show. */
+  List<Block> blocks(int count, String body) {
+    return IntStream.range(0, count)
+        .mapToObj(
+            n ->
+                block(
+                    "task-" + n,
+                    "echo x >> " + directory + "/ran-" + n + "; " + body + "; echo result " + n))
+        .toList();
+  }
+
+  void submit(List<Block> blocks) {
+    framework.submit(blocks).join();
+  }
+
+  void verdict(int count) throws Exception {
+    await()
+        .atMost(LONG)
+        .until(() -> framework.list().join().stream().allMatch(task -> task.state().isTerminal()));
+    assertThat(framework.list().join())
+        .hasSize(count)
+        .allSatisfy(task -> assertThat(task.state()).isEqualTo(TaskState.FINISHED));
+    for (int n = 0; n < count; n++) {
+      assertThat(framework.result(new TaskId("task-" + n)).join().orElseThrow().stdout())
+          .isEqualTo("result " + n + "\n");
+      assertThat(directory.resolve("ran-" + n)).hasContent("x\n");
+    }
+  }
+
+  void awaitRunning() {
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                framework.list().join().stream()
+                    .anyMatch(task -> task.state() == TaskState.RUNNING));
+  }
+
+  void saidWithinFiveSeconds(String words) {
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> troubles.stream().anyMatch(why -> why.contains(words)));
+  }
+}

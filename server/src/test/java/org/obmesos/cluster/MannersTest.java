@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.mesos.v1.Protos.FrameworkInfo;
+import org.apache.mesos.v1.Protos.TaskStatus.Reason;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.junit.jupiter.api.Test;
+import org.obmesos.driver.Web;
+import org.obmesos.scheduler.Framework;
+import org.obmesos.store.Store;
+import org.obmesos.task.Block;
+import org.obmesos.task.Limits;
+import org.obmesos.task.Origin;
+import org.obmesos.task.Program;
+import org.obmesos.task.Resources;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskState;
+
+/** How the framework behaves towards its master (Mesos' high-availability framework guide). */
+final class MannersTest extends FrameworkTests {
+
+  private Task task(String id) {
+    return framework.get(List.of(new TaskId(id))).join().get(0);
+  }
+
+  private void awaitState(String id, TaskState state) {
+    await().atMost(LONG).until(() -> task(id).state() == state);
+  }
+
+  private Block asking(String id, String body, Resources resources, int attempts) {
+    Limits usual = Limits.DEFAULT;
+    return new Block(
+        new TaskId(id),
+        new Origin("", ""),
+        new Program(List.of("sh"), body, Map.of(), ""),
+        resources,
+        new Limits(
+            usual.priority(), usual.killGrace(), usual.timeout(), usual.tailLines(), attempts));
+  }
+
+  private Block failing(String id, int times, int attempts) {
+    String runs = directory.resolve("runs-" + id).toString();
+    return asking(
+        id,
+        "echo x >> " + runs + "; echo run; test $(wc -l < " + runs + ") -gt " + times,
+        new Resources(0.1, 16, 0),
+        attempts);
+  }
+
+  @Test
+  void whatIsRemovedIsLostAndANewFrameworkBegins() throws Exception {
+    connect(master.address());
+    submit(blocks(2, "sleep 60"));
+    awaitState("task-0", TaskState.RUNNING);
+    awaitState("task-1", TaskState.RUNNING);
+    master.removeFramework();
+    awaitState("task-0", TaskState.LOST);
+    awaitState("task-1", TaskState.LOST);
+    assertThat(task("task-0").status().message()).isEqualTo("Framework has been removed");
+    submit(List.of(block("after", "echo goes on")));
+    awaitState("after", TaskState.FINISHED);
+    assertThat(framework.result(new TaskId("after")).join().orElseThrow().stdout())
+        .isEqualTo("goes on\n");
+    assertThat(task("after").placing().site().frameworkId())
+        .isNotEqualTo(task("task-0").placing().site().frameworkId());
+  }
+
+  @Test
+  void whoIsTakenOverStandsBack() throws Exception {
+    connect(master.address());
+    submit(List.of(block("first", "true")));
+    awaitState("first", TaskState.FINISHED);
+    store.close();
+    Framework before = framework;
+    try (Store same = new Store(directory.resolve("store.db"))) {
+      store = same;
+      connect(master.address());
+      await().atMost(LONG).until(() -> troubles.contains("Framework failed over"));
+      submit(List.of(block("second", "true")));
+      awaitState("second", TaskState.FINISHED);
+      assertThat(master.calls(Call.Type.SUBSCRIBE)).hasSize(2);
+    } finally {
+      before.close();
+    }
+  }
+
+  @Test
+  void aLaunchThatIsDroppedIsMadeAgainUnderAnotherName() throws Exception {
+    connect(master.address());
+    master.dropLaunches(2);
+    submit(blocks(1, "true"));
+    verdict(1);
+    assertThat(task("task-0").placing().attempt()).isEqualTo(2);
+    assertThat(task("task-0").mesosTaskId()).isEqualTo("task-0.2");
+  }
+
+  @Test
+  void aLaunchThatIsRefusedIsMadeAgainAndAtLastSaidInTheMastersWords() throws Exception {
+    connect(master.address());
+    master.refuseLaunches(2);
+    submit(blocks(1, "true"));
+    verdict(1);
+    master.refuseLaunches(1000);
+    submit(List.of(block("never", "true")));
+    awaitState("never", TaskState.DROPPED);
+    assertThat(task("never").status().message()).contains("no launches today");
+  }
+
+  @Test
+  void aLaunchThatIsLostWithItsMasterIsMadeAgain() throws Exception {
+    connect(master.address());
+    master.loseLaunches(1);
+    submit(blocks(3, "true"));
+    await().atMost(LONG).until(() -> !master.calls(Call.Type.ACCEPT).isEmpty());
+    master.cutInTheMiddleOfARecord();
+    verdict(3);
+  }
+
+  @Test
+  void aTaskThatRanIsRunAgainAsOftenAsItsBlockSays() throws Exception {
+    connect(master.address());
+    submit(List.of(failing("mended", 1, 2), failing("hopeless", 9, 2), failing("once", 9, 1)));
+    awaitState("mended", TaskState.FINISHED);
+    awaitState("hopeless", TaskState.FAILED);
+    awaitState("once", TaskState.FAILED);
+    assertThat(directory.resolve("runs-mended")).hasContent("x\nx\n");
+    assertThat(directory.resolve("runs-hopeless")).hasContent("x\nx\n");
+    assertThat(directory.resolve("runs-once")).hasContent("x\n");
+    assertThat(framework.result(new TaskId("mended")).join().orElseThrow().stdout())
+        .isEqualTo("run\n");
+  }
+
+  @Test
+  void aTaskThatIsUnreachableCanComeBack() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "while ! test -e " + directory + "/go; do sleep 0.05; done"));
+    awaitState("task-0", TaskState.RUNNING);
+    master.say(
+        "task-0",
+        org.apache.mesos.v1.Protos.TaskState.TASK_UNREACHABLE,
+        Reason.REASON_AGENT_REMOVED);
+    awaitState("task-0", TaskState.UNREACHABLE);
+    master.say(
+        "task-0",
+        org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING,
+        Reason.REASON_AGENT_REREGISTERED);
+    awaitState("task-0", TaskState.RUNNING);
+    Files.createFile(directory.resolve("go"));
+    verdict(1);
+  }
+
+  @Test
+  void aTaskWhoseAgentIsGoneHasEndedAndIsKilledShouldItComeBack() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "sleep 300"));
+    awaitState("task-0", TaskState.RUNNING);
+    master.say(
+        "task-0",
+        org.apache.mesos.v1.Protos.TaskState.TASK_GONE_BY_OPERATOR,
+        Reason.REASON_AGENT_REMOVED_BY_OPERATOR);
+    awaitState("task-0", TaskState.GONE_BY_OPERATOR);
+    assertThat(master.calls(Call.Type.KILL)).isEmpty();
+    master.say(
+        "task-0",
+        org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING,
+        Reason.REASON_AGENT_REREGISTERED);
+    await().atMost(LONG).until(() -> !master.calls(Call.Type.KILL).isEmpty());
+  }
+
+  @Test
+  void offersOfOneAgentAreUsedTogether() throws Exception {
+    master.splitOffers();
+    connect(master.address());
+    submit(List.of(asking("large", "echo fits", new Resources(6, 64, 0), 1)));
+    awaitState("large", TaskState.FINISHED);
+    assertThat(master.calls(Call.Type.ACCEPT).get(0).getAccept().getOfferIdsList()).hasSize(2);
+  }
+
+  @Test
+  void aBlockThatWantsAGpuMakesTheFrameworkSayThatItKnowsThem() throws Exception {
+    connect(master.address());
+    submit(List.of(asking("gpu", "true", new Resources(1, 64, 0, 2), 1)));
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                master.calls(Call.Type.SUBSCRIBE).stream()
+                    .flatMap(
+                        call ->
+                            call.getSubscribe().getFrameworkInfo().getCapabilitiesList().stream())
+                    .anyMatch(
+                        known -> known.getType() == FrameworkInfo.Capability.Type.GPU_RESOURCES));
+    await()
+        .atMost(LONG)
+        .until(() -> task("gpu").status().message().equals("wants 2 gpus, the most there is is 0"));
+    assertThat(task("gpu").state()).isEqualTo(TaskState.QUEUED);
+  }
+
+  @Test
+  void anEndWithKillsWaitsForThemAndTearsTheFrameworkDown() throws Exception {
+    connect(master.address());
+    submit(blocks(2, "sleep 300"));
+    awaitState("task-0", TaskState.RUNNING);
+    awaitState("task-1", TaskState.RUNNING);
+    framework.finish(List.of(new TaskId("task-0"))).join();
+    assertThat(task("task-0").state()).isEqualTo(TaskState.KILLED);
+    assertThat(task("task-1").state()).isEqualTo(TaskState.RUNNING);
+    assertThat(master.calls(Call.Type.TEARDOWN)).isEmpty();
+    framework.finish(List.of(new TaskId("task-1"))).join();
+    assertThat(task("task-1").state()).isEqualTo(TaskState.KILLED);
+    assertThat(master.calls(Call.Type.TEARDOWN)).hasSize(1);
+    assertThat(store.frameworkId().join()).isEmpty();
+  }
+
+  @Test
+  void anEndWithKillsIsLeftToTheNextServerWhereNoMasterHearsIt() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "sleep 300"));
+    awaitState("task-0", TaskState.RUNNING);
+    master.want("Basic nobody");
+    master.cutInTheMiddleOfARecord();
+    await().atMost(LONG).until(() -> !troubles.isEmpty());
+    framework.finish(List.of(new TaskId("task-0"))).join();
+    framework.close();
+    master.want(null);
+    connect(master.address());
+    awaitState("task-0", TaskState.KILLED);
+  }
+
+  @Test
+  void anAgentThatIsAwayForAWhileIsReadLater() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "true"));
+    master.agentAway(3);
+    verdict(1);
+  }
+
+  @Test
+  void whatNobodyWantsGoesBackAtOnceAndWorkIsTakenUpAtOnce() throws Exception {
+    connect(master.address());
+    await().atMost(LONG).until(() -> troubles.isEmpty() && subscribed());
+    assertThat(master.calls(Call.Type.SUBSCRIBE).get(0).getSubscribe().getSuppressedRolesList())
+        .containsExactly("*");
+    submit(blocks(1, "true"));
+    verdict(1);
+    await().atMost(LONG).until(() -> !master.calls(Call.Type.SUPPRESS).isEmpty());
+    int revived = master.calls(Call.Type.REVIVE).size();
+    submit(List.of(block("next", "true")));
+    awaitState("next", TaskState.FINISHED);
+    assertThat(master.calls(Call.Type.REVIVE)).hasSizeGreaterThan(revived);
+  }
+
+  private boolean subscribed() {
+    return !master.calls(Call.Type.SUBSCRIBE).isEmpty();
+  }
+
+  @Test
+  void anotherServerOfTheSameStoreTakesItsTasksOver() throws Exception {
+    connect(master.address());
+    submit(blocks(5, "sleep 1"));
+    awaitRunning();
+    framework.close();
+    store.close();
+    store = new Store(directory.resolve("store.db"));
+    connect(master.address(), Web.of(Optional.empty(), Web.Trust.SYSTEM), Optional.empty());
+    verdict(5);
+  }
+}

@@ -339,14 +339,18 @@ There nobody else can read them, unlike in its arguments."
      (t "see the buffer \" *ob-mesos stderr*\""))))
 
 (defun ob-mesos--ended (server connection)
-  "CONNECTION of SERVER is gone; start it again unless it was told to end."
+  "CONNECTION of SERVER is gone; start it again unless it was told to end.
+What was asked of it after that is asked of the next one."
   (when (eq connection (ob-mesos--server-connection server))
     (setf (ob-mesos--server-connection server) nil)
-    (unless (ob-mesos--server-ending server)
+    (cond
+     ((not (ob-mesos--server-ending server))
       (unless (ob-mesos--server-ready server)
         (cl-incf (ob-mesos--server-crashes server)))
       (setf (ob-mesos--server-ready server) nil)
-      (run-at-time 0 nil #'ob-mesos--restart server))))
+      (run-at-time 0 nil #'ob-mesos--restart server))
+     ((ob-mesos--server-pending server)
+      (run-at-time 0 nil #'ob-mesos--ensure-server server)))))
 
 (defun ob-mesos--restart (server)
   "Start SERVER after it has died, but not for ever."
@@ -439,7 +443,8 @@ Quitting stops the waiting and nothing else."
 (defun ob-mesos--disconnect (server &optional kill)
   "Tell SERVER to end; do not wait for it.
 It ends the tasks with the ids KILL first."
-  (setf (ob-mesos--server-ending server) t)
+  (setf (ob-mesos--server-ending server) t
+        (ob-mesos--server-ready server) nil)
   (when (ob-mesos--live-p server)
     (ignore-errors
       (let ((connection (ob-mesos--server-connection server)))

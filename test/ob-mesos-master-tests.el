@@ -51,6 +51,7 @@ Return its process and its port."
   (concat "#+MASTER: " master "\n\n" text))
 
 (ert-deftest ob-mesos-the-same-document-runs-on-a-master ()
+  :tags '(master)
   (ob-mesos-master-tests--with
     (ob-mesos-tests--with
         (ob-mesos-master-tests--document
@@ -75,7 +76,22 @@ Return its process and its port."
                           ": exit status: 3\n: stderr:\n: no further\n"))
           (should (string-search result text)))))))
 
+(ert-deftest ob-mesos-what-is-asked-of-a-server-that-ends-is-asked-of-the-next ()
+  :tags '(master)
+  (ob-mesos-master-tests--with
+    (ob-mesos-tests--with
+        (ob-mesos-master-tests--document
+         master (ob-mesos-tests--block "" "echo by the next"))
+      (ob-mesos--call (ob-mesos--server master) :task/list
+                      (make-hash-table :size 1))
+      (ob-mesos--disconnect (ob-mesos--server master))
+      (ob-mesos-tests--go "#+begin_src")
+      (org-babel-execute-src-block)
+      (ob-mesos-tests--settle)
+      (should (equal ": by the next\n" (ob-mesos-tests--results))))))
+
 (ert-deftest ob-mesos-tails-logs-and-kills-reach-a-master ()
+  :tags '(master)
   (ob-mesos-master-tests--with
     (ob-mesos-tests--with
         (ob-mesos-master-tests--document
@@ -106,6 +122,7 @@ Return its process and its port."
         (should (string-match-p "KILLED" (ob-mesos-tests--results)))))))
 
 (ert-deftest ob-mesos-blocks-wait-for-a-master-that-is-away ()
+  :tags '(master)
   (skip-unless (not (getenv "OB_MESOS_TEST_MASTER")))
   (ob-mesos-master-tests--with
     (process-send-eof (car started))
@@ -136,6 +153,7 @@ Return its process and its port."
   (ob-mesos-tests--wait (lambda () (not (ob-mesos--server-ready server)))))
 
 (ert-deftest ob-mesos-twenty-kills-lose-nothing-and-run-nothing-twice ()
+  :tags '(master)
   (ob-mesos-master-tests--with
     (dolist (where (list "local" master))
       (let ((ran (file-name-as-directory (make-temp-file "ob-mesos-ran" t)))

@@ -30,9 +30,12 @@
      (let ((inhibit-message t))
        ,@body)))
 
+(defvar ob-mesos-tests--patience (if (getenv "OB_MESOS_TEST_MASTER") 300 30)
+  "Seconds to wait at most for anything; a cluster can have much to do.")
+
 (defun ob-mesos-tests--wait (condition)
-  "Wait until CONDITION holds; fail after half a minute."
-  (with-timeout (30 (ert-fail (list "waited in vain" (buffer-string))))
+  "Wait until CONDITION holds; fail if our patience is at an end."
+  (with-timeout (ob-mesos-tests--patience (ert-fail (list "waited in vain" (buffer-string))))
     (ob-mesos--wait condition)))
 
 (defun ob-mesos-tests--settle ()

@@ -264,6 +264,10 @@ public final class HttpMesos implements SchedulerDriver {
       backoff.reset();
     }
     scheduler.received(this, event);
+    if (event.getType() == Event.Type.ERROR) {
+      // Nothing comes after it; whether to subscribe again is for the scheduler to say.
+      drop(event.getError().getMessage());
+    }
   }
 
   private void watch() {
@@ -277,6 +281,10 @@ public final class HttpMesos implements SchedulerDriver {
     if (!current(mine) || closed) {
       return;
     }
+    if (isTearingDown()) {
+      end();
+      return;
+    }
     String sentence = "No connection to the master at " + mine.master.getAuthority() + ": " + why;
     log.info("{}", sentence);
     drop(sentence);
@@ -284,6 +292,18 @@ public final class HttpMesos implements SchedulerDriver {
     reconnecting = false;
     connectLater();
     detector.failed(mine.master);
+  }
+
+  private boolean isTearingDown() {
+    return sending && calls.element().call().getType() == Call.Type.TEARDOWN;
+  }
+
+  /** The framework is over: a master ends its connection, and often before it answers. */
+  private void end() {
+    calls.remove().answer().complete(null);
+    closed = true;
+    drop("the framework has been torn down");
+    detector.close();
   }
 
   /** Ends the subscription without a word to anybody but the scheduler. */
@@ -348,11 +368,11 @@ public final class HttpMesos implements SchedulerDriver {
                           if (!current(mine)) {
                             return;
                           }
-                          sending = false;
                           if (failure != null) {
                             // Whether it arrived is not known; reconciliation will tell.
                             lost(mine, Web.explain(failure));
                           } else {
+                            sending = false;
                             answered(mine, next, response);
                           }
                         }));
@@ -374,6 +394,10 @@ public final class HttpMesos implements SchedulerDriver {
                   }),
               backoff.next().toMillis(),
               TimeUnit.MILLISECONDS);
+      return;
+    }
+    if (status == 202 && sent.call().getType() == Call.Type.TEARDOWN) {
+      end();
       return;
     }
     calls.remove();
@@ -400,8 +424,8 @@ public final class HttpMesos implements SchedulerDriver {
         () -> {
           if (subscription.isPresent()) {
             drop("a new connection is wanted");
-            connectLater();
           }
+          connectLater();
         });
   }
 

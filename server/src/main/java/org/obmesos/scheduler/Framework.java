@@ -53,6 +53,9 @@ public final class Framework implements Scheduler, AutoCloseable {
   /** How long what is left of an offer is not wanted while something waits that does not fit. */
   private static final double BUSY_REFUSE_SECONDS = 5;
 
+  /** When to try again with a master that does not want us. */
+  private static final Duration REFUSED_PAUSE = Duration.ofSeconds(5);
+
   /** How often to look whether all tasks have ended, where that is waited for. */
   private static final long LOOK_MILLIS = 50;
 
@@ -379,11 +382,14 @@ public final class Framework implements Scheduler, AutoCloseable {
       roll.launched()
           .forEach(task -> updates.end(task, TaskStatus.of(TaskState.LOST, message), () -> {}));
       subscription.beginAnew();
+    } else if (message.contains("failed over")) {
+      listener.cluster(false, message);
+      subscription.close();
     } else {
       listener.cluster(false, message);
-      if (message.contains("failed over")) {
-        subscription.close();
-      }
+      var unused =
+          loop.executor()
+              .schedule(subscription::again, REFUSED_PAUSE.toSeconds(), TimeUnit.SECONDS);
     }
   }
 

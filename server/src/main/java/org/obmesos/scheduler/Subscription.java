@@ -82,6 +82,11 @@ final class Subscription {
   /** The framework is gone for good; subscribes as another. */
   void beginAnew() {
     id = Optional.empty();
+    again();
+  }
+
+  /** Subscribes again. */
+  void again() {
     driver.reconnect();
   }
 

@@ -74,6 +74,17 @@ final class MannersTest extends FrameworkTests {
   }
 
   @Test
+  void whatTheMasterHasAgainstUsIsSaidAndTriedAgain() throws Exception {
+    connect(master.address());
+    submit(List.of(block("before", "true")));
+    awaitState("before", TaskState.FINISHED);
+    master.say(TestMaster.error("Role '*' is not to your taste"));
+    await().atMost(LONG).until(() -> troubles.contains("Role '*' is not to your taste"));
+    submit(List.of(block("after", "true")));
+    awaitState("after", TaskState.FINISHED);
+  }
+
+  @Test
   void whoIsTakenOverStandsBack() throws Exception {
     connect(master.address());
     submit(List.of(block("first", "true")));

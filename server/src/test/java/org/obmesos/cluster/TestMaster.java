@@ -21,6 +21,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -76,6 +77,7 @@ final class TestMaster implements AutoCloseable {
   private final class Stream {
     private final String id = UUID.randomUUID().toString();
     private final BlockingQueue<byte[]> records = new LinkedBlockingQueue<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean over;
 
     void send(Event event) {
@@ -102,6 +104,8 @@ final class TestMaster implements AutoCloseable {
             body.flush();
           }
         }
+      } finally {
+        ended.countDown();
       }
     }
   }
@@ -209,7 +213,7 @@ final class TestMaster implements AutoCloseable {
     stream.ifPresent(now -> now.send(event));
   }
 
-  private static Event error(String message) {
+  static Event error(String message) {
     return Event.newBuilder()
         .setType(Event.Type.ERROR)
         .setError(Event.Error.newBuilder().setMessage(message))
@@ -284,6 +288,10 @@ final class TestMaster implements AutoCloseable {
       try {
         if (!call.hasAccept() || !isHeldBack(call)) {
           cluster.call(whole(call)).join();
+        }
+        if (call.getType() == Call.Type.TEARDOWN) {
+          stream.get().over = true;
+          stream.get().ended.await();
         }
         answer(exchange, 202, "");
       } catch (CompletionException e) {

@@ -349,25 +349,26 @@ public final class Framework implements Scheduler, AutoCloseable {
         });
   }
 
+  /** A new framework begins once its name is in the store. A known one has updates coming. */
   private void subscribed(FrameworkID id) {
-    CompletableFuture<Void> stored =
-        subscription.named(id)
-            ? store.setFrameworkId(id.getValue())
-            : CompletableFuture.completedFuture(null);
-    loop.whenStored(
-        stored,
-        () -> {
-          subscription.up();
-          listener.cluster(true, "");
-          reconciler.start(roll.launched());
-          repeatKills();
-          if (!roll.queue().isEmpty()) {
-            subscription.revive();
-          }
-          List<Offer> waiting = List.copyOf(held);
-          held.clear();
-          offers(waiting);
-        });
+    if (subscription.named(id)) {
+      loop.whenStored(store.setFrameworkId(id.getValue()), this::begin);
+    } else {
+      begin();
+    }
+  }
+
+  private void begin() {
+    subscription.up();
+    listener.cluster(true, "");
+    reconciler.start(roll.launched());
+    repeatKills();
+    if (!roll.queue().isEmpty()) {
+      subscription.revive();
+    }
+    List<Offer> waiting = List.copyOf(held);
+    held.clear();
+    offers(waiting);
   }
 
   /**

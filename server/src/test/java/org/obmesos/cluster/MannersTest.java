@@ -4,13 +4,18 @@ package org.obmesos.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
+import org.apache.mesos.v1.Protos.TaskID;
+import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.TaskStatus.Reason;
 import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.Test;
 import org.obmesos.driver.Web;
 import org.obmesos.scheduler.Framework;
@@ -244,6 +249,33 @@ final class MannersTest extends FrameworkTests {
     master.want(null);
     connect(master.address());
     awaitState("task-0", TaskState.KILLED);
+  }
+
+  @Test
+  void whatComesRightAfterTheSubscriptionIsAcknowledged() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "true"));
+    verdict(1);
+    ByteString uuid = ByteString.copyFromUtf8("0123456789abcdef");
+    master.greetWith(
+        Event.newBuilder()
+            .setType(Event.Type.UPDATE)
+            .setUpdate(
+                Event.Update.newBuilder()
+                    .setStatus(
+                        TaskStatus.newBuilder()
+                            .setTaskId(TaskID.newBuilder().setValue("earlier"))
+                            .setAgentId(AgentID.newBuilder().setValue("agent"))
+                            .setState(org.apache.mesos.v1.Protos.TaskState.TASK_FINISHED)
+                            .setUuid(uuid)))
+            .build());
+    master.cutInTheMiddleOfARecord();
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                master.calls(Call.Type.ACKNOWLEDGE).stream()
+                    .anyMatch(call -> call.getAcknowledge().getUuid().equals(uuid)));
   }
 
   @Test

@@ -66,6 +66,7 @@ final class TestMaster implements AutoCloseable {
   private volatile boolean silent;
   private volatile boolean filesReadOnly;
   private volatile boolean splits;
+  private volatile Optional<Event> greeting = Optional.empty();
   private final AtomicInteger drops = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
   private final AtomicInteger losses = new AtomicInteger();
@@ -206,6 +207,11 @@ final class TestMaster implements AutoCloseable {
     removed.remove("");
     say(error("Framework has been removed"));
     stream.ifPresent(now -> now.over = true);
+  }
+
+  /** Says something right after each subscription. */
+  void greetWith(Event event) {
+    greeting = Optional.of(event);
   }
 
   /** Says something out of turn. */
@@ -390,6 +396,7 @@ final class TestMaster implements AutoCloseable {
     } else {
       cluster.subscriber(event -> mine.send(asAMasterWould(event)));
       cluster.call(call).join();
+      greeting.ifPresent(mine::send);
     }
     mine.serve(exchange);
   }

@@ -74,6 +74,7 @@ public final class Framework implements Scheduler, AutoCloseable {
   private final Roll roll = new Roll();
   private final Agents agents = new Agents();
   private final List<Offer> held = new ArrayList<>();
+  private boolean reviving;
 
   /**
    * Makes a framework and starts it.
@@ -161,7 +162,21 @@ public final class Framework implements Scheduler, AutoCloseable {
     roll.queue().add(task);
     explain(task);
     noteGpus(task);
-    subscription.revive();
+    revive();
+  }
+
+  /** Once for all that is queued at this time. */
+  private void revive() {
+    if (!reviving) {
+      reviving = true;
+      loop.post(
+          () -> {
+            reviving = false;
+            if (!roll.queue().isEmpty()) {
+              subscription.revive();
+            }
+          });
+    }
   }
 
   private void noteGpus(Task task) {
@@ -363,9 +378,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     listener.cluster(true, "");
     reconciler.start(roll.launched());
     repeatKills();
-    if (!roll.queue().isEmpty()) {
-      subscription.revive();
-    }
+    revive();
     List<Offer> waiting = List.copyOf(held);
     held.clear();
     offers(waiting);
@@ -455,7 +468,6 @@ public final class Framework implements Scheduler, AutoCloseable {
   private void launch(List<Offer> offers, List<Task> chosen) {
     Site site = Agents.site(subscription.id().orElseThrow(), offers.get(0));
     List<Task> staged = new ArrayList<>();
-    CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
     for (Task task : chosen) {
       roll.queue().remove(task);
       Task next =
@@ -463,11 +475,10 @@ public final class Framework implements Scheduler, AutoCloseable {
               .with(TaskStatus.of(TaskState.STAGING, ""), Instant.now());
       roll.launched(next);
       staged.add(next);
-      stored = store.update(next);
     }
     double refuse = refuseSeconds();
     loop.whenStored(
-        stored,
+        store.update(staged),
         () -> {
           List<OfferID> ids = offers.stream().map(Offer::getId).toList();
           List<TaskInfo> infos =

@@ -134,18 +134,22 @@ public final class Store implements AutoCloseable {
     List<Task> rows = List.copyOf(tasks);
     return submit(
         connection -> {
-          for (Task task : rows) {
-            TaskRows.insert(connection, task);
-          }
+          TaskRows.insert(connection, rows);
           return null;
         });
   }
 
   /** Writes what changes in the life of a task: its placing, status and times. */
   public CompletableFuture<Void> update(Task task) {
+    return update(List.of(task));
+  }
+
+  /** The same for several tasks at once. */
+  public CompletableFuture<Void> update(Collection<Task> tasks) {
+    List<Task> rows = List.copyOf(tasks);
     return submit(
         connection -> {
-          TaskRows.update(connection, task);
+          TaskRows.update(connection, rows);
           return null;
         });
   }
@@ -154,7 +158,7 @@ public final class Store implements AutoCloseable {
   public CompletableFuture<Void> update(Task task, TaskResult result) {
     return submit(
         connection -> {
-          TaskRows.update(connection, task);
+          TaskRows.update(connection, List.of(task));
           TaskRows.putResult(connection, task.id(), result);
           return null;
         });

@@ -10,6 +10,7 @@ import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,7 +91,7 @@ final class TaskRows {
     }
   }
 
-  static void insert(Connection connection, Task task) throws SQLException {
+  static void insert(Connection connection, Collection<Task> tasks) throws SQLException {
     String sql =
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
@@ -99,37 +100,46 @@ final class TaskRows {
           submitted_ms, started_ms, ended_ms)
         VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      Block block = task.block();
-      Row row = new Row(statement);
-      row.text(block.id().value()).number(task.sequence());
-      row.text(block.origin().name()).text(block.origin().document());
-      row.text(join(block.program().interpreter())).text(block.program().body());
-      row.text(joinPairs(block.program().environment())).text(block.program().directory());
-      Resources resources = block.resources();
-      row.real(resources.cpus()).real(resources.memMiB()).real(resources.diskMiB());
-      row.real(resources.gpus());
-      Limits limits = block.limits();
-      row.number(limits.priority());
-      row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
-      row.number(limits.tailLines()).number(limits.attempts());
-      row.placing(task.placing()).status(task.status());
-      row.number(task.times().submitted().toEpochMilli());
-      row.time(task.times().started()).time(task.times().ended());
-      statement.executeUpdate();
+      for (Task task : tasks) {
+        fill(new Row(statement), task);
+        statement.addBatch();
+      }
+      statement.executeBatch();
     }
   }
 
-  static void update(Connection connection, Task task) throws SQLException {
+  private static void fill(Row row, Task task) throws SQLException {
+    Block block = task.block();
+    row.text(block.id().value()).number(task.sequence());
+    row.text(block.origin().name()).text(block.origin().document());
+    row.text(join(block.program().interpreter())).text(block.program().body());
+    row.text(joinPairs(block.program().environment())).text(block.program().directory());
+    Resources resources = block.resources();
+    row.real(resources.cpus()).real(resources.memMiB()).real(resources.diskMiB());
+    row.real(resources.gpus());
+    Limits limits = block.limits();
+    row.number(limits.priority());
+    row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
+    row.number(limits.tailLines()).number(limits.attempts());
+    row.placing(task.placing()).status(task.status());
+    row.number(task.times().submitted().toEpochMilli());
+    row.time(task.times().started()).time(task.times().ended());
+  }
+
+  static void update(Connection connection, Collection<Task> tasks) throws SQLException {
     String sql =
         """
         UPDATE tasks SET attempt=?, runs=?, framework_id=?, agent_id=?, hostname=?, agent_url=?,
           state=?, reason=?, message=?, source=?, started_ms=?, ended_ms=? WHERE id=?""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      Row row = new Row(statement);
-      row.placing(task.placing()).status(task.status());
-      row.time(task.times().started()).time(task.times().ended());
-      row.text(task.id().value());
-      statement.executeUpdate();
+      for (Task task : tasks) {
+        Row row = new Row(statement);
+        row.placing(task.placing()).status(task.status());
+        row.time(task.times().started()).time(task.times().ended());
+        row.text(task.id().value());
+        statement.addBatch();
+      }
+      statement.executeBatch();
     }
   }
 

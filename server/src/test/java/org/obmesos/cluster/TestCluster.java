@@ -15,7 +15,7 @@ import org.obmesos.local.LocalOptions;
 import org.obmesos.task.Resources;
 
 /** The embedded cluster, for one or more {@link TestMaster}s to stand before. */
-final class TestCluster implements Scheduler, AutoCloseable {
+final class TestCluster implements Cluster, Scheduler, AutoCloseable {
   private final Path directory;
   private final LocalMesos mesos;
   private final CountDownLatch started = new CountDownLatch(1);
@@ -30,15 +30,18 @@ final class TestCluster implements Scheduler, AutoCloseable {
     started.await();
   }
 
-  Path directory() {
+  @Override
+  public Path directory() {
     return directory;
   }
 
-  void subscriber(Consumer<Event> next) {
+  @Override
+  public void subscriber(Consumer<Event> next) {
     subscriber = next;
   }
 
-  CompletableFuture<Void> call(Call call) {
+  @Override
+  public CompletableFuture<Void> call(Call call) {
     return mesos.call(call);
   }
 

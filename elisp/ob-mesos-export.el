@@ -177,6 +177,23 @@ Return the tasks once they are submitted, or signal what was wrong."
          (= done total))))
     (cl-remove-if-not #'ob-mesos-task-failed-p tasks)))
 
+(defun ob-mesos--tell-of-cluster (server)
+  "Say how the cluster of SERVER is."
+  (ob-mesos--progress
+   (format "ob-mesos: %s" (or (ob-mesos--server-trouble server)
+                              (concat "connected to "
+                                      (ob-mesos--server-master server))))
+   t))
+
+(defun ob-mesos--tell-of-waiting (task)
+  "Say why TASK waits, if it does and there is a reason."
+  (when (equal (plist-get task :state) "QUEUED")
+    (let ((why (plist-get task :message)))
+      (unless (member why '(nil ""))
+        (ob-mesos--progress (format "ob-mesos: %s waits: %s"
+                                    (plist-get task :id) why)
+                            t)))))
+
 (defun ob-mesos-batch-run ()
   "Run the mesos blocks of the file named on the command line; for --batch.
 The results are written into the file, or printed with --stdout.  The
@@ -190,6 +207,8 @@ exit status is 1 if a block has failed."
          (org-confirm-babel-evaluate nil)
          (inhibit-message t)
          (failed nil))
+    (add-hook 'ob-mesos-cluster-functions #'ob-mesos--tell-of-cluster)
+    (add-hook 'ob-mesos-status-functions #'ob-mesos--tell-of-waiting)
     (setq command-line-args-left nil
           ;; Nobody waits to type, and all of it ends soon.
           gc-cons-threshold (* 64 1024 1024))

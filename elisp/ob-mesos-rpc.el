@@ -316,7 +316,11 @@ There nobody else can read them, unlike in its arguments."
            (message "ob-mesos: %s" why))
          (run-hook-with-args 'ob-mesos-cluster-functions server))))
     ('log/message
-     (message "ob-mesos: %s" (plist-get params :message)))))
+     (if (equal (plist-get params :type) "info")
+         (message "ob-mesos: %s" (plist-get params :message))
+       (display-warning 'ob-mesos (plist-get params :message)
+                        (if (equal (plist-get params :type) "error") :error
+                          :warning))))))
 
 (defun ob-mesos--stderr ()
   "The buffer with the server's log, which jsonrpc.el hides by a space."

@@ -144,6 +144,64 @@ Return its process and its port."
         (should (equal ": at last\n" (ob-mesos-tests--results)))
         (should-not (ob-mesos--server-trouble server))))))
 
+(ert-deftest ob-mesos-insecure-is-loud ()
+  (let* ((ob-mesos-server-arguments
+          (append '("--insecure") ob-mesos-server-arguments))
+         (server (ob-mesos--server "https://localhost:1"))
+         (warned nil))
+    (cl-letf (((symbol-function 'display-warning)
+               (lambda (_type message &rest _) (setq warned message))))
+      (ob-mesos--ensure-server server)
+      (unwind-protect
+          (ob-mesos-tests--wait (lambda () warned))
+        (ob-mesos--disconnect server)))
+    (should (string-match-p "Certificates are not looked at.*https://localhost:1"
+                            warned))))
+
+(ert-deftest ob-mesos-the-documents-address-is-where-libmesos-is-called-back ()
+  (ob-mesos-tests--with
+      (concat "#+MASTER: localhost:1\n#+ADDRESS: 127.0.0.9\n"
+              (ob-mesos-tests--block "" "true"))
+    (ob-mesos-tests--go "#+begin_src")
+    (org-babel-execute-src-block)
+    (let ((server (ob-mesos--server "localhost:1"))
+          (task (car (ob-mesos--running))))
+      (unwind-protect
+          (ob-mesos-tests--wait
+           (lambda ()
+             (with-temp-buffer
+               (insert-file-contents-literally
+                (format "/proc/%d/environ"
+                        (process-id (jsonrpc--process
+                                     (ob-mesos--server-connection server)))))
+               (search-forward "\0LIBPROCESS_IP=127.0.0.9\0" nil t))))
+        (ob-mesos--call server :task/kill
+                        (list :ids (vector (ob-mesos-task-id task))))
+        (ob-mesos-tests--settle)
+        (ob-mesos--disconnect server)))))
+
+(ert-deftest ob-mesos-run-says-that-the-master-is-away ()
+  (let* ((file (make-temp-file "ob-mesos" nil ".org"
+                               (ob-mesos-tests--block "" "echo hi")))
+         (said "")
+         (process-environment
+          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
+                process-environment))
+         (run (make-process
+               :name "run" :noquery t :connection-type 'pipe
+               :command
+               (list (expand-file-name invocation-name invocation-directory)
+                     "--batch" "-Q" "-L" ob-mesos--directory "-l" "ob-mesos-export"
+                     "-f" "ob-mesos-batch-run" file "--master" "localhost:1")
+               :filter (lambda (_process text) (setq said (concat said text))))))
+    (unwind-protect
+        (ob-mesos-tests--wait
+         (lambda ()
+           (string-search "No connection to the master at localhost:1: nobody listens"
+                          said)))
+      (delete-process run)
+      (delete-file file))))
+
 (defun ob-mesos-master-tests--kill-server (server)
   "Kill SERVER at some moment of the next 150 ms, once it is ready."
   (ob-mesos-tests--wait (lambda () (ob-mesos--server-ready server)))

@@ -233,7 +233,10 @@ public final class Main implements Callable<Integer> {
     try {
       Optional<Credentials> ours = credentials();
       if (insecure) {
-        System.err.println("--insecure: certificates are not looked at");
+        listener.warning(
+            "Certificates are not looked at (--insecure): whoever is on the way to "
+                + master
+                + " can read and change all that is sent");
       }
       Web web = Web.of(ours, new Web.Trust(Optional.ofNullable(authority), !insecure));
       return new Framework(

@@ -102,6 +102,11 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     consume(notification("cluster/status", new Messages.ClusterParams(master, connected, message)));
   }
 
+  @Override
+  public void warning(String message) {
+    consume(notification("log/message", new Messages.LogParams("warning", message)));
+  }
+
   private static NotificationMessage notification(String method, Object params) {
     NotificationMessage message = new NotificationMessage();
     message.setMethod(method);

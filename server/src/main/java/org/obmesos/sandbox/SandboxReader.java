@@ -87,13 +87,17 @@ public final class SandboxReader implements AutoCloseable {
         work -> lanes.execute(agent(task), work));
   }
 
-  /** Reads the output of a task that has ended, and follows it no longer. */
-  public CompletableFuture<TaskResult> lastWords(Task task) {
+  /**
+   * Reads the output of a task that has ended, and follows it no longer.
+   *
+   * @param patiently whether to try again where its agent does not answer
+   */
+  public CompletableFuture<TaskResult> lastWords(Task task, boolean patiently) {
     leave(task);
     if (task.placing().site().isNone()) {
       return CompletableFuture.completedFuture(TaskResult.NONE);
     }
-    LastWords words = new LastWords(task, sandboxes.of(task));
+    LastWords words = new LastWords(task, sandboxes.of(task), patiently ? RETRIES : 0);
     words.begin();
     return words.whole;
   }
@@ -106,11 +110,13 @@ public final class SandboxReader implements AutoCloseable {
     private final Task task;
     private final Sandbox sandbox;
     private final CompletableFuture<TaskResult> whole = new CompletableFuture<>();
+    private final int retries;
     private int failures;
 
-    LastWords(Task task, Sandbox sandbox) {
+    LastWords(Task task, Sandbox sandbox, int retries) {
       this.task = task;
       this.sandbox = sandbox;
+      this.retries = retries;
     }
 
     void begin() {
@@ -149,7 +155,7 @@ public final class SandboxReader implements AutoCloseable {
             try {
               step.run();
             } catch (IOException e) {
-              if (sandbox.isWrittenLate() && failures < RETRIES) {
+              if (sandbox.isWrittenLate() && failures < retries) {
                 later(FIRST_RETRY_MILLIS << failures++, step);
               } else {
                 log.warn("cannot read what {} wrote", task.id(), e);

@@ -217,6 +217,14 @@ public final class Framework implements Scheduler, AutoCloseable {
     } else {
       roll.markToKill(task);
       subscription.send(made -> made.kill(task));
+      if (task.state() == TaskState.UNREACHABLE) {
+        // A task that is not known any more is killed when its agent tells of it.
+        updates.end(
+            task,
+            TaskStatus.of(
+                TaskState.KILLED, "Its agent does not answer; should it come back, it is killed"),
+            () -> {});
+      }
     }
   }
 

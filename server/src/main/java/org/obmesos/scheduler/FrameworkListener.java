@@ -14,4 +14,7 @@ public interface FrameworkListener {
 
   /** The connection to the cluster changed: connected or not, and why. */
   void cluster(boolean connected, String message);
+
+  /** The user ought to know this. */
+  void warning(String message);
 }

@@ -39,6 +39,14 @@ final class Statuses {
     };
   }
 
+  /** Whether a task has ended because nothing is heard of its agent. */
+  static boolean isAgentAway(TaskState before, TaskState end) {
+    return before == TaskState.UNREACHABLE
+        || end == TaskState.LOST
+        || end == TaskState.GONE
+        || end == TaskState.GONE_BY_OPERATOR;
+  }
+
   /** Whether a task has ended in a way that another run can mend. */
   static boolean isInVain(TaskStatus status) {
     return switch (status.state()) {

@@ -171,7 +171,7 @@ final class Updates {
     roll.markEnding(task);
     var unused =
         reader
-            .lastWords(task)
+            .lastWords(task, !Statuses.isAgentAway(task.state(), status.state()))
             .thenAcceptAsync(
                 result -> {
                   Task last = task.with(status, Instant.now());

@@ -215,6 +215,26 @@ final class FailureTest extends FrameworkTests {
   }
 
   @Test
+  void aMesosFromBeforeTheSchedulerApiIsSaidInASentence() throws Exception {
+    HttpServer old =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    // libprocess answers so where there is no such route.
+    old.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(404, -1);
+          exchange.close();
+        });
+    old.start();
+    try {
+      connect("localhost:" + old.getAddress().getPort());
+      saidWithinFiveSeconds("no Mesos master of version 1.0 or newer");
+    } finally {
+      old.stop(0);
+    }
+  }
+
+  @Test
   void aWebServerThatIsNoMasterIsSaidInASentence() throws Exception {
     HttpServer web =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);

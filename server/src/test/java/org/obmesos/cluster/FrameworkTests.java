@@ -69,6 +69,9 @@ abstract class FrameworkTests {
     FrameworkListener listener =
         new FrameworkListener() {
           @Override
+          public void warning(String message) {}
+
+          @Override
           public void status(Task task) {}
 
           @Override

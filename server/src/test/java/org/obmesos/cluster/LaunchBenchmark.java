@@ -166,6 +166,9 @@ public class LaunchBenchmark {
   private static FrameworkListener listener(CountDownLatch connected) {
     return new FrameworkListener() {
       @Override
+      public void warning(String message) {}
+
+      @Override
       public void status(Task task) {}
 
       @Override

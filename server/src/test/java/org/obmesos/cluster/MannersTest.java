@@ -174,6 +174,28 @@ final class MannersTest extends FrameworkTests {
   }
 
   @Test
+  void aTaskThatIsUnreachableCanBeGivenUp() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "sleep 300"));
+    awaitState("task-0", TaskState.RUNNING);
+    master.say(
+        "task-0",
+        org.apache.mesos.v1.Protos.TaskState.TASK_UNREACHABLE,
+        Reason.REASON_AGENT_REMOVED);
+    awaitState("task-0", TaskState.UNREACHABLE);
+    master.loseKills();
+    framework.kill(List.of(new TaskId("task-0"))).join();
+    awaitState("task-0", TaskState.KILLED);
+    assertThat(task("task-0").status().message()).contains("does not answer");
+    int kills = master.calls(Call.Type.KILL).size();
+    master.say(
+        "task-0",
+        org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING,
+        Reason.REASON_AGENT_REREGISTERED);
+    await().atMost(LONG).until(() -> master.calls(Call.Type.KILL).size() > kills);
+  }
+
+  @Test
   void aTaskWhoseAgentIsGoneHasEndedAndIsKilledShouldItComeBack() throws Exception {
     connect(master.address());
     submit(blocks(1, "sleep 300"));

@@ -66,6 +66,7 @@ final class TestMaster implements AutoCloseable {
   private volatile boolean silent;
   private volatile boolean filesReadOnly;
   private volatile boolean splits;
+  private volatile boolean losesKills;
   private volatile Optional<Event> greeting = Optional.empty();
   private final AtomicInteger drops = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
@@ -190,6 +191,11 @@ final class TestMaster implements AutoCloseable {
     losses.set(times);
   }
 
+  /** Kills do nothing from now on. */
+  void loseKills() {
+    losesKills = true;
+  }
+
   /** Each offer is made as two of the same agent from now on. */
   void splitOffers() {
     splits = true;
@@ -292,7 +298,7 @@ final class TestMaster implements AutoCloseable {
       answer(exchange, 503, "");
     } else {
       try {
-        if (!call.hasAccept() || !isHeldBack(call)) {
+        if (call.hasAccept() ? !isHeldBack(call) : !(call.hasKill() && losesKills)) {
           cluster.call(whole(call)).join();
         }
         if (call.getType() == Call.Type.TEARDOWN) {

@@ -216,40 +216,30 @@ final class FailureTest extends FrameworkTests {
 
   @Test
   void aMesosFromBeforeTheSchedulerApiIsSaidInASentence() throws Exception {
-    HttpServer old =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     // libprocess answers so where there is no such route.
-    old.createContext(
-        "/",
-        exchange -> {
-          exchange.sendResponseHeaders(404, -1);
-          exchange.close();
-        });
-    old.start();
-    try {
-      connect("localhost:" + old.getAddress().getPort());
-      saidWithinFiveSeconds("no Mesos master of version 1.0 or newer");
-    } finally {
-      old.stop(0);
-    }
+    answered(404, "", "no Mesos master of version 1.0 or newer");
   }
 
   @Test
   void aWebServerThatIsNoMasterIsSaidInASentence() throws Exception {
+    answered(200, "<html>hello</html>", "it answers, but is no Mesos master");
+  }
+
+  private void answered(int status, String page, String said) throws Exception {
     HttpServer web =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     web.createContext(
         "/",
         exchange -> {
-          byte[] page = "<html>hello</html>".getBytes(java.nio.charset.StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(200, page.length);
-          exchange.getResponseBody().write(page);
+          byte[] body = page.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+          exchange.getResponseBody().write(body);
           exchange.close();
         });
     web.start();
     try {
       connect("localhost:" + web.getAddress().getPort());
-      saidWithinFiveSeconds("it answers, but is no Mesos master");
+      saidWithinFiveSeconds(said);
     } finally {
       web.stop(0);
     }

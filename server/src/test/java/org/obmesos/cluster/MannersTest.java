@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
+import static org.apache.mesos.v1.Protos.TaskState.TASK_FINISHED;
+import static org.apache.mesos.v1.Protos.TaskState.TASK_GONE_BY_OPERATOR;
+import static org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING;
+import static org.apache.mesos.v1.Protos.TaskState.TASK_UNREACHABLE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -159,15 +163,9 @@ final class MannersTest extends FrameworkTests {
     connect(master.address());
     submit(blocks(1, "while ! test -e " + directory + "/go; do sleep 0.05; done"));
     awaitState("task-0", TaskState.RUNNING);
-    master.say(
-        "task-0",
-        org.apache.mesos.v1.Protos.TaskState.TASK_UNREACHABLE,
-        Reason.REASON_AGENT_REMOVED);
+    master.say("task-0", TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED);
     awaitState("task-0", TaskState.UNREACHABLE);
-    master.say(
-        "task-0",
-        org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING,
-        Reason.REASON_AGENT_REREGISTERED);
+    master.say("task-0", TASK_RUNNING, Reason.REASON_AGENT_REREGISTERED);
     awaitState("task-0", TaskState.RUNNING);
     Files.createFile(directory.resolve("go"));
     verdict(1);
@@ -178,20 +176,14 @@ final class MannersTest extends FrameworkTests {
     connect(master.address());
     submit(blocks(1, "sleep 300"));
     awaitState("task-0", TaskState.RUNNING);
-    master.say(
-        "task-0",
-        org.apache.mesos.v1.Protos.TaskState.TASK_UNREACHABLE,
-        Reason.REASON_AGENT_REMOVED);
+    master.say("task-0", TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED);
     awaitState("task-0", TaskState.UNREACHABLE);
     master.loseKills();
     framework.kill(List.of(new TaskId("task-0"))).join();
     awaitState("task-0", TaskState.KILLED);
     assertThat(task("task-0").status().message()).contains("does not answer");
     int kills = master.calls(Call.Type.KILL).size();
-    master.say(
-        "task-0",
-        org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING,
-        Reason.REASON_AGENT_REREGISTERED);
+    master.say("task-0", TASK_RUNNING, Reason.REASON_AGENT_REREGISTERED);
     await().atMost(LONG).until(() -> master.calls(Call.Type.KILL).size() > kills);
   }
 
@@ -200,16 +192,10 @@ final class MannersTest extends FrameworkTests {
     connect(master.address());
     submit(blocks(1, "sleep 300"));
     awaitState("task-0", TaskState.RUNNING);
-    master.say(
-        "task-0",
-        org.apache.mesos.v1.Protos.TaskState.TASK_GONE_BY_OPERATOR,
-        Reason.REASON_AGENT_REMOVED_BY_OPERATOR);
+    master.say("task-0", TASK_GONE_BY_OPERATOR, Reason.REASON_AGENT_REMOVED_BY_OPERATOR);
     awaitState("task-0", TaskState.GONE_BY_OPERATOR);
     assertThat(master.calls(Call.Type.KILL)).isEmpty();
-    master.say(
-        "task-0",
-        org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING,
-        Reason.REASON_AGENT_REREGISTERED);
+    master.say("task-0", TASK_RUNNING, Reason.REASON_AGENT_REREGISTERED);
     await().atMost(LONG).until(() -> !master.calls(Call.Type.KILL).isEmpty());
   }
 
@@ -288,7 +274,7 @@ final class MannersTest extends FrameworkTests {
                         TaskStatus.newBuilder()
                             .setTaskId(TaskID.newBuilder().setValue("earlier"))
                             .setAgentId(AgentID.newBuilder().setValue("agent"))
-                            .setState(org.apache.mesos.v1.Protos.TaskState.TASK_FINISHED)
+                            .setState(TASK_FINISHED)
                             .setUuid(uuid)))
             .build());
     master.cutInTheMiddleOfARecord();

@@ -1,0 +1,86 @@
+;;; ob-mesos-list-tests.el --- The list of tasks  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; With the real server and real processes.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+
+(defun ob-mesos-list-tests--at (id)
+  "Show the list and go to the task ID; return the list's buffer."
+  (ob-mesos-list)
+  (with-current-buffer "*ob-mesos tasks*"
+    (ob-mesos-tests--wait (lambda () (string-search id (buffer-string))))
+    (goto-char (point-min))
+    (search-forward id)
+    (beginning-of-line)
+    (current-buffer)))
+
+(ert-deftest ob-mesos-the-list-shows-tasks-and-their-logs ()
+  (ob-mesos-tests--with (concat "#+name: listed\n"
+                                (ob-mesos-tests--block "" "echo the log; exit 7"))
+    (org-babel-execute-src-block)
+    (let ((id (ob-mesos-task-id (car (ob-mesos--running)))))
+      (ob-mesos-tests--settle)
+      (save-window-excursion
+        (with-current-buffer (ob-mesos-list-tests--at id)
+          (should (looking-at-p (concat " *FAILED +" id ".* 7 *$")))
+          (ob-mesos-list-log))
+        (with-current-buffer (format "*ob-mesos %s stdout*" id)
+          (ob-mesos-tests--wait (lambda () (equal "the log\n" (buffer-string))))
+          (kill-buffer))
+        (with-current-buffer "*ob-mesos tasks*"
+          (ob-mesos-list-forget)
+          (ob-mesos-tests--wait (lambda () (not (string-search id (buffer-string)))))
+          (kill-buffer))))))
+
+(ert-deftest ob-mesos-the-list-is-live ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
+    (org-babel-execute-src-block)
+    (let ((id (ob-mesos-task-id (car (ob-mesos--running)))))
+      (save-window-excursion
+        (ob-mesos-list)
+        (ob-mesos-tests--wait
+         (lambda () (with-current-buffer "*ob-mesos tasks*"
+                      (goto-char (point-min))
+                      (re-search-forward (concat "RUNNING +" id ".* [1-9]s") nil t))))
+        (cl-letf (((symbol-function 'y-or-n-p) #'always))
+          (with-current-buffer "*ob-mesos tasks*"
+            (beginning-of-line)
+            (ob-mesos-list-kill)))
+        (ob-mesos-tests--wait
+         (lambda () (with-current-buffer "*ob-mesos tasks*"
+                      (goto-char (point-min))
+                      (re-search-forward (concat "KILLED +" id) nil t))))
+        (with-current-buffer "*ob-mesos tasks*"
+          (beginning-of-line)
+          (ob-mesos-list-details))
+        (with-current-buffer "*ob-mesos task*"
+          (goto-char (point-min))
+          (should (re-search-forward
+                   (format-time-string "^started +%Y-%m-%d [0-9:]+$"))))
+        (kill-buffer "*ob-mesos task*")
+        (kill-buffer "*ob-mesos tasks*")))))
+
+(ert-deftest ob-mesos-a-log-is-read-in-whole-characters ()
+  (ob-mesos-tests--with (ob-mesos-tests--block
+                         "" "printf .; yes ä | head -c 150000 | tr -d '\\n'")
+    (org-babel-execute-src-block)
+    (let ((id (ob-mesos-task-id (car (ob-mesos--running)))))
+      (ob-mesos-tests--settle)
+      (save-window-excursion
+        (with-current-buffer (ob-mesos-list-tests--at id)
+          (ob-mesos-list-log))
+        (with-current-buffer (format "*ob-mesos %s stdout*" id)
+          (ob-mesos-tests--wait (lambda () (= 50001 (buffer-size))))
+          (should (equal (buffer-string) (concat "." (make-string 50000 ?ä))))
+          (kill-buffer))
+        (kill-buffer "*ob-mesos tasks*")))))
+
+(provide 'ob-mesos-list-tests)
+;;; ob-mesos-list-tests.el ends here

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.obmesos.task.Resources;
 
 /**
  * Who has what of the one agent: tasks, outstanding offers, and what is left for the next offer. A
@@ -21,39 +20,36 @@ final class Allocator {
 
   private static final double LEAST_MEM = 32;
 
-  private record Filter(Resources refused, Instant until) {}
+  private record Filter(Amount refused, Instant until) {}
 
-  private final Resources capacity;
-  private final Map<String, Resources> offers = new LinkedHashMap<>();
+  private final Amount capacity;
+  private final Map<String, Amount> offers = new LinkedHashMap<>();
   private final List<Filter> filters = new ArrayList<>();
-  private Resources used = Resources.NONE;
+  private Amount used = Amount.NONE;
   private boolean suppressed;
 
-  Allocator(Resources capacity) {
+  Allocator(Amount capacity) {
     this.capacity = capacity;
   }
 
   /** What is free, if it should be offered now. */
-  Optional<Resources> offerable(Instant now) {
+  Optional<Amount> offerable(Instant now) {
     filters.removeIf(filter -> !filter.until().isAfter(now));
-    Resources free = free();
+    Amount free = free();
     boolean filtered = filters.stream().anyMatch(filter -> filter.refused().contains(free));
-    return suppressed || filtered || (free.cpus() < LEAST_CPUS && free.memMiB() < LEAST_MEM)
+    return suppressed
+            || filtered
+            || (free.scalars().cpus() < LEAST_CPUS && free.scalars().memMiB() < LEAST_MEM)
         ? Optional.empty()
         : Optional.of(free);
   }
 
   /** After a restart with a smaller capacity more can be in use than there is. */
-  private Resources free() {
-    Resources taken = offers.values().stream().reduce(used, Resources::plus);
-    return new Resources(
-        Math.max(0, capacity.cpus() - taken.cpus()),
-        Math.max(0, capacity.memMiB() - taken.memMiB()),
-        Math.max(0, capacity.diskMiB() - taken.diskMiB()),
-        Math.max(0, capacity.gpus() - taken.gpus()));
+  private Amount free() {
+    return capacity.minusAtMost(offers.values().stream().reduce(used, Amount::plus));
   }
 
-  void offered(String offerId, Resources amount) {
+  void offered(String offerId, Amount amount) {
     offers.put(offerId, amount);
   }
 
@@ -62,7 +58,7 @@ final class Allocator {
   }
 
   /** Takes an offer back. */
-  Resources withdraw(String offerId) {
+  Amount withdraw(String offerId) {
     return offers.remove(offerId);
   }
 
@@ -71,16 +67,16 @@ final class Allocator {
     filters.clear();
   }
 
-  void use(Resources amount) {
+  void use(Amount amount) {
     used = used.plus(amount);
   }
 
-  void release(Resources amount) {
+  void release(Amount amount) {
     used = used.minus(amount);
   }
 
   /** Remembers that this much is not wanted for some time. */
-  void refuse(Resources amount, Duration howLong, Instant now) {
+  void refuse(Amount amount, Duration howLong, Instant now) {
     if (!howLong.isZero() && !howLong.isNegative()) {
       filters.add(new Filter(amount, now.plus(howLong)));
     }

@@ -31,7 +31,6 @@ import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.driver.Threads;
-import org.obmesos.task.Resources;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,7 +65,7 @@ public final class LocalMesos implements SchedulerDriver {
   public LocalMesos(Scheduler scheduler, LocalOptions options) {
     this.scheduler = scheduler;
     this.options = options;
-    this.allocator = new Allocator(options.capacity());
+    this.allocator = new Allocator(new Amount(options.capacity(), LocalOptions.PORTS));
     this.loop = Threads.one("local-cluster");
     this.launchers = Threads.several("local-launch", LAUNCHERS);
   }
@@ -121,14 +120,14 @@ public final class LocalMesos implements SchedulerDriver {
     } else {
       log.info("task {} was never started", task.id());
       remove(task);
-      allocator.release(task.resources());
+      allocator.release(task.amount());
     }
   }
 
   private LocalTask add(TaskInfo info) {
     LocalTask task = new LocalTask(info, new StatusStream(loop, this::sendUpdate));
     tasks.put(task.id(), task);
-    allocator.use(task.resources());
+    allocator.use(task.amount());
     return task;
   }
 
@@ -278,7 +277,7 @@ public final class LocalMesos implements SchedulerDriver {
                       .setFrameworkId(framework.get())
                       .setAgentId(agentId())
                       .setHostname(hostname)
-                      .addAllResources(resources(free))
+                      .addAllResources(free.resources(ROLE))
                       .setAllocationInfo(Resource.AllocationInfo.newBuilder().setRole(ROLE))
                       .build();
               send(
@@ -286,10 +285,6 @@ public final class LocalMesos implements SchedulerDriver {
                       .setType(Event.Type.OFFERS)
                       .setOffers(Event.Offers.newBuilder().addOffers(offer)));
             });
-  }
-
-  private static List<Resource> resources(Resources amount) {
-    return MesosResources.list(amount, ROLE);
   }
 
   private void accept(Call.Accept accept) {
@@ -301,7 +296,7 @@ public final class LocalMesos implements SchedulerDriver {
         accept.getOfferIdsList().stream()
             .filter(offer -> !allocator.isOutstanding(offer.getValue()))
             .findFirst();
-    Resources offered = Resources.NONE;
+    Amount offered = Amount.NONE;
     for (OfferID offer : accept.getOfferIdsList()) {
       if (allocator.isOutstanding(offer.getValue())) {
         offered = offered.plus(allocator.withdraw(offer.getValue()));
@@ -324,10 +319,10 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   /** Launches what fits and returns what is left. */
-  private Resources launchAll(List<TaskInfo> infos, Resources offered) {
-    Resources left = offered;
+  private Amount launchAll(List<TaskInfo> infos, Amount offered) {
+    Amount left = offered;
     for (TaskInfo info : infos) {
-      Resources wanted = new LocalTask(info, new StatusStream(loop, this::sendUpdate)).resources();
+      Amount wanted = new LocalTask(info, new StatusStream(loop, this::sendUpdate)).amount();
       if (tasks.containsKey(info.getTaskId().getValue())) {
         refuse(
             info,
@@ -342,7 +337,7 @@ public final class LocalMesos implements SchedulerDriver {
             "Total resources "
                 + MesosResources.describe(info.getResourcesList())
                 + " required by task and its executor is more than available "
-                + MesosResources.describe(resources(left)));
+                + MesosResources.describe(left.resources(ROLE)));
       } else {
         left = left.minus(wanted);
         launch(info);
@@ -427,13 +422,13 @@ public final class LocalMesos implements SchedulerDriver {
   private void end(LocalTask task, TaskStatus.Builder last) {
     if (!task.hasEnded()) {
       task.update(last);
-      allocator.release(task.resources());
+      allocator.release(task.amount());
       allocate();
     }
   }
 
   private void decline(Call.Decline decline) {
-    Resources refused = Resources.NONE;
+    Amount refused = Amount.NONE;
     for (OfferID offer : decline.getOfferIdsList()) {
       if (allocator.isOutstanding(offer.getValue())) {
         refused = refused.plus(allocator.withdraw(offer.getValue()));

@@ -7,7 +7,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import org.obmesos.task.Ports;
 import org.obmesos.task.Resources;
 
 /**
@@ -23,6 +25,9 @@ public record LocalOptions(Path workDirectory, Resources capacity, Duration sand
 
   /** How long Mesos' agents keep a sandbox by default (agent flag --gc_delay). */
   public static final Duration DEFAULT_SANDBOX_AGE = Duration.ofDays(7);
+
+  /** The ports Mesos' agents offer by default; here they are accounted too, not enforced. */
+  static final Ports PORTS = Ports.of(List.of(new Ports.Range(31000, 32000)));
 
   private static final double MIB = 1024.0 * 1024.0;
 

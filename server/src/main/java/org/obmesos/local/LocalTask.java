@@ -14,8 +14,6 @@ import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.TaskState;
 import org.apache.mesos.v1.Protos.TaskStatus;
-import org.obmesos.driver.MesosResources;
-import org.obmesos.task.Resources;
 
 /** A task as its agent sees it. Used from the cluster's thread only. */
 final class LocalTask {
@@ -50,8 +48,8 @@ final class LocalTask {
     return state;
   }
 
-  Resources resources() {
-    return MesosResources.sum(info.getResourcesList());
+  Amount amount() {
+    return Amount.of(info.getResourcesList());
   }
 
   boolean hasEnded() {

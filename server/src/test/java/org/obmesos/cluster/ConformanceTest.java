@@ -43,6 +43,7 @@ import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Placing;
+import org.obmesos.task.Ports;
 import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Site;
@@ -449,6 +450,41 @@ abstract class ConformanceTest {
       assertThat(answer.hasUuid()).isFalse();
     }
     assertThat(ended("unheard-of").getState()).isEqualTo(TaskState.TASK_UNKNOWN);
+  }
+
+  private TaskInfo.Builder withPorts(String id, String command, int first, int last) {
+    return task(id, command)
+        .clearResources()
+        .addAllResources(
+            MesosResources.list(
+                new Resources(0.1, 32, 0), Ports.of(List.of(new Ports.Range(first, last))), "*"));
+  }
+
+  @Test
+  void aPortIsHadByOneTaskAtATime() {
+    Offer offer = lastOffer();
+    Ports all = MesosResources.ports(offer.getResourcesList());
+    int first = all.ranges().get(0).first();
+    launch(
+        offer,
+        withPorts("has-them", "sleep 300", first, first + 1),
+        withPorts("wants-them", "true", first + 1, first + 1));
+    TaskStatus refused = ended("wants-them");
+    assertThat(refused.getState()).isEqualTo(TaskState.TASK_ERROR);
+    assertThat(refused.getMessage())
+        .contains("ports(allocated: *):[" + (first + 1) + "-" + (first + 1) + "]");
+    await().atMost(LONG).until(() -> !lastOffer().equals(offer));
+    assertThat(MesosResources.ports(lastOffer().getResourcesList()))
+        .isEqualTo(all.minus(Ports.of(List.of(new Ports.Range(first, first + 1)))));
+    kill("has-them");
+    ended("has-them");
+    await()
+        .atMost(LONG)
+        .until(
+            () -> {
+              offersAfterDecliningAll();
+              return MesosResources.ports(lastOffer().getResourcesList()).equals(all);
+            });
   }
 
   @Test

@@ -377,6 +377,9 @@ final class TestMaster implements AutoCloseable {
         Offer.Builder made = offer.toBuilder().clearResources();
         made.getIdBuilder().setValue(offer.getId().getValue() + half);
         for (Resource resource : offer.getResourcesList()) {
+          if (!resource.hasScalar()) {
+            continue;
+          }
           Resource.Builder part = resource.toBuilder();
           part.getScalarBuilder().setValue(resource.getScalar().getValue() / 2);
           made.addResources(part);

@@ -211,7 +211,8 @@ PARAMS are its header arguments."
 (defun ob-mesos--watch (server)
   "Tell SERVER which of its tasks are in sight, unless it is this machine's.
 Those are asked after more often."
-  (unless (equal (ob-mesos--server-master server) "local")
+  (unless (or (equal (ob-mesos--server-master server) "local")
+              (not (ob-mesos--server-ready server)))
     (let (ids)
       (maphash (lambda (id task)
                  (when (and (not (ob-mesos-task-done task))

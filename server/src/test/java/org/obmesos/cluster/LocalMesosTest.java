@@ -22,4 +22,9 @@ final class LocalMesosTest extends ConformanceTest {
   Sandboxes sandboxes() {
     return new LocalSandboxes(directory);
   }
+
+  @Override
+  void end() {
+    TestCluster.awaitNoProcesses(directory);
+  }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
+import static org.awaitility.Awaitility.await;
+
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.scheduler.Mesos;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
@@ -19,6 +22,7 @@ final class TestCluster implements Cluster, Scheduler, AutoCloseable {
   private final Path directory;
   private final LocalMesos mesos;
   private final CountDownLatch started = new CountDownLatch(1);
+  private volatile FrameworkID framework = FrameworkID.getDefaultInstance();
   private volatile Consumer<Event> subscriber = event -> {};
 
   TestCluster(Path directory) throws InterruptedException {
@@ -55,11 +59,35 @@ final class TestCluster implements Cluster, Scheduler, AutoCloseable {
 
   @Override
   public void received(Mesos from, Event event) {
+    if (event.hasSubscribed()) {
+      framework = event.getSubscribed().getFrameworkId();
+    }
     subscriber.accept(event);
   }
 
+  /** Ends all tasks too. */
   @Override
   public void close() {
+    if (framework.hasValue()) {
+      mesos.send(Call.newBuilder().setType(Call.Type.TEARDOWN).setFrameworkId(framework).build());
+    }
     mesos.close();
+    awaitNoProcesses(directory);
+  }
+
+  /** A task's supervisor writes until its end; only then the directory can go. */
+  static void awaitNoProcesses(Path directory) {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () ->
+                ProcessHandle.allProcesses()
+                    .noneMatch(
+                        process ->
+                            process
+                                .info()
+                                .commandLine()
+                                .filter(line -> line.contains(directory.toString()))
+                                .isPresent()));
   }
 }

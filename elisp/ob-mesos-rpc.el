@@ -266,7 +266,9 @@ There nobody else can read them, unlike in its arguments."
     (ob-mesos--send
      server
      :initialize (list :clientInfo (list :name "Emacs" :version emacs-version))
-     (lambda (_introduction) (ob-mesos--introduced server archive)))))
+     (lambda (_introduction)
+       (unless (ob-mesos--server-ending server)
+         (ob-mesos--introduced server archive))))))
 
 (defun ob-mesos--introduced (server archive)
   "SERVER is ready; send it what waits, and make ARCHIVE for the next start."

@@ -90,6 +90,15 @@ Return its process and its port."
       (ob-mesos-tests--settle)
       (should (equal ": by the next\n" (ob-mesos-tests--results))))))
 
+(ert-deftest ob-mesos-a-server-may-end-before-it-is-ready ()
+  (let ((server (ob-mesos--server "localhost:1")))
+    (ob-mesos--ensure-server server)
+    (ob-mesos--disconnect server)
+    (ob-mesos-tests--wait (lambda () (null (ob-mesos--server-connection server))))
+    (should-not (ob-mesos--server-ready server))
+    (should (ob-mesos--call server :task/list (make-hash-table :size 1)))
+    (ob-mesos--disconnect server)))
+
 (ert-deftest ob-mesos-tails-logs-and-kills-reach-a-master ()
   :tags '(master)
   (ob-mesos-master-tests--with

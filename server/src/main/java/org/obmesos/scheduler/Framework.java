@@ -96,25 +96,27 @@ public final class Framework implements Scheduler, AutoCloseable {
         new Updates(
             roll, subscription, new Updates.Around(loop, store, reader, listener), this::enqueue);
     this.reconciler = new Reconciler(loop.executor(), this::askFor);
-    this.loaded =
-        store
-            .frameworkId()
-            .thenCombineAsync(
-                store.tasks(),
-                (id, found) -> {
-                  roll.load(found);
-                  found.forEach(this::noteGpus);
-                  subscription.start(id, connect.apply(this));
-                  return null;
-                },
-                loop.executor());
+    this.loaded = CompletableFuture.runAsync(() -> load(connect), loop.executor());
     new Upkeep(this::repeatKills, () -> askFor(List.of()), this::askForTheSilent)
         .start(loop.executor());
   }
 
-  /** Runs on the loop, once the store is read. */
+  /** The first thing on the loop; all else waits for it there, in the order it came in. */
+  private void load(Function<Scheduler, SchedulerDriver> connect) {
+    CompletableFuture<Optional<String>> id = store.frameworkId();
+    List<Task> found = store.tasks().join();
+    roll.load(found);
+    found.forEach(this::noteGpus);
+    subscription.start(id.join(), connect.apply(this));
+  }
+
   private <T> CompletableFuture<T> onLoop(Supplier<T> work) {
-    return loaded.thenApplyAsync(unused -> work.get(), loop.executor());
+    return CompletableFuture.supplyAsync(
+        () -> {
+          loaded.join();
+          return work.get();
+        },
+        loop.executor());
   }
 
   // What others ask.
@@ -242,16 +244,17 @@ public final class Framework implements Scheduler, AutoCloseable {
   public CompletableFuture<Void> finish(Collection<TaskId> ids) {
     CompletableFuture<Void> finished = new CompletableFuture<>();
     Instant deadline = Instant.now().plus(LONGEST_FINISH);
-    return loaded.thenComposeAsync(
-        unused -> {
-          roll.known(ids).forEach(this::kill);
-          if (!subscription.isUp()) {
-            return leaveToTheNext(ids);
-          }
-          finish(ids, deadline, finished);
-          return finished;
-        },
-        loop.executor());
+    return onLoop(
+            () -> {
+              roll.known(ids).forEach(this::kill);
+              if (subscription.isUp()) {
+                finish(ids, deadline, finished);
+              } else {
+                var unused = finished.completeAsync(() -> leaveToTheNext(ids).join());
+              }
+              return ids;
+            })
+        .thenCompose(unused -> finished);
   }
 
   /** The server after this one will kill what is known to be killed. */
@@ -512,16 +515,13 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
   }
 
-  /** Ends the framework's part; tasks go on. */
+  /** Ends the framework's part; tasks go on. A second time changes nothing. */
   @Override
   public void close() {
-    CompletableFuture<Void> done =
-        loaded.handleAsync(
-            (nothing, failure) -> {
-              subscription.close();
-              return null;
-            },
-            loop.executor());
+    if (loop.executor().isShutdown()) {
+      return;
+    }
+    CompletableFuture<Void> done = CompletableFuture.runAsync(subscription::close, loop.executor());
     try {
       done.get(3, TimeUnit.SECONDS);
     } catch (InterruptedException e) {

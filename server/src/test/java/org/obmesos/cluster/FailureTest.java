@@ -15,6 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.obmesos.driver.Credentials;
 import org.obmesos.driver.Web;
+import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
@@ -206,6 +207,25 @@ final class FailureTest extends FrameworkTests {
     }
     connect("localhost:" + port);
     saidWithinFiveSeconds("No connection to the master at localhost:" + port + ": nobody listens");
+  }
+
+  @Test
+  void whatIsAskedBeforeTheStoreIsReadIsDoneInTheOrderItWasAsked() throws Exception {
+    for (int n = 0; n < 1000; n++) {
+      var unused = store.tasks();
+    }
+    connect("localhost:1");
+    var submitted = framework.submit(List.of(block("early", "true")));
+    var killed = framework.kill(List.of(new TaskId("early")));
+    submitted.join();
+    assertThat(killed.join()).hasSize(1);
+    await()
+        .atMost(LONG)
+        .untilAsserted(
+            () ->
+                assertThat(framework.list().join())
+                    .extracting(Task::state)
+                    .containsExactly(TaskState.KILLED));
   }
 
   @Test

@@ -79,7 +79,8 @@ public final class NativeMesos implements SchedulerDriver {
 
   @Override
   public void start() {
-    if (System.getenv(LIBRARY) == null) {
+    String library = System.getenv(LIBRARY);
+    if (library == null || library.isBlank()) {
       trouble.accept(
           "The native driver wants Mesos' library: set "
               + LIBRARY

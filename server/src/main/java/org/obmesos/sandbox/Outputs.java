@@ -30,34 +30,18 @@ public final class Outputs {
    * @throws IOException if the sandbox cannot be read
    */
   public static TaskResult result(Sandbox sandbox, int limit) throws IOException {
-    long size = sandbox.size("stdout");
-    byte[] head = readFully(sandbox, (int) Math.min(size, limit));
+    WrittenLog log = WrittenLog.whole(sandbox, "stdout");
+    long size = log.size();
+    byte[] head = log.read(0, (int) Math.min(size, limit));
     int end = size > head.length ? wholeCharacters(head) : head.length;
     String stdout = text(head, 0, end);
     return new TaskResult(
-        stdout,
-        size,
-        size > head.length,
-        tail(sandbox, "stderr", STDERR_LINES, sandbox.size("stderr")));
+        stdout, size, size > head.length, tail(WrittenLog.whole(sandbox, "stderr"), STDERR_LINES));
   }
 
   /** Emacs 28 refuses a JSON string with a NUL in it, so that shows as U+2400. */
   private static String text(byte[] bytes, int from, int length) {
     return new String(bytes, from, length, StandardCharsets.UTF_8).replace('\0', '\u2400');
-  }
-
-  private static byte[] readFully(Sandbox sandbox, int length) throws IOException {
-    byte[] bytes = new byte[length];
-    int filled = 0;
-    while (filled < length) {
-      byte[] piece = sandbox.read("stdout", filled, length - filled);
-      if (piece.length == 0) {
-        return java.util.Arrays.copyOf(bytes, filled);
-      }
-      System.arraycopy(piece, 0, bytes, filled, piece.length);
-      filled += piece.length;
-    }
-    return bytes;
   }
 
   /** The length without a character that the cut went through. */
@@ -73,14 +57,10 @@ public final class Outputs {
     return bytes.length - lead < needed ? lead : bytes.length;
   }
 
-  /**
-   * The last lines of a file, from at most its last {@value #TAIL_BYTES} bytes.
-   *
-   * @param size how long the file is
-   */
-  static String tail(Sandbox sandbox, String file, int lines, long size) throws IOException {
-    long from = Math.max(0, size - TAIL_BYTES);
-    byte[] bytes = sandbox.read(file, from, TAIL_BYTES);
+  /** The last lines of a log, from at most its last {@value #TAIL_BYTES} bytes. */
+  static String tail(WrittenLog log, int lines) throws IOException {
+    long from = Math.max(0, log.size() - TAIL_BYTES);
+    byte[] bytes = log.read(from, TAIL_BYTES);
     int start = 0;
     while (from > 0 && start < bytes.length && (bytes[start] & 0xC0) == 0x80) {
       start++;

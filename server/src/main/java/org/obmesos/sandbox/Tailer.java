@@ -125,7 +125,8 @@ public final class Tailer {
       Optional<String> tail =
           size == task.size
               ? Optional.empty()
-              : Optional.of(Outputs.tail(task.sandbox, "stdout", task.lines, size));
+              : Optional.of(
+                  Outputs.tail(WrittenLog.newest(task.sandbox, "stdout", size), task.lines));
       thread.execute(() -> looked(task, size, tail));
     } catch (IOException e) {
       log.debug("cannot read the output of {} now: {}", task.id, e.toString());

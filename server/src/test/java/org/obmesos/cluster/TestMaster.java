@@ -27,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLContext;
 import org.apache.mesos.v1.Protos.Address;
 import org.apache.mesos.v1.Protos.AgentID;
@@ -74,6 +75,16 @@ final class TestMaster implements AutoCloseable {
   private final AtomicInteger agentAway = new AtomicInteger();
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Set<String> removed = ConcurrentHashMap.newKeySet();
+  private final AtomicReference<Moment> moment = new AtomicReference<>();
+
+  /**
+   * A moment in the life of a call.
+   *
+   * @param type which call
+   * @param done whether what it asks for has been done, though not answered
+   * @param then what happens at that moment, once; the call goes no further
+   */
+  private record Moment(Call.Type type, boolean done, Runnable then) {}
 
   /** One subscription. */
   private final class Stream {
@@ -149,6 +160,25 @@ final class TestMaster implements AutoCloseable {
   /** No byte is sent any more, and no connection ended. */
   void fallSilent() {
     silent = true;
+  }
+
+  /**
+   * Does something when the next such call comes in.
+   *
+   * @param done whether to wait until what it asks for is done; it is not answered in any case
+   */
+  void at(Call.Type call, boolean done, Runnable then) {
+    moment.set(new Moment(call, done, then));
+  }
+
+  private boolean isTheMoment(Call call, boolean done) {
+    Moment awaited = moment.get();
+    if (awaited == null || awaited.done() != done || awaited.type() != call.getType()) {
+      return false;
+    }
+    moment.set(null);
+    awaited.then().run();
+    return true;
   }
 
   /** The events' connection ends in the middle of a record. */
@@ -276,6 +306,9 @@ final class TestMaster implements AutoCloseable {
   private void call(HttpExchange exchange, Call call) throws IOException, InterruptedException {
     String id = exchange.getRequestHeaders().getFirst("Mesos-Stream-Id");
     calls.add(call);
+    if (isTheMoment(call, false)) {
+      return;
+    }
     if (call.getType() == Call.Type.SUBSCRIBE) {
       if (id != null) {
         answer(exchange, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
@@ -300,6 +333,9 @@ final class TestMaster implements AutoCloseable {
       try {
         if (call.hasAccept() ? !isHeldBack(call) : !(call.hasKill() && losesKills)) {
           cluster.call(whole(call)).join();
+        }
+        if (isTheMoment(call, true)) {
+          return;
         }
         if (call.getType() == Call.Type.TEARDOWN) {
           stream.get().over = true;
@@ -406,6 +442,9 @@ final class TestMaster implements AutoCloseable {
       cluster.subscriber(event -> mine.send(asAMasterWould(event)));
       cluster.call(call).join();
       greeting.ifPresent(mine::send);
+      if (isTheMoment(call, true)) {
+        return;
+      }
     }
     mine.serve(exchange);
   }

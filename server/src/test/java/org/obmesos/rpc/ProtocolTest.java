@@ -3,21 +3,13 @@ package org.obmesos.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import java.io.ByteArrayOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,133 +22,33 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class ProtocolTest {
   @TempDir private Path state;
-  private Process process;
-  private OutputStream in;
-  private InputStream out;
-  private int requests;
+  private ServerProcess server;
 
   @BeforeEach
   void start() throws IOException {
-    process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx192m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "org.obmesos.Main",
-                "--state-dir",
-                state.toString())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    in = process.getOutputStream();
-    out = process.getInputStream();
+    server = new ServerProcess(state);
   }
 
   @AfterEach
-  void stop() throws InterruptedException {
-    process.destroyForcibly().waitFor();
-  }
-
-  private void raw(String text) throws IOException {
-    in.write(text.getBytes(StandardCharsets.UTF_8));
-    in.flush();
-  }
-
-  private void frame(String content) throws IOException {
-    raw(
-        "Content-Length: "
-            + content.getBytes(StandardCharsets.UTF_8).length
-            + "\r\n\r\n"
-            + content);
-  }
-
-  private int request(String method, String params) throws IOException {
-    int id = ++requests;
-    frame(
-        "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":%s}"
-            .formatted(id, method, params));
-    return id;
-  }
-
-  private JsonObject receive() throws IOException {
-    int length = -1;
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
-    while (true) {
-      int next = out.read();
-      if (next < 0) {
-        throw new EOFException();
-      }
-      if (next != '\n') {
-        line.write(next);
-        continue;
-      }
-      String header = line.toString(StandardCharsets.UTF_8).trim();
-      line.reset();
-      if (header.isEmpty()) {
-        return JsonParser.parseString(new String(out.readNBytes(length), StandardCharsets.UTF_8))
-            .getAsJsonObject();
-      }
-      if (header.startsWith("Content-Length:")) {
-        length = Integer.parseInt(header.substring(header.indexOf(':') + 1).trim());
-      }
-    }
-  }
-
-  private JsonObject until(Predicate<JsonObject> wanted) throws IOException {
-    JsonObject message = receive();
-    while (!wanted.test(message)) {
-      message = receive();
-    }
-    return message;
-  }
-
-  private JsonObject answer(int id) throws IOException {
-    return until(
-        message ->
-            message.has("id")
-                && !message.get("id").isJsonNull()
-                && message.get("id").getAsInt() == id);
-  }
-
-  private JsonObject call(String method, String params) throws IOException {
-    return answer(request(method, params));
+  void stop() {
+    server.close();
   }
 
   private void initialize() throws IOException {
-    assertThat(call("initialize", "{}").has("result")).isTrue();
+    assertThat(server.call("initialize", "{}").has("result")).isTrue();
   }
 
   private static int code(JsonObject answer) {
     return answer.getAsJsonObject("error").get("code").getAsInt();
   }
 
-  private JsonObject ended(String id) throws IOException {
-    JsonObject[] found = new JsonObject[1];
-    until(
-        message -> {
-          if (message.has("method") && message.get("method").getAsString().equals("task/status")) {
-            JsonArray tasks = message.getAsJsonObject("params").getAsJsonArray("tasks");
-            for (JsonElement task : tasks) {
-              JsonObject object = task.getAsJsonObject();
-              if (object.get("id").getAsString().equals(id)
-                  && object.get("terminal").getAsBoolean()) {
-                found[0] = object;
-              }
-            }
-          }
-          return found[0] != null;
-        });
-    return found[0];
-  }
-
   @Test
   void aBlockGoesInAndItsResultComesOut() throws IOException {
     initialize();
     JsonObject submitted =
-        call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo h\\u00e4\"}]}");
+        server.call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo h\\u00e4\"}]}");
     assertThat(submitted.getAsJsonObject("result").getAsJsonArray("ids")).hasSize(1);
-    JsonObject task = ended("a");
+    JsonObject task = server.ended("a");
     assertThat(task.get("state").getAsString()).isEqualTo("FINISHED");
     assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo("hä\n");
   }
@@ -165,11 +57,11 @@ final class ProtocolTest {
   void theSameIdIsTheSameTask() throws IOException {
     initialize();
     String block = "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo x >> %s/count\"}]}";
-    call("task/submit", block.formatted(state));
-    call("task/submit", block.formatted(state));
-    ended("a");
+    server.call("task/submit", block.formatted(state));
+    server.call("task/submit", block.formatted(state));
+    server.ended("a");
     assertThat(state.resolve("count")).hasContent("x");
-    assertThat(call("task/list", "{}").getAsJsonObject("result").getAsJsonArray("tasks"))
+    assertThat(server.call("task/list", "{}").getAsJsonObject("result").getAsJsonArray("tasks"))
         .hasSize(1);
   }
 
@@ -177,7 +69,7 @@ final class ProtocolTest {
   void aBadBlockIsRefusedWithItsArgumentAndNothingRuns() throws IOException {
     initialize();
     JsonObject answer =
-        call(
+        server.call(
             "task/submit",
             "{\"blocks\":[{\"id\":\"a\",\"body\":\"true\"},"
                 + "{\"id\":\"b\",\"body\":\"true\",\"cpus\":-1}]}");
@@ -185,12 +77,13 @@ final class ProtocolTest {
     JsonObject data = answer.getAsJsonObject("error").getAsJsonObject("data");
     assertThat(data.get("id").getAsString()).isEqualTo("b");
     assertThat(data.get("argument").getAsString()).isEqualTo("cpus");
-    assertThat(call("task/list", "{}").getAsJsonObject("result").getAsJsonArray("tasks")).isEmpty();
+    assertThat(server.call("task/list", "{}").getAsJsonObject("result").getAsJsonArray("tasks"))
+        .isEmpty();
   }
 
   @Test
   void nothingIsAnsweredBeforeInitialize() throws IOException {
-    assertThat(code(call("task/list", "{}"))).isEqualTo(ErrorCode.NOT_INITIALIZED.code());
+    assertThat(code(server.call("task/list", "{}"))).isEqualTo(ErrorCode.NOT_INITIALIZED.code());
   }
 
   @ParameterizedTest
@@ -209,30 +102,30 @@ final class ProtocolTest {
       })
   void wrongTypesAreAnsweredWithAnErrorAndTheServerGoesOn(String params) throws IOException {
     initialize();
-    JsonObject answer = call("task/submit", params);
+    JsonObject answer = server.call("task/submit", params);
     assertThat(answer.has("error")).isTrue();
     assertThat(answer.toString()).doesNotContain("\\tat ").doesNotContain("Exception:");
-    assertThat(call("task/list", "{}").has("result")).isTrue();
+    assertThat(server.call("task/list", "{}").has("result")).isTrue();
   }
 
   @Test
   void anUnknownMethodIsAnError() throws IOException {
     initialize();
-    assertThat(code(call("task/dance", "{}"))).isEqualTo(-32601);
+    assertThat(code(server.call("task/dance", "{}"))).isEqualTo(-32601);
   }
 
   @Test
   void aMessageOfAHundredMegabytesIsSkippedAndAnswered() throws IOException {
     initialize();
-    raw("Content-Length: 104857600\r\n\r\n");
+    server.raw("Content-Length: 104857600\r\n\r\n");
     byte[] piece = new byte[1 << 20];
     for (int i = 0; i < 100; i++) {
-      in.write(piece);
+      server.in().write(piece);
     }
-    in.flush();
-    JsonObject refusal = until(message -> message.has("error"));
+    server.in().flush();
+    JsonObject refusal = server.until(message -> message.has("error"));
     assertThat(code(refusal)).isEqualTo(ErrorCode.MESSAGE_TOO_LARGE.code());
-    assertThat(call("task/list", "{}").has("result")).isTrue();
+    assertThat(server.call("task/list", "{}").has("result")).isTrue();
   }
 
   @ParameterizedTest
@@ -247,7 +140,7 @@ final class ProtocolTest {
       })
   void framesThatLieNeitherHangNorKillTheServerWithoutAWord(String frame) throws Exception {
     initialize();
-    raw(frame);
+    server.raw(frame);
     answerOrEnd();
   }
 
@@ -258,50 +151,53 @@ final class ProtocolTest {
     for (int i = 0; i < 200; i++) {
       byte[] bytes = new byte[random.nextInt(300)];
       random.nextBytes(bytes);
-      in.write(("Content-Length: " + bytes.length + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
-      in.write(bytes);
+      server
+          .in()
+          .write(("Content-Length: " + bytes.length + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
+      server.in().write(bytes);
     }
-    in.flush();
+    server.in().flush();
     answerOrEnd();
   }
 
   /** Either it still answers, or it has ended by itself. */
   private void answerOrEnd() throws Exception {
     try {
-      int id = request("task/list", "{}");
-      in.close();
-      answer(id);
+      int id = server.request("task/list", "{}");
+      server.in().close();
+      server.answer(id);
     } catch (IOException e) {
-      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(server.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
     }
   }
 
   @Test
   void theEndOfInputIsAnOrderlyEnd() throws Exception {
     initialize();
-    in.close();
-    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).isZero();
+    server.in().close();
+    assertThat(server.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(server.process().exitValue()).isZero();
   }
 
   @Test
   void exitAfterShutdownIsAnOrderlyEnd() throws Exception {
     initialize();
-    call("shutdown", "null");
-    frame("{\"jsonrpc\":\"2.0\",\"method\":\"exit\"}");
-    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).isZero();
+    server.call("shutdown", "null");
+    server.frame("{\"jsonrpc\":\"2.0\",\"method\":\"exit\"}");
+    assertThat(server.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(server.process().exitValue()).isZero();
   }
 
   @Test
   void aTaskGoesOnWhenTheServerIsKilledAndTheNextOneTellsOfIt() throws Exception {
     initialize();
-    call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"sleep 1; echo done; exit 5\"}]}");
-    until(message -> message.toString().contains("RUNNING"));
-    process.destroyForcibly().waitFor();
+    server.call(
+        "task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"sleep 1; echo done; exit 5\"}]}");
+    server.until(message -> message.toString().contains("RUNNING"));
+    server.process().destroyForcibly().waitFor();
     start();
     initialize();
-    JsonObject task = ended("a");
+    JsonObject task = server.ended("a");
     assertThat(task.get("exitStatus").getAsInt()).isEqualTo(5);
     assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo("done\n");
   }
@@ -309,7 +205,7 @@ final class ProtocolTest {
   @Test
   void whatWasToldToEndRightBeforeTheServerEndsDoes() throws Exception {
     initialize();
-    call(
+    server.call(
         "task/submit",
         "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo $$ > %s/pid; exec sleep 1000\"}]}"
             .formatted(state));
@@ -317,10 +213,10 @@ final class ProtocolTest {
     org.awaitility.Awaitility.await()
         .until(() -> Files.exists(written) && !Files.readString(written).isBlank());
     long pid = Long.parseLong(Files.readString(written).trim());
-    request("task/kill", "{\"ids\":[\"a\"]}");
-    request("shutdown", "{}");
-    frame("{\"jsonrpc\":\"2.0\",\"method\":\"exit\",\"params\":{}}");
-    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    server.request("task/kill", "{\"ids\":[\"a\"]}");
+    server.request("shutdown", "{}");
+    server.frame("{\"jsonrpc\":\"2.0\",\"method\":\"exit\",\"params\":{}}");
+    assertThat(server.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
     org.awaitility.Awaitility.await()
         .until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
   }
@@ -335,18 +231,18 @@ final class ProtocolTest {
       blocks.append(',').append(block.formatted(name, name, state, "4", 0));
     }
     blocks.append(',').append(block.formatted("urgent", "urgent", state, "4", 5));
-    call("task/submit", "{\"blocks\":[" + blocks + "]}");
-    ended("d");
+    server.call("task/submit", "{\"blocks\":[" + blocks + "]}");
+    server.ended("d");
     assertThat(state.resolve("order")).hasContent("urgent\nb\nc\nd");
   }
 
   @Test
   void aTaskThatPrintsMuchIsCutAndMemoryStaysFlat() throws Exception {
     initialize();
-    call(
+    server.call(
         "task/submit",
         "{\"blocks\":[{\"id\":\"a\",\"body\":\"head -c 100000000 /dev/zero | tr '\\\\\\\\0' x\"}]}");
-    JsonObject result = ended("a").getAsJsonObject("result");
+    JsonObject result = server.ended("a").getAsJsonObject("result");
     assertThat(result.get("truncated").getAsBoolean()).isTrue();
     assertThat(result.get("stdoutBytes").getAsLong()).isEqualTo(100_000_000);
     assertThat(result.get("stdout").getAsString()).hasSize(262_144);
@@ -355,20 +251,21 @@ final class ProtocolTest {
   @Test
   void aFileIsReadByOffsetAndNoPathLeadsOutOfTheSandbox() throws Exception {
     initialize();
-    call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"printf 0123456789 > f\"}]}");
-    ended("a");
+    server.call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"printf 0123456789 > f\"}]}");
+    server.ended("a");
     JsonObject read =
-        call("task/read", "{\"id\":\"a\",\"path\":\"f\",\"offset\":3,\"length\":4}")
+        server
+            .call("task/read", "{\"id\":\"a\",\"path\":\"f\",\"offset\":3,\"length\":4}")
             .getAsJsonObject("result");
     assertThat(read.get("data").getAsString()).isEqualTo("MzQ1Ng==");
     assertThat(read.get("size").getAsLong()).isEqualTo(10);
-    assertThat(code(call("task/read", "{\"id\":\"a\",\"path\":\"../../../../x\"}")))
+    assertThat(code(server.call("task/read", "{\"id\":\"a\",\"path\":\"../../../../x\"}")))
         .isEqualTo(ErrorCode.SANDBOX_UNAVAILABLE.code());
-    assertThat(code(call("task/read", "{\"id\":\"nobody\",\"path\":\"f\"}")))
+    assertThat(code(server.call("task/read", "{\"id\":\"nobody\",\"path\":\"f\"}")))
         .isEqualTo(ErrorCode.UNKNOWN_TASK.code());
-    assertThat(call("task/files", "{\"id\":\"a\"}").toString()).contains("\"stdout\"");
-    assertThat(call("task/forget", "{\"ids\":[\"a\"]}").toString()).contains("[\"a\"]");
-    assertThat(code(call("task/read", "{\"id\":\"a\",\"path\":\"f\"}")))
+    assertThat(server.call("task/files", "{\"id\":\"a\"}").toString()).contains("\"stdout\"");
+    assertThat(server.call("task/forget", "{\"ids\":[\"a\"]}").toString()).contains("[\"a\"]");
+    assertThat(code(server.call("task/read", "{\"id\":\"a\",\"path\":\"f\"}")))
         .isEqualTo(ErrorCode.UNKNOWN_TASK.code());
   }
 }

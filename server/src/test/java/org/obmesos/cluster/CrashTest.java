@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.obmesos.rpc.ServerProcess;
+
+/**
+ * The server is killed with SIGKILL between each two steps of a launch, by the master that sees it
+ * take them. The next server is asked for the same tasks, as a client does; none is lost, none runs
+ * twice, every result is right.
+ */
+final class CrashTest {
+  private static final int ROUNDS = 3;
+  private static final int TASKS = 5;
+
+  /** Where in the life of the calls the server dies. */
+  private enum Step {
+    BEFORE_IT_SUBSCRIBES(Call.Type.SUBSCRIBE, false),
+    AS_IT_SUBSCRIBES(Call.Type.SUBSCRIBE, true),
+    STORED_AND_ASKS_FOR_OFFERS(Call.Type.REVIVE, false),
+    BEFORE_THE_LAUNCH(Call.Type.ACCEPT, false),
+    AFTER_THE_LAUNCH(Call.Type.ACCEPT, true),
+    BEFORE_AN_ACKNOWLEDGEMENT(Call.Type.ACKNOWLEDGE, false),
+    AFTER_AN_ACKNOWLEDGEMENT(Call.Type.ACKNOWLEDGE, true);
+
+    private final Call.Type type;
+    private final boolean done;
+
+    Step(Call.Type type, boolean done) {
+      this.type = type;
+      this.done = done;
+    }
+  }
+
+  @TempDir private Path directory;
+  private TestCluster cluster;
+  private TestMaster master;
+  private volatile ServerProcess server;
+
+  @BeforeEach
+  void start() throws Exception {
+    cluster = new TestCluster(directory.resolve("cluster"));
+    master = new TestMaster(cluster);
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+    master.close();
+    cluster.close();
+  }
+
+  private void begin() throws IOException {
+    server = new ServerProcess(directory.resolve("state"), "--master", master.address());
+  }
+
+  private void initialize() throws IOException {
+    assertThat(server.call("initialize", "{}").has("result")).isTrue();
+  }
+
+  private String blocks(int round) {
+    return IntStream.range(0, TASKS)
+        .mapToObj(
+            n ->
+                """
+                {"id":"%1$d-%2$d","body":"echo x >> %3$s/ran-%1$d-%2$d; echo %1$d-%2$d",\
+                "cpus":0.1,"mem":16}"""
+                    .formatted(round, n, directory))
+        .collect(Collectors.joining(",", "{\"blocks\":[", "]}"));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aServerKilledBetweenTwoStepsLosesNothing(Step step) throws IOException {
+    for (int round = 0; round < ROUNDS; round++) {
+      if (step.type == Call.Type.SUBSCRIBE) {
+        // Nothing keeps a server from that until it is asked for something.
+        master.at(step.type, step.done, () -> server.close());
+        begin();
+      } else {
+        begin();
+        initialize();
+        master.at(step.type, step.done, () -> server.close());
+        server.request("task/submit", blocks(round));
+      }
+      await().atMost(FrameworkTests.LONG).until(() -> !server.process().isAlive());
+      begin();
+      initialize();
+      server.call("task/submit", blocks(round));
+      verdict(round);
+      server.end();
+    }
+  }
+
+  private void verdict(int round) throws IOException {
+    await().atMost(FrameworkTests.LONG).until(() -> tasks(round).allMatch(CrashTest::isOver));
+    assertThat(tasks(round)).hasSize(TASKS);
+    for (JsonObject task : tasks(round).toList()) {
+      String id = task.get("id").getAsString();
+      assertThat(task.get("state").getAsString()).isEqualTo("FINISHED");
+      assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo(id + "\n");
+      assertThat(directory.resolve("ran-" + id)).hasContent("x\n");
+    }
+  }
+
+  private static boolean isOver(JsonObject task) {
+    return task.get("terminal").getAsBoolean();
+  }
+
+  private Stream<JsonObject> tasks(int round) throws IOException {
+    String ids =
+        IntStream.range(0, TASKS)
+            .mapToObj(n -> "\"%d-%d\"".formatted(round, n))
+            .collect(Collectors.joining(",", "{\"ids\":[", "]}"));
+    return StreamSupport.stream(
+            server
+                .call("task/get", ids)
+                .getAsJsonObject("result")
+                .getAsJsonArray("tasks")
+                .spliterator(),
+            false)
+        .map(JsonElement::getAsJsonObject);
+  }
+}

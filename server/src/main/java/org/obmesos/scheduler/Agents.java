@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.Unavailability;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Site;
@@ -16,18 +21,45 @@ final class Agents {
   private final Map<String, Agent> agents = new LinkedHashMap<>();
   private final Map<String, Resources> most = new HashMap<>();
 
+  /** How long before its maintenance nothing is launched on an agent any more. */
+  static final Duration LEAVING = Duration.ofHours(1);
+
+  /** The names of the hosts that are to be taken down (Mesos' docs/maintenance.md), by agent. */
+  private final Map<String, String> leaving = new TreeMap<>();
+
   /**
    * Takes note of the offers of an agent.
    *
-   * @return whether the agent has more of something than it was known to have
+   * @return whether something is known now that can tell why a task waits
    */
-  boolean note(List<Offer> offers) {
+  boolean note(List<Offer> offers, Instant now) {
     Offer first = offers.get(0);
     Resources offered = offered(offers);
     String id = first.getAgentId().getValue();
     agents.put(id, new Agent(id, first.getHostname(), offered));
+    if (offers.stream().anyMatch(offer -> isLeaving(offer, now))) {
+      most.remove(id);
+      return leaving.put(id, first.getHostname()) == null;
+    }
+    leaving.remove(id);
     Resources before = most.put(id, offered.most(most.getOrDefault(id, Resources.NONE)));
     return !most.get(id).equals(before);
+  }
+
+  private static boolean isLeaving(Offer offer, Instant now) {
+    if (!offer.hasUnavailability()) {
+      return false;
+    }
+    Unavailability when = offer.getUnavailability();
+    Instant start = Instant.ofEpochSecond(0, when.getStart().getNanoseconds());
+    boolean over =
+        when.hasDuration() && now.isAfter(start.plusNanos(when.getDuration().getNanoseconds()));
+    return !over && now.isAfter(start.minus(LEAVING));
+  }
+
+  /** Whether an agent is about to be taken down, or is down already but for its name. */
+  boolean isLeaving(AgentID agent) {
+    return leaving.containsKey(agent.getValue());
   }
 
   /** What is in offers, all of them together. */
@@ -51,9 +83,15 @@ final class Agents {
     return offer.getUrl().getScheme() + "://" + host + ":" + at.getPort();
   }
 
-  /** What a task wants more of than any agent has offered; empty if nothing, or if none has. */
+  /** Why a task that wants so much cannot be launched; empty if it can, or if nobody knows. */
   Optional<String> shortage(Resources wanted) {
-    return most.isEmpty() ? Optional.empty() : Shortage.of(wanted, most.values());
+    if (!most.isEmpty()) {
+      return Shortage.of(wanted, most.values());
+    }
+    return leaving.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "waits for the end of the maintenance of " + String.join(", ", leaving.values()));
   }
 
   List<Agent> list() {

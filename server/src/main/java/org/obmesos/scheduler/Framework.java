@@ -187,7 +187,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
   }
 
-  /** Tells what a waiting task wants more of than any agent has offered, if it does. */
+  /** Tells why a waiting task cannot be launched, where that is known. */
   private void explain(Task task) {
     String why = agents.shortage(task.block().resources()).orElse("");
     if (!why.isEmpty() && !why.equals(task.status().message())) {
@@ -445,9 +445,15 @@ public final class Framework implements Scheduler, AutoCloseable {
         offers.stream()
             .collect(
                 Collectors.groupingBy(Offer::getAgentId, LinkedHashMap::new, Collectors.toList()));
+    Instant now = Instant.now();
+    boolean news = byAgent.values().stream().filter(its -> agents.note(its, now)).count() > 0;
     Map<AgentID, Resources> room = new LinkedHashMap<>();
-    byAgent.forEach((agent, its) -> room.put(agent, Agents.offered(its)));
-    boolean grown = byAgent.values().stream().filter(agents::note).count() > 0;
+    byAgent.forEach(
+        (agent, its) -> {
+          if (!agents.isLeaving(agent)) {
+            room.put(agent, Agents.offered(its));
+          }
+        });
     Map<AgentID, List<Task>> plan =
         Placement.plan(
             room,
@@ -466,7 +472,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
     if (roll.queue().isEmpty()) {
       subscription.suppress();
-    } else if (grown) {
+    } else if (news) {
       StreamSupport.stream(roll.queue().spliterator(), false).toList().forEach(this::explain);
     }
   }

@@ -10,14 +10,19 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.TaskStatus.Reason;
+import org.apache.mesos.v1.Protos.TimeInfo;
+import org.apache.mesos.v1.Protos.Unavailability;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.Test;
@@ -110,6 +115,31 @@ final class MannersTest extends FrameworkTests {
     } finally {
       before.close();
     }
+  }
+
+  @Test
+  void nothingIsLaunchedOnAnAgentThatIsSoonTakenDown() throws Exception {
+    connect(master.address());
+    master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofMinutes(30)))));
+    submit(List.of(block("patient", "true")));
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                task("patient")
+                    .status()
+                    .message()
+                    .startsWith("waits for the end of the maintenance of "));
+    assertThat(task("patient").state()).isEqualTo(TaskState.QUEUED);
+    master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofDays(1)))));
+    awaitState("patient", TaskState.FINISHED);
+  }
+
+  private static Unavailability unavailable(Instant start) {
+    return Unavailability.newBuilder()
+        .setStart(
+            TimeInfo.newBuilder().setNanoseconds(TimeUnit.SECONDS.toNanos(start.getEpochSecond())))
+        .build();
   }
 
   @Test

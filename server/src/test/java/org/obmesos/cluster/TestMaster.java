@@ -39,6 +39,7 @@ import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskState;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.URL;
+import org.apache.mesos.v1.Protos.Unavailability;
 import org.apache.mesos.v1.agent.Protos.Response;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
@@ -67,6 +68,7 @@ final class TestMaster implements AutoCloseable {
   private volatile boolean silent;
   private volatile boolean filesReadOnly;
   private volatile boolean splits;
+  private volatile Optional<Unavailability> maintenance = Optional.empty();
   private volatile boolean losesKills;
   private volatile Optional<Event> greeting = Optional.empty();
   private final AtomicInteger drops = new AtomicInteger();
@@ -229,6 +231,11 @@ final class TestMaster implements AutoCloseable {
   /** Each offer is made as two of the same agent from now on. */
   void splitOffers() {
     splits = true;
+  }
+
+  /** The agent is to be taken down, or not if this is empty. */
+  void maintain(Optional<Unavailability> when) {
+    maintenance = when;
   }
 
   /** The next requests to the agent get no answer. */
@@ -464,6 +471,7 @@ final class TestMaster implements AutoCloseable {
                       .setHostname("localhost")
                       .setIp("127.0.0.1")
                       .setPort(port())));
+      maintenance.ifPresent(offer::setUnavailability);
     }
     if (!event.hasOffers()) {
       changed.clearOffers();

@@ -120,9 +120,7 @@ final class BlockEndpoint implements BlockService {
     } catch (ResponseErrorException e) {
       return CompletableFuture.failedFuture(e);
     } catch (InvalidBlockException e) {
-      return CompletableFuture.failedFuture(
-          ErrorCode.INVALID_BLOCK.exception(
-              e.getMessage(), new BlockErrorData(null, e.argument())));
+      return CompletableFuture.failedFuture(invalidBlock(null, e));
     }
   }
 
@@ -136,6 +134,9 @@ final class BlockEndpoint implements BlockService {
     }
     if (cause instanceof java.io.UncheckedIOException) {
       return ErrorCode.SANDBOX_UNAVAILABLE.exception(String.valueOf(cause.getMessage()), null);
+    }
+    if (cause instanceof InvalidBlockException invalid) {
+      return invalidBlock(null, invalid);
     }
     return ErrorCode.STORE_FAILED.exception(String.valueOf(cause.getMessage()), null);
   }
@@ -162,11 +163,14 @@ final class BlockEndpoint implements BlockService {
     try {
       return Items.block(item);
     } catch (InvalidBlockException e) {
-      throw ErrorCode.INVALID_BLOCK.exception(
-          e.getMessage(), new BlockErrorData(item.id(), e.argument()));
+      throw invalidBlock(item.id(), e);
     } catch (NullPointerException e) {
       throw invalid("a block has null where a value must be");
     }
+  }
+
+  private static ResponseErrorException invalidBlock(String id, InvalidBlockException e) {
+    return ErrorCode.INVALID_BLOCK.exception(e.getMessage(), new BlockErrorData(id, e.argument()));
   }
 
   private static <T> T required(String name, T value) {

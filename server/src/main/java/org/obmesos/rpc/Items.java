@@ -13,6 +13,7 @@ import org.obmesos.task.Block;
 import org.obmesos.task.Exit;
 import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Limits;
+import org.obmesos.task.Needs;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
@@ -37,22 +38,33 @@ final class Items {
     return new Block(
         new TaskId(item.id()),
         new Origin(or(item.name(), ""), or(item.document(), "")),
-        new Program(
-            or(item.interpreter(), List.of("sh")),
-            or(item.body(), ""),
-            or(item.environment(), Map.of()),
-            or(item.directory(), "")),
-        new Resources(
-            or(item.cpus(), DEFAULT_CPUS),
-            or(item.mem(), DEFAULT_MEM),
-            or(item.disk(), 0.0),
-            or(item.gpus(), 0.0)),
+        program(item),
+        new Needs(
+            new Resources(
+                or(item.cpus(), DEFAULT_CPUS),
+                or(item.mem(), DEFAULT_MEM),
+                or(item.disk(), 0.0),
+                or(item.gpus(), 0.0)),
+            or(item.after(), List.<String>of()).stream().map(TaskId::new).toList()),
         new Limits(
             or(item.priority(), 0),
             seconds("kill-grace", item.killGrace(), Limits.DEFAULT.killGrace()),
             seconds("timeout", item.timeout(), Limits.DEFAULT.timeout()),
             or(item.tailLines(), Limits.DEFAULT.tailLines()),
             or(item.attempts(), Limits.DEFAULT.attempts())));
+  }
+
+  private static Program program(BlockItem item) {
+    String body = or(item.body(), "");
+    if (body.isEmpty() != or(item.bodyLater(), false)) {
+      throw new InvalidBlockException(
+          "body", body.isEmpty() ? "the block is empty" : "it comes now or later, not both");
+    }
+    return new Program(
+        or(item.interpreter(), List.of("sh")),
+        body,
+        or(item.environment(), Map.of()),
+        or(item.directory(), ""));
   }
 
   private static <T> T or(T value, T otherwise) {
@@ -95,6 +107,8 @@ final class Items {
         task.status().reason(),
         task.status().message(),
         task.status().source(),
+        task.block().needs().after().stream().map(TaskId::value).toList(),
+        task.block().program().awaitsBody() ? true : null,
         result.map(found -> result(found, location)).orElse(null));
   }
 

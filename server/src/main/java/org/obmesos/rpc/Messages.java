@@ -47,7 +47,9 @@ public final class Messages {
       Double killGrace,
       Double timeout,
       Integer tailLines,
-      Integer attempts) {}
+      Integer attempts,
+      List<String> after,
+      Boolean bodyLater) {}
 
   /** Parameters of what is asked of several tasks. */
   public record IdsParams(List<String> ids) {}
@@ -78,6 +80,8 @@ public final class Messages {
       String reason,
       String message,
       String source,
+      List<String> after,
+      Boolean bodyLater,
       ResultItem result) {}
 
   /** What an ended task wrote. */

@@ -73,6 +73,7 @@ public final class Framework implements Scheduler, AutoCloseable {
   private final CompletableFuture<Void> loaded;
   private final Roll roll = new Roll();
   private final Agents agents = new Agents();
+  private final Prerequisites prerequisites = new Prerequisites(roll);
   private final List<Offer> held = new ArrayList<>();
   private boolean reviving;
 
@@ -94,7 +95,10 @@ public final class Framework implements Scheduler, AutoCloseable {
     this.subscription = new Subscription(options);
     this.updates =
         new Updates(
-            roll, subscription, new Updates.Around(loop, store, reader, listener), this::enqueue);
+            roll,
+            subscription,
+            new Updates.Around(loop, store, reader, listener, prerequisites),
+            this::enqueue);
     this.reconciler = new Reconciler(loop.executor(), this::askFor);
     this.loaded = CompletableFuture.runAsync(() -> load(connect), loop.executor());
     new Upkeep(this::repeatKills, () -> askFor(List.of()), this::askForTheSilent)
@@ -106,6 +110,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     CompletableFuture<Optional<String>> id = store.frameworkId();
     List<Task> found = store.tasks().join();
     roll.load(found);
+    found.stream().filter(task -> task.state() == TaskState.QUEUED).forEach(this::enqueue);
     found.forEach(this::noteGpus);
     subscription.start(id.join(), connect.apply(this));
   }
@@ -122,33 +127,46 @@ public final class Framework implements Scheduler, AutoCloseable {
   // What others ask.
 
   /**
-   * Takes blocks. One whose id is known already is the same task and changes nothing.
+   * Takes blocks. One whose id is known already is the same task and changes nothing, unless that
+   * task waits for its body.
    *
-   * @return the tasks in the order of the blocks, once they are in the store
+   * @return the tasks in the order of the blocks, once they are in the store; fails with {@link
+   *     InvalidBlockException} if one comes after a task that is not known
    */
   public CompletableFuture<List<Task>> submit(List<Block> blocks) {
-    return onLoop(
-            () -> {
-              List<Task> fresh = new ArrayList<>();
-              for (Block block : blocks) {
-                if (roll.get(block.id()).isEmpty()) {
-                  Task task = Task.submitted(roll.nextSequence(), block, Instant.now());
-                  roll.put(task);
-                  fresh.add(task);
-                }
-              }
-              return fresh;
-            })
+    return onLoop(() -> taken(blocks))
         .thenCompose(
-            fresh ->
+            taken ->
                 store
-                    .insert(fresh)
+                    .insert(taken.fresh(), taken.completed())
                     .thenApplyAsync(
                         stored -> {
-                          fresh.forEach(this::enqueue);
+                          taken.fresh().forEach(this::enqueue);
+                          taken.completed().forEach(this::enqueue);
                           return roll.known(blocks.stream().map(Block::id).toList());
                         },
                         loop.executor()));
+  }
+
+  /** What is new in blocks that were submitted. */
+  private record Taken(List<Task> fresh, List<Task> completed) {}
+
+  private Taken taken(List<Block> blocks) {
+    roll.checkOrder(blocks);
+    Taken taken = new Taken(new ArrayList<>(), new ArrayList<>());
+    for (Block block : blocks) {
+      Optional<Task> known = roll.get(block.id());
+      if (known.isEmpty()) {
+        Task task = Task.submitted(roll.nextSequence(), block, Instant.now());
+        roll.put(task);
+        taken.fresh().add(task);
+      } else if (roll.awaitsBody(known.get()) && !block.program().awaitsBody()) {
+        Task task = known.get().with(block.program());
+        roll.put(task);
+        taken.completed().add(task);
+      }
+    }
+    return taken;
   }
 
   private void enqueue(Task task) {
@@ -156,9 +174,20 @@ public final class Framework implements Scheduler, AutoCloseable {
       return;
     }
     Optional<String> never =
-        options.most().flatMap(all -> Shortage.of(task.block().resources(), List.of(all)));
+        prerequisites
+            .broken(task)
+            .or(
+                () ->
+                    options
+                        .most()
+                        .flatMap(all -> Shortage.of(task.block().resources(), List.of(all))));
     if (never.isPresent()) {
       updates.end(task, TaskStatus.of(TaskState.ERROR, "The task " + never.get()), () -> {});
+      return;
+    }
+    Optional<String> held = prerequisites.hold(task);
+    if (held.isPresent()) {
+      explain(task, held.get());
       return;
     }
     roll.queue().add(task);
@@ -189,14 +218,23 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   /** Tells why a waiting task cannot be launched, where that is known. */
   private void explain(Task task) {
-    String why = agents.shortage(task.block().resources()).orElse("");
-    if (!why.isEmpty() && !why.equals(task.status().message())) {
-      roll.queue().remove(task);
-      Task next = task.with(TaskStatus.of(TaskState.QUEUED, why), Instant.now());
-      roll.put(next);
-      roll.queue().add(next);
-      listener.status(next);
+    agents
+        .shortage(task.block().resources())
+        .ifPresent(
+            why -> {
+              roll.queue().remove(task);
+              roll.queue().add(explain(task, why));
+            });
+  }
+
+  private Task explain(Task task, String why) {
+    if (why.equals(task.status().message())) {
+      return task;
     }
+    Task next = task.with(TaskStatus.of(TaskState.QUEUED, why), Instant.now());
+    roll.put(next);
+    listener.status(next);
+    return next;
   }
 
   /** Ends tasks; those not known or ended already are left alone. */

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.obmesos.task.Block;
+import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -30,9 +32,7 @@ final class Roll {
     for (Task task : found) {
       tasks.put(task.id(), task);
       sequence = Math.max(sequence, task.sequence());
-      if (task.state() == TaskState.QUEUED) {
-        queue.add(task);
-      } else if (!task.state().isTerminal()) {
+      if (task.state() != TaskState.QUEUED && !task.state().isTerminal()) {
         launches.put(task.mesosTaskId(), task.id());
         if (task.state() == TaskState.KILLING) {
           toKill.add(task.id());
@@ -43,6 +43,34 @@ final class Roll {
 
   long nextSequence() {
     return ++sequence;
+  }
+
+  /**
+   * Checks that each block comes after tasks that are known, or among the blocks before it; so
+   * nothing can wait for itself.
+   *
+   * @throws InvalidBlockException if one does not
+   */
+  void checkOrder(Collection<Block> blocks) {
+    Set<TaskId> before = new HashSet<>();
+    for (Block block : blocks) {
+      if (!tasks.containsKey(block.id())) {
+        for (TaskId other : block.needs().after()) {
+          if (!tasks.containsKey(other) && !before.contains(other)) {
+            throw new InvalidBlockException(
+                "after", "a task that is known, which " + other + " is not");
+          }
+        }
+      }
+      before.add(block.id());
+    }
+  }
+
+  /** Whether it waits for what it is to run. */
+  boolean awaitsBody(Task task) {
+    return task.state() == TaskState.QUEUED
+        && task.block().program().awaitsBody()
+        && !ending.contains(task.id());
   }
 
   /** The task as it stands now. */

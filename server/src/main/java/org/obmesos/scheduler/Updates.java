@@ -33,10 +33,16 @@ final class Updates {
   private final Store store;
   private final SandboxReader reader;
   private final FrameworkListener listener;
+  private final Prerequisites prerequisites;
   private final Consumer<Task> enqueue;
 
   /** What statuses have an effect on. */
-  record Around(Loop loop, Store store, SandboxReader reader, FrameworkListener listener) {}
+  record Around(
+      Loop loop,
+      Store store,
+      SandboxReader reader,
+      FrameworkListener listener,
+      Prerequisites prerequisites) {}
 
   Updates(Roll roll, Subscription subscription, Around around, Consumer<Task> enqueue) {
     this.roll = roll;
@@ -45,6 +51,7 @@ final class Updates {
     this.store = around.store();
     this.reader = around.reader();
     this.listener = around.listener();
+    this.prerequisites = around.prerequisites();
     this.enqueue = enqueue;
   }
 
@@ -181,6 +188,7 @@ final class Updates {
                         roll.ended(last);
                         then.run();
                         listener.status(last);
+                        prerequisites.freed(last).forEach(enqueue);
                       });
                 },
                 loop.executor());

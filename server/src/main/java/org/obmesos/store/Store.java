@@ -129,14 +129,26 @@ public final class Store implements AutoCloseable {
     return done;
   }
 
-  /** Adds tasks that are not in the store yet. */
-  public CompletableFuture<Void> insert(Collection<Task> tasks) {
-    List<Task> rows = List.copyOf(tasks);
+  /**
+   * Writes down what was asked for.
+   *
+   * @param fresh tasks that are not in the store yet
+   * @param completed tasks that are, but without what they run
+   */
+  public CompletableFuture<Void> insert(Collection<Task> fresh, Collection<Task> completed) {
+    List<Task> inserted = List.copyOf(fresh);
+    List<Task> updated = List.copyOf(completed);
     return submit(
         connection -> {
-          TaskRows.insert(connection, rows);
+          TaskRows.insert(connection, inserted);
+          TaskRows.updatePrograms(connection, updated);
           return null;
         });
+  }
+
+  /** Adds tasks that are not in the store yet. */
+  public CompletableFuture<Void> insert(Collection<Task> tasks) {
+    return insert(tasks, List.of());
   }
 
   /** Writes what changes in the life of a task: its placing, status and times. */

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
+import org.obmesos.task.Needs;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Placing;
 import org.obmesos.task.Program;
@@ -47,6 +48,7 @@ final class TaskRows {
         tail_lines INTEGER NOT NULL DEFAULT 10,
         gpus REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 1,
         runs INTEGER NOT NULL DEFAULT 0,
+        after_ids TEXT NOT NULL DEFAULT '',
         framework_id TEXT NOT NULL DEFAULT '',
         attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
         agent_url TEXT NOT NULL DEFAULT '',
@@ -76,12 +78,15 @@ final class TaskRows {
             "UPDATE tasks SET framework_id = COALESCE((SELECT value FROM meta"
                 + " WHERE key = 'framework_id'), '') WHERE agent_id <> ''");
       }
+      if (version >= 1 && version <= 3) {
+        statement.execute("ALTER TABLE tasks ADD COLUMN after_ids TEXT NOT NULL DEFAULT ''");
+      }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
           statement.execute(part);
         }
       }
-      statement.execute("PRAGMA user_version = 3");
+      statement.execute("PRAGMA user_version = 4");
     }
   }
 
@@ -96,9 +101,9 @@ final class TaskRows {
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
           cpus, mem, disk, gpus, priority, kill_grace_ms, timeout_ms, tail_lines, attempts,
-          attempt, runs, framework_id, agent_id, hostname, agent_url, state, reason, message, source,
+          after_ids, attempt, runs, framework_id, agent_id, hostname, agent_url, state, reason, message, source,
           submitted_ms, started_ms, ended_ms)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (Task task : tasks) {
         fill(new Row(statement), task);
@@ -112,8 +117,7 @@ final class TaskRows {
     Block block = task.block();
     row.text(block.id().value()).number(task.sequence());
     row.text(block.origin().name()).text(block.origin().document());
-    row.text(join(block.program().interpreter())).text(block.program().body());
-    row.text(joinPairs(block.program().environment())).text(block.program().directory());
+    row.program(block.program());
     Resources resources = block.resources();
     row.real(resources.cpus()).real(resources.memMiB()).real(resources.diskMiB());
     row.real(resources.gpus());
@@ -121,6 +125,7 @@ final class TaskRows {
     row.number(limits.priority());
     row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
     row.number(limits.tailLines()).number(limits.attempts());
+    row.text(join(block.needs().after().stream().map(TaskId::value).toList()));
     row.placing(task.placing()).status(task.status());
     row.number(task.times().submitted().toEpochMilli());
     row.time(task.times().started()).time(task.times().ended());
@@ -137,6 +142,17 @@ final class TaskRows {
         row.placing(task.placing()).status(task.status());
         row.time(task.times().started()).time(task.times().ended());
         row.text(task.id().value());
+        statement.addBatch();
+      }
+      statement.executeBatch();
+    }
+  }
+
+  static void updatePrograms(Connection connection, Collection<Task> tasks) throws SQLException {
+    String sql = "UPDATE tasks SET interpreter=?, body=?, environment=?, directory=? WHERE id=?";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      for (Task task : tasks) {
+        new Row(statement).program(task.block().program()).text(task.id().value());
         statement.addBatch();
       }
       statement.executeBatch();
@@ -191,11 +207,13 @@ final class TaskRows {
                 row.getString("body"),
                 splitPairs(row.getString("environment")),
                 row.getString("directory")),
-            new Resources(
-                row.getDouble("cpus"),
-                row.getDouble("mem"),
-                row.getDouble("disk"),
-                row.getDouble("gpus")),
+            new Needs(
+                new Resources(
+                    row.getDouble("cpus"),
+                    row.getDouble("mem"),
+                    row.getDouble("disk"),
+                    row.getDouble("gpus")),
+                split(row.getString("after_ids")).stream().map(TaskId::new).toList()),
             new Limits(
                 row.getInt("priority"),
                 Duration.ofMillis(row.getLong("kill_grace_ms")),
@@ -293,6 +311,13 @@ final class TaskRows {
       }
       statement.setNull(++column, Types.INTEGER);
       return this;
+    }
+
+    Row program(Program program) throws SQLException {
+      return text(join(program.interpreter()))
+          .text(program.body())
+          .text(joinPairs(program.environment()))
+          .text(program.directory());
     }
 
     Row placing(Placing placing) throws SQLException {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -9,31 +10,43 @@ import java.util.Objects;
  * @param id its identity
  * @param origin where it stands
  * @param program what to run
- * @param resources what it needs; some cpu and some memory
+ * @param needs what it waits for
  * @param limits how it is treated
  */
-public record Block(TaskId id, Origin origin, Program program, Resources resources, Limits limits) {
+public record Block(TaskId id, Origin origin, Program program, Needs needs, Limits limits) {
 
   /**
-   * Checks the resources against Mesos' least amounts.
+   * Checks that it does not wait for itself.
    *
-   * @throws InvalidBlockException if the block asks for no cpu or no memory
+   * @throws InvalidBlockException if it does
    */
   public Block {
     Objects.requireNonNull(id, "id");
     Objects.requireNonNull(origin, "origin");
     Objects.requireNonNull(program, "program");
     Objects.requireNonNull(limits, "limits");
-    if (resources.cpus() <= 0) {
-      throw new InvalidBlockException("cpus", "a number above 0");
+    if (needs.after().contains(id)) {
+      throw new InvalidBlockException("after", "a block cannot come after itself");
     }
-    if (resources.memMiB() <= 0) {
-      throw new InvalidBlockException("mem", "a size above 0");
-    }
+  }
+
+  /** One that waits for room only. */
+  public Block(TaskId id, Origin origin, Program program, Resources resources, Limits limits) {
+    this(id, origin, program, new Needs(resources, List.of()), limits);
+  }
+
+  /** What it uses while it runs. */
+  public Resources resources() {
+    return needs.resources();
+  }
+
+  /** The same with another program. */
+  public Block with(Program other) {
+    return new Block(id, origin, other, needs, limits);
   }
 
   /** The same without its body, for a task that has ended. */
   public Block withoutBody() {
-    return new Block(id, origin, program.withoutBody(), resources, limits);
+    return with(program.withoutBody());
   }
 }

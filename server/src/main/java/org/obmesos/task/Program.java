@@ -10,7 +10,8 @@ import java.util.Objects;
  * What to run.
  *
  * @param interpreter the words of the command that gets the body's file as its last argument
- * @param body the text of the block, expanded; at most {@link #MAX_BODY_BYTES} in UTF-8
+ * @param body the text of the block, expanded; at most {@link #MAX_BODY_BYTES} in UTF-8; empty if
+ *     it comes later, with values that are not there yet
  * @param environment variables set for the command
  * @param directory where it starts, relative to the sandbox; empty for the sandbox itself
  */
@@ -32,7 +33,7 @@ public record Program(
     if (interpreter.isEmpty() || interpreter.get(0).isBlank()) {
       throw new InvalidBlockException("lang", "the interpreter's command is empty");
     }
-    if (body.isBlank()) {
+    if (!body.isEmpty() && body.isBlank()) {
       throw new InvalidBlockException("body", "the block is empty");
     }
     if (body.getBytes(StandardCharsets.UTF_8).length > MAX_BODY_BYTES) {
@@ -55,6 +56,11 @@ public record Program(
     if (text.indexOf('\0') >= 0) {
       throw new InvalidBlockException(argument, "no NUL character can be passed");
     }
+  }
+
+  /** Whether the body comes later. */
+  public boolean awaitsBody() {
+    return body.isEmpty();
   }
 
   /** The same without its body, for a task that has ended. */

@@ -48,6 +48,11 @@ public record Task(long sequence, Block block, Placing placing, TaskStatus statu
     return new Task(sequence, block, placing, newer, times.at(newer.state(), now));
   }
 
+  /** The same task with what it runs, which it had to wait for. */
+  public Task with(Program program) {
+    return new Task(sequence, block.with(program), placing, status, times);
+  }
+
   /** The same task sent somewhere else. */
   public Task with(Placing newer) {
     return new Task(sequence, block, newer, status, times);

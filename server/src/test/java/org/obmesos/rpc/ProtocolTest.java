@@ -65,6 +65,75 @@ final class ProtocolTest {
         .hasSize(1);
   }
 
+  private JsonObject task(String id) throws IOException {
+    return server
+        .call("task/get", "{\"ids\":[\"" + id + "\"]}")
+        .getAsJsonObject("result")
+        .getAsJsonArray("tasks")
+        .get(0)
+        .getAsJsonObject();
+  }
+
+  @Test
+  void aBlockWaitsInTheQueueForAnotherAndForItsBodyAndSoItDoesAfterACrash() throws IOException {
+    initialize();
+    server.call(
+        "task/submit",
+        """
+        {"blocks":[{"id":"first","name":"one","body":"while [ ! -e %1$s/go ]; do sleep 0.05; done"},
+        {"id":"second","after":["first"],"bodyLater":true},
+        {"id":"third","after":["first","second"],"body":"echo third"}]}"""
+            .formatted(state));
+    assertThat(task("second").get("message").getAsString()).isEqualTo("waits for one");
+    assertThat(task("second").get("bodyLater").getAsBoolean()).isTrue();
+    assertThat(task("third").get("message").getAsString()).isEqualTo("waits for one, second");
+    server.close();
+    server = new ServerProcess(state);
+    initialize();
+    assertThat(task("third").get("message").getAsString()).isEqualTo("waits for one, second");
+    Files.createFile(state.resolve("go"));
+    server.ended("first");
+    assertThat(task("second").get("message").getAsString()).isEqualTo("waits for its values");
+    server.call("task/submit", "{\"blocks\":[{\"id\":\"second\",\"body\":\"echo second\"}]}");
+    assertThat(server.ended("third").getAsJsonObject("result").get("stdout").getAsString())
+        .isEqualTo("third\n");
+    assertThat(task("second").getAsJsonObject("result").get("stdout").getAsString())
+        .isEqualTo("second\n");
+  }
+
+  @Test
+  void whatHangsOnATaskThatFailsFailsToo() throws IOException {
+    initialize();
+    server.call(
+        "task/submit",
+        """
+        {"blocks":[{"id":"first","name":"one","body":"exit 3"},
+        {"id":"second","name":"two","after":["first"],"bodyLater":true},
+        {"id":"third","after":["second"],"body":"echo third"}]}""");
+    JsonObject third = server.ended("third");
+    assertThat(third.get("state").getAsString()).isEqualTo("ERROR");
+    assertThat(third.get("message").getAsString())
+        .isEqualTo(
+            "The task needs two (second), which is ERROR: The task needs one (first), which is"
+                + " FAILED: Command exited with status 3");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a", "no-such-task", "b"})
+  void aBlockComesAfterKnownTasksOnly(String other) throws IOException {
+    initialize();
+    JsonObject answer =
+        server.call(
+            "task/submit",
+            """
+            {"blocks":[{"id":"a","body":"true","after":["%s"]},{"id":"b","body":"true"}]}"""
+                .formatted(other));
+    assertThat(code(answer)).isEqualTo(ErrorCode.INVALID_BLOCK.code());
+    assertThat(answer.getAsJsonObject("error").get("message").getAsString()).contains("after");
+    assertThat(server.call("task/list", "{}").getAsJsonObject("result").getAsJsonArray("tasks"))
+        .isEmpty();
+  }
+
   @Test
   void aBadBlockIsRefusedWithItsArgumentAndNothingRuns() throws IOException {
     initialize();

@@ -102,6 +102,7 @@ final class StoreTest {
       statement.execute("ALTER TABLE tasks DROP COLUMN attempts");
       statement.execute("ALTER TABLE tasks DROP COLUMN runs");
       statement.execute("ALTER TABLE tasks DROP COLUMN framework_id");
+      statement.execute("ALTER TABLE tasks DROP COLUMN after_ids");
       statement.execute("PRAGMA user_version = 1");
     }
     try (Store store = new Store(file())) {

@@ -46,7 +46,7 @@ final class TaskTest {
 
   @Test
   void programsThatCannotBePassedAreRefused() {
-    assertThatThrownBy(() -> program("")).hasMessageContaining("empty");
+    assertThatThrownBy(() -> program(" ")).hasMessageContaining("empty");
     assertThatThrownBy(() -> program("a\0b")).hasMessageContaining("NUL");
     assertThatThrownBy(() -> program("x".repeat(Program.MAX_BODY_BYTES + 1)))
         .hasMessageContaining("bytes");

@@ -40,6 +40,13 @@ Where it is not, updates come every five seconds."
           "\\|UNKNOWN\\)\\b")
   "Matches a placeholder; group 1 is the task's id.")
 
+;; These rooms are above this one.
+(declare-function ob-mesos--tell-group "ob-mesos-group" (group))
+(declare-function ob-mesos--restore-members "ob-mesos-group" (group count))
+(declare-function ob-mesos--group-value "ob-mesos-group" (group params))
+(declare-function ob-mesos--ids "ob-mesos-flow" (task))
+(declare-function ob-mesos--replay "ob-mesos-lang" (lang text body params))
+
 ;;;; Text
 
 (defun ob-mesos--clean (text)
@@ -106,6 +113,18 @@ Where it is not, updates come every five seconds."
      (org-babel-pick-name (cdr (assq :rowname-names params))
                           (cdr (assq :rownames params))))))
 
+(defun ob-mesos--task-value (task params)
+  "The value of TASK, which has ended well, as PARAMS want it."
+  (if (ob-mesos-task-members task)
+      (ob-mesos--group-value task params)
+    (let ((text (ob-mesos--stdout task)))
+      (when (member "drawer" (cdr (assq :result-params params)))
+        (setq text (ob-mesos--escape-drawer text)))
+      (if (equal (ob-mesos-task-lang task) "mesos")
+          (ob-mesos--value text params)
+        (ob-mesos--replay (ob-mesos-task-lang task) text
+                          (ob-mesos-task-source task) params)))))
+
 ;;;; The placeholder
 
 (defun ob-mesos--placeholder (task)
@@ -115,7 +134,8 @@ Where it is not, updates come every five seconds."
     (format "mesos:%s %s%s" (ob-mesos-task-id task) (ob-mesos-task-state task)
             (cond
              (started (format-time-string " since %T" (/ started 1000)))
-             ((and message (equal "QUEUED" (ob-mesos-task-state task)))
+             ((and message (or (ob-mesos-task-members task)
+                               (equal "QUEUED" (ob-mesos-task-state task))))
               (concat " " (replace-regexp-in-string "[\n\r]+" " " message)))
              (t "")))))
 
@@ -151,6 +171,8 @@ PARAMS are its header arguments."
 
 (defun ob-mesos--show (task)
   "Bring the placeholder of TASK up to date."
+  (when (ob-mesos-task-members task)
+    (ob-mesos--tell-group task))
   (let ((place (ob-mesos--place task))
         (text (cons (ob-mesos--placeholder task)
                     (unless (string-empty-p (ob-mesos-task-tail task))
@@ -260,13 +282,12 @@ Those are asked after more often."
   "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
 Return it and the RESULT-PARAMS to insert it with."
   (let* ((file (and (member "file" result-params) (cdr (assq :file params))))
-         (text (ob-mesos--stdout task))
-         (value (ob-mesos--value
-                 (if (member "drawer" result-params)
-                     (ob-mesos--escape-drawer text)
-                   text)
-                 params))
+         (value (ob-mesos--task-value task params))
          (post (cdr (assq :post params))))
+    (when (and (eq (cdr (assq :result-type params)) 'value)
+               (or (member "vector" result-params) (member "table" result-params))
+               (not (listp value)))
+      (setq value (list (list value))))
     (when file
       (unless (or (member "link" result-params)
                   (member "graphics" result-params))
@@ -281,6 +302,17 @@ Return it and the RESULT-PARAMS to insert it with."
         (setq value (org-babel-ref-resolve post)
               result-params (remove "file" result-params))))
     (cons value result-params)))
+
+(defun ob-mesos--outcome (task)
+  "The value of TASK, which has ended well, and how to insert it; made once."
+  (or (ob-mesos-task-outcome task)
+      (setf (ob-mesos-task-outcome task)
+            (let ((params (or (ob-mesos-task-params task)
+                              (ob-mesos--params-at-point)))
+                  (default-directory (or (ob-mesos-task-directory task)
+                                         default-directory)))
+              (ob-mesos--finish-value task params
+                                      (ob-mesos--result-params params nil))))))
 
 (defun ob-mesos--call-info (element no-evaluation)
   "Org's info of the call ELEMENT, or of that at point.
@@ -323,7 +355,7 @@ Return nil if there is no such place any more."
          (wanted (ob-mesos--result-params params failed))
          (value (if failed
                     (cons (ob-mesos--report task) wanted)
-                  (ob-mesos--finish-value task params wanted)))
+                  (ob-mesos--outcome task)))
          (info (list "mesos" ""
                      (if failed (cl-remove :wrap params :key #'car) params))))
     (ob-mesos--with-workbench
@@ -354,7 +386,7 @@ Return nil if there is no such place any more."
       (setf (ob-mesos-task-data task) data)
       (if (ob-mesos-task-terminal-p task)
           (ob-mesos--finished task)
-        (ob-mesos--mark-dirty task)))))
+        (ob-mesos--mark-dirty (or (ob-mesos-task-group task) task))))))
 
 (defun ob-mesos--finished (task)
   "TASK has ended: insert its result, once."
@@ -393,15 +425,20 @@ is in the task list" (ob-mesos-task-id task)))))
 ;;;; Attaching
 
 (defun ob-mesos--placeholders ()
-  "The ids of the placeholders in this buffer, with their positions."
+  "The placeholders in this buffer, (ID PLACE COUNT) each.
+COUNT is how many members a group has, nil for a task."
   (save-excursion
     (save-restriction
       (widen)
       (goto-char (point-min))
       (cl-loop while (re-search-forward
-                      (concat "^[ \t]*: " ob-mesos--placeholder-regexp) nil t)
-               collect (cons (match-string-no-properties 1)
-                             (copy-marker (line-beginning-position)))))))
+                      (concat "^[ \t]*: " ob-mesos--placeholder-regexp
+                              "\\(?: [0-9]+ of \\([0-9]+\\) done\\)?")
+                      nil t)
+               collect (list (match-string-no-properties 1)
+                             (copy-marker (line-beginning-position))
+                             (and (match-string 2)
+                                  (string-to-number (match-string 2))))))))
 
 (defun ob-mesos--document-keyword (regexp)
   "The value of the first keyword of this document that REGEXP matches, or nil."
@@ -422,10 +459,10 @@ is in the task list" (ob-mesos-task-id task)))))
   "Pick up the results of the tasks whose placeholders are in this buffer.
 The server of this document's master is asked, and all that run."
   (interactive)
-  (let* ((found (ob-mesos--placeholders))
-         (ids (mapcar #'car found))
-         (server (ob-mesos--server (ob-mesos--document-master))))
-    (pcase-dolist (`(,id . ,place) found)
+  (let ((found (ob-mesos--placeholders))
+        (server (ob-mesos--server (ob-mesos--document-master)))
+        ids)
+    (pcase-dolist (`(,id ,place ,count) found)
       (let ((task (or (gethash id ob-mesos--tasks)
                       (puthash id (ob-mesos-task--make
                                    :id id
@@ -433,8 +470,13 @@ The server of this document's master is asked, and all that run."
                                ob-mesos--tasks))))
         (setf (ob-mesos-task-place task) place
               (ob-mesos-task-shown task) nil
-              (ob-mesos-task-done task) nil)))
-    (when found
+              (ob-mesos-task-done task) nil)
+        (when (and count (not (ob-mesos-task-members task)))
+          (ob-mesos--restore-members task count))
+        (unless (and (ob-mesos-task-local task)
+                     (not (ob-mesos-task-members task)))
+          (setq ids (append (ob-mesos--ids task) ids)))))
+    (when ids
       (dolist (each (cons server (remq server (ob-mesos--live-servers))))
         (ob-mesos--get each ids)))))
 

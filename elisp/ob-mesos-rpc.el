@@ -109,6 +109,8 @@ first connection on."
 (defvar ob-mesos--work-tail nil "The last cons of `ob-mesos--work'.")
 (defvar ob-mesos--work-timer nil "The timer that does the work.")
 
+(defvar ob-mesos--working nil "Non-nil while the work is done.")
+
 (defun ob-mesos--later (function &rest arguments)
   "Call FUNCTION with ARGUMENTS soon, after all that was put off before."
   (let ((cell (list (cons function arguments))))
@@ -127,7 +129,8 @@ first connection on."
   "Do what was put off, for one slice, or until there is input."
   ;; The timer that has called us stays in its variable meanwhile, for work
   ;; may put off more work, and that must not start a second timer.
-  (let ((end (+ (float-time) ob-mesos--slice)))
+  (let ((end (+ (float-time) ob-mesos--slice))
+        (ob-mesos--working t))
     (unwind-protect
         (while (and ob-mesos--work
                     (< (float-time) end)
@@ -426,14 +429,20 @@ SUCCESS and FAILURE are as for `ob-mesos--send'."
 (defun ob-mesos--wait (done)
   "Wait for DONE to return non-nil and return that.
 Quitting stops the waiting and nothing else."
-  (let (value)
-    (while (not (setq value (funcall done)))
-      (accept-process-output nil 0.05)
-      (unless noninteractive
-        (redisplay))
-      (when (and ob-mesos--work (not ob-mesos--work-timer))
-        (ob-mesos--schedule-work)))
-    value))
+  (if ob-mesos--working
+      ;; What is waited for is work too, and must not wait for its turn.
+      (let ((ob-mesos--working nil)
+            (ob-mesos--work-timer nil)
+            (inhibit-quit nil))
+        (ob-mesos--wait done))
+    (let (value)
+      (while (not (setq value (funcall done)))
+        (accept-process-output nil 0.05)
+        (unless noninteractive
+          (redisplay))
+        (when (and ob-mesos--work (not ob-mesos--work-timer))
+          (ob-mesos--schedule-work)))
+      value)))
 
 (defun ob-mesos--call (server method params)
   "Send METHOD with PARAMS to SERVER and wait for its result."

@@ -29,21 +29,10 @@
 (require 'ob-mesos-rpc)
 (require 'ob-mesos-task)
 (require 'ob-mesos-result)
+(require 'ob-mesos-lang)
+(require 'ob-mesos-flow)
+(require 'ob-mesos-group)
 (require 'ob-mesos-list)
-
-(defcustom ob-mesos-languages
-  '(("sh" "sh" shell) ("bash" "bash" shell) ("zsh" "zsh" shell)
-    ("python" "python3" python) ("python3" "python3" python)
-    ("perl" "perl" perl) ("ruby" "ruby" ruby)
-    ("R" "Rscript" R) ("node" "node" js) ("js" "node" js)
-    ("awk" "awk -f" nil) ("lua" "lua" lua) ("julia" "julia" julia))
-  "Languages for `:lang': name, command and Babel library.
-The command gets the file with the block's body as its last argument.
-The library is what turns `:var' into assignments; nil if none does."
-  :type '(repeat (list (string :tag "Language") (string :tag "Command")
-                       (choice (const :tag "None" nil)
-                               (symbol :tag "Library, without `ob-'"))))
-  :group 'ob-mesos)
 
 (defcustom ob-mesos-cpus 0.1
   "Cpus for a block that does not say."
@@ -62,7 +51,8 @@ The library is what turns `:var' into assignments; nil if none does."
                  (const :tag "They are killed" kill))
   :group 'ob-mesos)
 
-(defvar org-babel-default-header-args:mesos '((:results . "output"))
+(defvar org-babel-default-header-args:mesos
+  '((:results . "output") (:mesos . ob-mesos--entered))
   "Default header arguments of mesos blocks.")
 
 (defconst ob-mesos--header-arguments
@@ -77,15 +67,22 @@ The library is what turns `:var' into assignments; nil if none does."
     (kill-grace . "seconds between TERM and KILL; 3 if not given")
     (timeout . "seconds after which the task is ended")
     (attempts . "how often it may run until it succeeds; 1 if not given")
+    (after . "names of blocks that must have finished") (requires . "the same")
+    (instances . "how many copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
+    (foreach . "NAME=LIST, TABLE or BLOCK: a task for each element")
+    (files . "names of files to send along")
+    (stdin . "the block or table whose value is the input")
+    (cmdline . "arguments, as a shell has them")
+    (shebang . "first line of the body, which is then run by itself")
+    (mesos . "yes: on the cluster, in any language; see `ob-mesos-mode'")
     (wait . "yes to wait for the result")
     (tail . "last lines to show while it runs; 10 if not given"))
   "Our header arguments and what each means.")
 
 (defconst ob-mesos--later-arguments
   '(:ports :image :dockerimage :dockerize :containerizer :network
-    :expose :volumes :privileged :pull :uris :files :fetch :user
-    :constraints :agent :role :instances :foreach :after :requires
-    :ensure)
+    :expose :volumes :privileged :pull :uris :fetch :user
+    :constraints :agent :role :ensure)
   "Header arguments that mean something which is not there yet.")
 
 (defvar org-babel-header-args:mesos
@@ -96,10 +93,6 @@ The library is what turns `:var' into assignments; nil if none does."
 (add-to-list 'org-src-lang-modes '("mesos" . sh))
 
 ;;;; Header arguments
-
-(defun ob-mesos--bad (name value allowed)
-  "Signal that header argument NAME cannot be VALUE, but must be ALLOWED."
-  (user-error "`:%s' cannot be %S: it is %s" name value allowed))
 
 (defun ob-mesos--number (name value allowed &optional least)
   "VALUE of header argument NAME as a number above 0, or from LEAST on.
@@ -146,14 +139,6 @@ ALLOWED says what it may be."
         (ob-mesos--bad "env" word "NAME=VALUE")))
     table))
 
-(defun ob-mesos--language (params)
-  "The entry of `ob-mesos-languages' for PARAMS."
-  (let ((lang (format "%s" (or (cdr (assq :lang params)) "sh"))))
-    (or (assoc lang ob-mesos-languages)
-        (ob-mesos--bad "lang" lang
-                       (concat "one of " (mapconcat #'car ob-mesos-languages
-                                                    ", "))))))
-
 (defun ob-mesos--resources (params)
   "What PARAMS ask of the cluster, as a part of a block for the server."
   (dolist (argument ob-mesos--later-arguments)
@@ -185,33 +170,10 @@ ALLOWED says what it may be."
      (when-let ((value (funcall get :env)))
        (list :environment (ob-mesos--environment value))))))
 
-(defun org-babel-expand-body:mesos (body params)
-  "Expand BODY with the variables of PARAMS, as the language of `:lang' has it."
-  (let* ((language (ob-mesos--language params))
-         (library (nth 2 language))
-         (vars (assq :var params))
-         (assign (and library
-                      (intern (format "org-babel-variable-assignments:%s"
-                                      library)))))
-    (when (and vars library)
-      (require (intern (format "ob-%s" library)) nil t))
-    (when (and vars (not (and assign (fboundp assign))))
-      (user-error "`:var' cannot be passed to %s" (car language)))
-    (org-babel-expand-body:generic
-     body params
-     (when vars
-       (if (eq library 'shell)
-           (let ((shell-file-name (car language)))
-             (funcall assign params))
-         (funcall assign params))))))
-
 ;;;; Submitting
 
-(defvar ob-mesos--collected nil
-  "While blocks are collected for one request, (t . TASKS), the latest first.")
-
-(defvar ob-mesos--element nil
-  "While a block or call is executed that was parsed before, that element.")
+(defvar ob-mesos--collect nil
+  "While blocks are collected for one request, called with new tasks.")
 
 (defun ob-mesos--new-id (name)
   "A new id for a block with NAME, or without."
@@ -226,14 +188,6 @@ ALLOWED says what it may be."
             "-"
             (apply #'string
                    (cl-loop repeat 10 collect (aref letters (random 32)))))))
-
-(defun ob-mesos--nested-p ()
-  "Whether Org resolves a reference to this block, and so needs its value now."
-  (let ((nested nil))
-    (mapbacktrace (lambda (_evald function &rest _)
-                    (when (eq function 'org-babel-ref-resolve)
-                      (setq nested t))))
-    nested))
 
 (defvar ob-mesos--master-above-all nil
   "The master given on the command line, which no document overrides.")
@@ -253,41 +207,162 @@ ALLOWED says what it may be."
                      "local, host:port, http(s)://host:port or zk://host:port/path"))
     master))
 
-(defun ob-mesos--task (body params name)
-  "Make a task of BODY with PARAMS for the block NAME."
-  (let* ((language (ob-mesos--language params))
-         (resources (ob-mesos--resources params))
-         (expanded (org-babel-expand-body:mesos body params))
-         (id (ob-mesos--new-id name))
-         (dir (cdr (assq :dir params))))
-    (when (string-blank-p body)
-      (user-error "The block is empty"))
-    (when (> (string-bytes expanded) 1048576)
+(defconst ob-mesos--about-results
+  '(:results :result-params :result-type :exports :file :file-desc :file-ext
+    :output-dir :post :wrap :sep :cache :eval :noweb :tangle :comments)
+  "Header arguments that have no influence on what runs.")
+
+(defun ob-mesos--key (lang body params name)
+  "A text of its own for a block NAME of LANG with BODY and PARAMS."
+  (secure-hash
+   'sha1 (prin1-to-string
+          (list lang body name
+                (cl-remove-if (lambda (argument)
+                                (memq (car argument) ob-mesos--about-results))
+                              params)))))
+
+(defun ob-mesos--task (lang body params name)
+  "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
+It is a group if PARAMS say so."
+  (when (string-blank-p body)
+    (user-error "The block is empty"))
+  (unless (member (cdr (assq :session params)) '(nil "none"))
+    (user-error "A block on a cluster has no session"))
+  (let* ((id (ob-mesos--new-id name))
+         (dir (cdr (assq :dir params)))
+         (file (buffer-file-name (buffer-base-buffer)))
+         (task (ob-mesos-task--make
+                :id id :lang lang :source body :params params
+                :master (ob-mesos--master params)
+                :key (and name (ob-mesos--key lang body params name))
+                :directory (if file (file-name-directory file) default-directory)
+                :needs (append (delq nil (mapcar #'ob-mesos--named-task
+                                                 (ob-mesos--after-names params)))
+                               (mapcar #'cadr (ob-mesos--promised-vars params)))
+                :block (append
+                        (list :id id :name (or name "") :document (or file "")
+                              :directory (if (stringp dir) dir ""))
+                        (ob-mesos--resources params)))))
+    (if (ob-mesos--fan-out-p params)
+        (ob-mesos--prepare-group task body)
+      (ob-mesos--prepare task body))
+    task))
+
+(defun ob-mesos--fill (task body params)
+  "Give TASK its program: BODY with PARAMS, all values in them."
+  (setf (ob-mesos-task-params task) params)
+  (let* ((program (ob-mesos--program (ob-mesos-task-lang task) body params))
+         (text (ob-mesos--program-body program)))
+    (when (> (string-bytes text) 1048576)
       (user-error "The block has %d bytes; 1048576 can be passed"
-                  (string-bytes expanded)))
-    (ob-mesos-task--make
-     :id id
-     :master (ob-mesos--master params)
-     :params params
-     :block (append
-             (list :id id :name (or name "")
-                   :document (or (buffer-file-name (buffer-base-buffer)) "")
-                   :interpreter (vconcat (split-string-and-unquote
-                                          (nth 1 language)))
-                   :body (encode-coding-string expanded 'utf-8-emacs t)
-                   :directory (if (stringp dir) dir ""))
-             resources))))
+                  (string-bytes text)))
+    (setf (ob-mesos-task-block task)
+          (append (list :interpreter (vconcat (ob-mesos--program-interpreter
+                                               program))
+                        :body (ob-mesos--valid text))
+                  (ob-mesos-task-block task)))))
+
+(defun ob-mesos--valid (text)
+  "TEXT, multibyte, with bytes that are no characters as such."
+  (decode-coding-string (encode-coding-string text 'utf-8-emacs t)
+                        'utf-8-emacs t))
+
+(defun ob-mesos--must-wait-p (task)
+  "Whether TASK cannot have its program yet."
+  (or (ob-mesos-task-waits task)
+      (cl-some (lambda (promised) (not (ob-mesos-task-done (cadr promised))))
+               (ob-mesos--promised-vars (ob-mesos-task-params task)))))
+
+(defun ob-mesos--prepare (task body)
+  "Give TASK, which is for BODY, its program, or have that done later."
+  (let ((params (ob-mesos-task-params task)))
+    (ob-mesos--note-needs task)
+    (if (ob-mesos--must-wait-p task)
+        (let ((later (copy-sequence (ob-mesos-task-block task))))
+          (setf (ob-mesos-task-block task)
+                (append '(:bodyLater t) (ob-mesos-task-block task))
+                (ob-mesos-task-draft task)
+                (lambda ()
+                  (setf (ob-mesos-task-block task) later)
+                  (ob-mesos--fill task body (ob-mesos--keep-promises params))
+                  (ob-mesos--submit (list task)))))
+      (ob-mesos--fill task body (ob-mesos--keep-promises params)))))
+
+(defun ob-mesos--prepare-group (group body)
+  "Make the members of GROUP, which is for BODY, now or when it can be done."
+  (let* ((params (ob-mesos-task-params group))
+         (foreach (and (assq :foreach params) (ob-mesos--foreach params)))
+         (promise (and foreach (ob-mesos--promised (cdr foreach))))
+         (make
+          (lambda ()
+            (when promise
+              (setcdr foreach (ob-mesos--promised-value promise)))
+            (let ((params (ob-mesos--keep-promises params)))
+              (ob-mesos--make-members
+               group
+               (lambda (id vars environment)
+                 (ob-mesos--member group body params id vars environment))
+               (ob-mesos--elements params foreach))))))
+    (when (and (assq :instances params) foreach)
+      (user-error "`:instances' and `:foreach' cannot be used together"))
+    (when promise
+      (push (car promise) (ob-mesos-task-needs group)))
+    (ob-mesos--note-needs group)
+    (if (or (ob-mesos--must-wait-p group)
+            (and promise (not (ob-mesos-task-done (car promise)))))
+        (setf (ob-mesos-task-local group) t
+              (ob-mesos-task-waits group) t
+              (ob-mesos-task-data group)
+              (list :state "QUEUED" :message "waits for its values")
+              (ob-mesos-task-draft group)
+              (lambda ()
+                (funcall make)
+                (ob-mesos--launch group)))
+      (funcall make))))
+
+(defun ob-mesos--member (group body params id vars environment)
+  "Make the member ID of GROUP, which is for BODY with PARAMS and VARS.
+ENVIRONMENT is an alist of more variables for its environment."
+  (let* ((block (plist-put (copy-sequence (ob-mesos-task-block group)) :id id))
+         (table (copy-hash-table (or (plist-get block :environment)
+                                     (make-hash-table :test #'equal))))
+         (member (ob-mesos-task--make
+                  :id id :lang (ob-mesos-task-lang group) :source body
+                  :master (ob-mesos-task-master group)
+                  :directory (ob-mesos-task-directory group)
+                  :params params)))
+    (pcase-dolist (`(,name . ,value) environment)
+      (puthash name (format "%s" value) table))
+    (setf (ob-mesos-task-block member) (plist-put block :environment table))
+    (ob-mesos--fill member body
+                    (append (mapcar (lambda (var) (cons :var var)) vars)
+                            params))
+    member))
+
+(defun ob-mesos--register (task)
+  "Know TASK from now on."
+  (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
+  (when (ob-mesos-task-draft task)
+    (push task ob-mesos--drafts)))
 
 (defun ob-mesos--launch (task)
   "Send TASK to the server, or keep it for the request that collects."
-  (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
-  (let ((block (ob-mesos-task-block task)))
-    (plist-put block :body (decode-coding-string (plist-get block :body)
-                                                 'utf-8-emacs t)))
-  (if ob-mesos--collected
-      (push task (cdr ob-mesos--collected))
-    (ob-mesos--submit (list task)))
-  (ob-mesos--update-mode-line))
+  (let ((tasks (cond ((ob-mesos-task-members task))
+                     ((ob-mesos-task-local task) nil)
+                     (t (list task))))
+        (failed (cl-find-if #'ob-mesos-task-failed-p (ob-mesos-task-needs task))))
+    (unless (gethash (ob-mesos-task-id task) ob-mesos--tasks)
+      (ob-mesos--register task)
+      (setq ob-mesos--launched task))
+    (mapc #'ob-mesos--register (ob-mesos-task-members task))
+    (cond
+     (failed
+      (ob-mesos--refused task (format "The task needs %s, which is %s"
+                                      (ob-mesos-task-id failed)
+                                      (ob-mesos-task-state failed))))
+     (ob-mesos--collect (funcall ob-mesos--collect tasks))
+     (t (ob-mesos--submit tasks)))
+    (ob-mesos--update-mode-line)))
 
 (defun ob-mesos--hash (body params)
   "The hash of BODY with PARAMS if `:cache' wants one."
@@ -309,11 +384,9 @@ make a table of it) is done with the result instead."
 
 (defun ob-mesos--element-here ()
   "The block or call being executed, an Org element, or nil if it has no place.
-That is in an Org buffer, not inline, not in an export and not for the
-sake of another block."
+That is in an Org buffer, not inline, and not in an export."
   (and (derived-mode-p 'org-mode)
        (not (bound-and-true-p org-babel-exp-reference-buffer))
-       (not (ob-mesos--nested-p))
        (or ob-mesos--element
            (save-excursion
              (goto-char (or org-babel-current-src-block-location (point)))
@@ -325,19 +398,28 @@ sake of another block."
 (defun org-babel-execute:mesos (body params)
   "Run BODY on the cluster as PARAMS say.
 Return at once; the result is inserted when it is there.  A block whose
-value is needed at once, because another refers to it, because it stands
-inline, or in an export, is waited for."
-  (let ((element (ob-mesos--element-here)))
-    (if element
-        (ob-mesos--execute body params element)
-      (ob-mesos--execute-and-wait body params))))
+value is needed at once, because another refers to it that does not run
+on a cluster, because it stands inline, or in an export, is waited for."
+  (ob-mesos--execute-block "mesos" body params))
 
-(defun ob-mesos--execute (body params element)
-  "Run BODY with PARAMS for ELEMENT, a block or call."
+(defun ob-mesos--execute-block (lang body params)
+  "Run BODY, of the language LANG, on the cluster as PARAMS say."
+  (let ((asker (ob-mesos--asker)))
+    (cond
+     (asker
+      (ob-mesos--execute-for asker lang body params))
+     ((ob-mesos--element-here)
+      (ob-mesos--execute lang body params (ob-mesos--element-here)))
+     (t (ob-mesos--wait-for-value
+         (ob-mesos--shared-task lang body params nil) params)))))
+
+(defun ob-mesos--execute (lang body params element)
+  "Run BODY, of the language LANG, with PARAMS for ELEMENT, a block or call."
   (save-excursion
     (goto-char (org-element-property :post-affiliated element))
     (let* ((mine (copy-tree params))
-           (task (ob-mesos--task body mine (org-element-property :name element)))
+           (task (ob-mesos--task lang body mine
+                                 (org-element-property :name element)))
            (result-params (cdr (assq :result-params mine))))
       (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
             (ob-mesos-task-origin task) (point-marker))
@@ -352,20 +434,51 @@ inline, or in an export, is waited for."
         (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
       (ob-mesos--placeholder task))))
 
-(defun ob-mesos--execute-and-wait (body params)
-  "Run BODY with PARAMS, wait and return the value."
-  (let* ((task (ob-mesos--task body params nil))
-         (ob-mesos--collected nil))
-    (ob-mesos--ensure-server (ob-mesos-task-server task)
-                             (ob-mesos--document-keyword "address"))
-    (ob-mesos--launch task)
-    (ob-mesos--wait (lambda () (ob-mesos-task-done task)))
-    (cond
-     ((not (ob-mesos-task-failed-p task))
-      (ob-mesos--value (ob-mesos--stdout task) params))
-     ((bound-and-true-p org-babel-exp-reference-buffer)
-      (ob-mesos--report task))
-     (t (user-error "%s" (ob-mesos--report task))))))
+(defun ob-mesos--execute-for (asker lang body params)
+  "Run BODY, of the language LANG, with PARAMS for the sake of ASKER.
+Return a promise if that can wait for the value, and else the value."
+  (let* ((name (org-element-property :name (org-element-at-point)))
+         (task (ob-mesos--shared-task lang body params name)))
+    (if (ob-mesos--takes-promise-p asker)
+        (prog1 (ob-mesos--promise task (car asker))
+          (ob-mesos--leave-to-us params)
+          ;; Org makes a table of what is none where a table is wanted.
+          (setcdr (assq :result-type params) 'output))
+      (ob-mesos--wait-for-value task params))))
+
+(defvar ob-mesos--shared-functions nil
+  "Called with the key of a task; the first task that one returns is used.")
+
+(defun ob-mesos--shared-task (lang body params name)
+  "The live task of BODY, of LANG, with PARAMS, or a new one.
+NAME is that of the block; one that has none shares its task with none."
+  (let ((key (ob-mesos--key lang body params name)))
+    (or (run-hook-with-args-until-success 'ob-mesos--shared-functions key)
+        (and name
+             (cl-loop for task being the hash-values of ob-mesos--tasks
+                      when (and (equal key (ob-mesos-task-key task))
+                                (not (ob-mesos-task-done task)))
+                      return task))
+        (let ((task (ob-mesos--task lang body (copy-tree params) name)))
+          (ob-mesos--ensure-server (ob-mesos-task-server task)
+                                   (ob-mesos--document-keyword "address"))
+          (ob-mesos--launch task)
+          task))))
+
+(defvar ob-mesos--before-wait-functions nil
+  "Called before a task is waited for: all must be submitted by then.")
+
+(defun ob-mesos--wait-for-value (task params)
+  "Wait for TASK and return its value as PARAMS want it.
+In an export that is a report if it has failed."
+  (run-hooks 'ob-mesos--before-wait-functions)
+  (ob-mesos--wait (lambda () (ob-mesos-task-done task)))
+  (cond
+   ((not (ob-mesos-task-failed-p task))
+    (ob-mesos--task-value task params))
+   ((bound-and-true-p org-babel-exp-reference-buffer)
+    (ob-mesos--report task))
+   (t (user-error "%s" (ob-mesos--report task)))))
 
 (defun org-babel-prep-session:mesos (_session _params)
   "There are no sessions on a cluster."
@@ -390,11 +503,15 @@ inline, or in an export, is waited for."
 (defun ob-mesos-kill ()
   "End the task of the block at point."
   (interactive)
-  (let ((id (or (ob-mesos--task-at-point)
-                (user-error "No task runs for what is here"))))
-    (ob-mesos--request (ob-mesos-list--server id)
-                       :task/kill (list :ids (vector id))
-                       (lambda (_) (message "ob-mesos: %s is told to end" id)))))
+  (let* ((id (or (ob-mesos--task-at-point)
+                 (user-error "No task runs for what is here")))
+         (task (gethash id ob-mesos--tasks))
+         (ids (if task (ob-mesos--ids task) (list id))))
+    (if ids
+        (ob-mesos--request (ob-mesos-list--server (car ids))
+                           :task/kill (list :ids (vconcat ids))
+                           (lambda (_) (message "ob-mesos: %s is told to end" id)))
+      (ob-mesos--refused task "Killed before it was launched"))))
 
 ;;;; The mode line
 
@@ -405,7 +522,9 @@ inline, or in an export, is waited for."
   "The tasks that have not ended."
   (let (running)
     (maphash (lambda (_id task)
-               (unless (ob-mesos-task-done task) (push task running)))
+               (unless (or (ob-mesos-task-done task)
+                         (ob-mesos-task-members task))
+               (push task running)))
              ob-mesos--tasks)
     running))
 

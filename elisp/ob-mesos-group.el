@@ -1,0 +1,226 @@
+;;; ob-mesos-group.el --- One block, many tasks  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; `:instances' and `:foreach' make a block a group of tasks, its members.
+;; The group itself is known to Emacs only: its placeholder tells how many
+;; members it has, and from that and its id theirs follow.  What they write
+;; is gathered in their order.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ob-mesos-task)
+(require 'ob-mesos-flow)
+(require 'ob-mesos-lang)
+(require 'ob-mesos-result)
+
+(defun ob-mesos--fan-out-p (params)
+  "Whether a block with PARAMS becomes several tasks."
+  (or (assq :instances params) (assq :foreach params)))
+
+;;;; The elements
+
+(defun ob-mesos--foreach (params)
+  "The variable of `:foreach' in PARAMS and its value, (NAME . VALUE).
+The value is a promise if another block is still to give it."
+  (let ((text (format "%s" (cdr (assq :foreach params)))))
+    (unless (string-match-p "\\`[^= \t]+=." text)
+      (ob-mesos--bad "foreach" text "NAME=LIST, NAME=TABLE or NAME=BLOCK"))
+    (car (org-babel--get-vars
+          (org-babel-process-params
+           (list (cons :var text) '(:mesos . "yes")
+                 '(:colnames . "no") '(:hlines . "yes")))))))
+
+(defun ob-mesos--cell (value)
+  "VALUE as text for a title."
+  (if (listp value)
+      (mapconcat #'ob-mesos--cell value " ")
+    (format "%s" value)))
+
+(defun ob-mesos--row-vars (name names row)
+  "The variables for ROW of a table with the column NAMES, or without any.
+NAME is the variable of `:foreach'; it is the first column's value if no
+column has that name."
+  (if (null names)
+      (list (cons name (if (and (consp row) (null (cdr row))) (car row) row)))
+    (let ((vars (cl-mapcar
+                 (lambda (column value)
+                   (cons (intern (replace-regexp-in-string
+                                  "[^A-Za-z0-9_]" "_" (format "%s" column)))
+                         value))
+                 names row)))
+      (if (assq name vars) vars
+        (cons (cons name (car row)) vars)))))
+
+(defun ob-mesos--elements-of (name value)
+  "The elements of VALUE for the variable NAME, (TITLE . VARS) each."
+  (let* ((items (cond ((stringp value) (split-string value "\n" t "[ \t]+"))
+                      ((listp value) value)
+                      (t (list value))))
+         (names (and (eq 'hline (nth 1 items)) (listp (car items)) (car items))))
+    (mapcar (lambda (item)
+              (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item)))
+            (remq 'hline (if names (cddr items) items)))))
+
+(defun ob-mesos--elements (params foreach)
+  "What the members of a group with PARAMS differ in, (TITLE . VARS) each.
+FOREACH is the variable of `:foreach' with its value, or nil."
+  (let ((elements
+         (if foreach
+             (ob-mesos--elements-of (car foreach) (cdr foreach))
+           (let ((count (cdr (assq :instances params))))
+             (unless (and (integerp count) (<= 1 count 10000))
+               (ob-mesos--bad "instances" count "a whole number from 1 to 10000"))
+             (cl-loop for index below count
+                      collect (list (number-to-string index)))))))
+    (unless elements
+      (user-error "`:foreach' has no elements"))
+    (when (> (length elements) 10000)
+      (user-error "`:foreach' has %d elements; 10000 can be run"
+                  (length elements)))
+    elements))
+
+;;;; The members
+
+(defun ob-mesos--member-id (group index)
+  "The id of the member of GROUP with the number INDEX."
+  (format "%s.%d" (ob-mesos-task-id group) index))
+
+(defun ob-mesos--make-members (group make elements)
+  "Make the members of GROUP for ELEMENTS.
+MAKE is called with an id, variables and an environment for each."
+  (let ((count (length elements)))
+    (setf (ob-mesos-task-local group) t
+          (ob-mesos-task-members group)
+          (cl-loop
+           for (title . vars) in elements
+           for index from 0
+           collect
+           (let ((member (funcall make (ob-mesos--member-id group index) vars
+                                  (list (cons "OB_MESOS_INDEX" index)
+                                        (cons "OB_MESOS_COUNT" count)))))
+             (setf (ob-mesos-task-group member) group
+                   (ob-mesos-task-title member) title)
+             member))
+          (ob-mesos-task-left group) count)
+    (ob-mesos--tell-group group)))
+
+(defun ob-mesos--restore-members (group count)
+  "GROUP was found in a document with COUNT members; know them again."
+  (setf (ob-mesos-task-local group) t
+        (ob-mesos-task-members group)
+        (cl-loop for index below count
+                 for id = (ob-mesos--member-id group index)
+                 collect
+                 (puthash id
+                          (ob-mesos-task--make
+                           :id id :group group
+                           :title (number-to-string index)
+                           :master (ob-mesos-task-master group))
+                          ob-mesos--tasks))
+        (ob-mesos-task-left group) count)
+  (ob-mesos--tell-group group))
+
+;;;; What becomes of them
+
+(defun ob-mesos--failed-members (group)
+  "Those members of GROUP that have failed."
+  (cl-remove-if-not #'ob-mesos-task-failed-p (ob-mesos-task-members group)))
+
+(defun ob-mesos--tell-group (group)
+  "Write down in GROUP how its members are."
+  (let* ((members (ob-mesos-task-members group))
+         (count (length members))
+         (failed (length (ob-mesos--failed-members group))))
+    (setf (ob-mesos-task-data group)
+          (list :id (ob-mesos-task-id group)
+                :state (if (cl-every (lambda (member)
+                                       (equal "QUEUED" (ob-mesos-task-state member)))
+                                     members)
+                           "QUEUED" "RUNNING")
+                :message (concat (format "%d of %d done"
+                                         (- count (ob-mesos-task-left group))
+                                         count)
+                                 (and (> failed 0)
+                                      (format ", %d failed" failed)))))))
+
+(defun ob-mesos--member-line (member)
+  "One line on MEMBER, which has ended."
+  (concat (ob-mesos-task-title member) ": "
+          (if (ob-mesos-task-failed-p member)
+              (format "%s %s" (ob-mesos-task-state member)
+                      (plist-get (ob-mesos-task-data member) :message))
+            (car (split-string
+                  (or (plist-get (ob-mesos-task-result member) :stdout) "")
+                  "\n")))))
+
+(defun ob-mesos--member-ended (member)
+  "Take note that MEMBER has ended, in the group it belongs to if any."
+  (when-let ((group (ob-mesos-task-group member)))
+    (setf (ob-mesos-task-tail group)
+          (string-join
+           (last (append (split-string (ob-mesos-task-tail group) "\n" t)
+                         (list (ob-mesos--member-line member)))
+                 (or (plist-get (ob-mesos-task-block group) :tailLines) 10))
+           "\n"))
+    (if (zerop (cl-decf (ob-mesos-task-left group)))
+        (ob-mesos--group-ended group)
+      (ob-mesos--mark-dirty group))))
+
+(defun ob-mesos--group-ended (group)
+  "All members of GROUP have ended."
+  (let ((failed (ob-mesos--failed-members group)))
+    (run-hook-with-args
+     'ob-mesos-status-functions
+     (list :id (ob-mesos-task-id group)
+           :state (if failed "FAILED" "FINISHED")
+           :terminal t
+           :message (if failed
+                        (format "%d of %d failed: %s" (length failed)
+                                (length (ob-mesos-task-members group))
+                                (mapconcat #'ob-mesos-task-title failed ", "))
+                      "")
+           :result (list :stdout (ob-mesos--gathered group) :stderr "")))))
+
+(defun ob-mesos--gathered (group)
+  "What the members of GROUP have written, each under a line with its title."
+  (mapconcat
+   (lambda (member)
+     (let ((text (if (ob-mesos-task-failed-p member)
+                     (ob-mesos--report member)
+                   (ob-mesos--stdout member))))
+       (concat "==> " (ob-mesos-task-title member) " <==\n" text
+               (unless (or (string-empty-p text) (string-suffix-p "\n" text))
+                 "\n"))))
+   (ob-mesos-task-members group) ""))
+
+(defun ob-mesos--group-value (group params)
+  "The value of GROUP, whose members have all ended well, as PARAMS want it.
+A table has the rows of all members; one line of text makes one row."
+  (let ((result-params (cdr (assq :result-params params)))
+        (members (ob-mesos-task-members group)))
+    (cond
+     ((not (or (member "table" result-params) (member "list" result-params)))
+      (ob-mesos--gathered group))
+     ((equal (ob-mesos-task-lang group) "mesos")
+      (ob-mesos--value (mapconcat (lambda (member)
+                                    (concat (string-trim-right
+                                             (ob-mesos--stdout member) "\n")
+                                            "\n"))
+                                  members "")
+                       params))
+     (t
+      (cl-loop for member in members
+               for value = (ob-mesos--task-value member params)
+               append (if (and (consp value) (cl-every #'consp value))
+                          value
+                        (list (if (listp value) value (list value)))))))))
+
+(add-hook 'ob-mesos-finished-functions #'ob-mesos--member-ended)
+
+(provide 'ob-mesos-group)
+;;; ob-mesos-group.el ends here

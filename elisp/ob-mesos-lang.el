@@ -1,0 +1,274 @@
+;;; ob-mesos-lang.el --- What a block runs  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; From a block to the program that a task runs, and from what the task
+;; wrote to the block's value.  A mesos block is expanded by the library of
+;; its `:lang'.  A block of another language goes through that language's
+;; own back end twice: first until it would start a process, which tells
+;; what to run, and later with the output in place of that process, which
+;; gives the value.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ob)
+(require 'ob-ref)
+(require 'ob-mesos-task)
+
+(declare-function org-babel-sh-var-to-string "ob-shell" (var &optional sep hline))
+
+(defcustom ob-mesos-languages
+  '(("sh" "sh" shell) ("bash" "bash" shell) ("zsh" "zsh" shell)
+    ("python" "python3" python) ("python3" "python3" python)
+    ("perl" "perl" perl) ("ruby" "ruby" ruby)
+    ("R" "Rscript" R) ("node" "node" js) ("js" "node" js)
+    ("awk" "awk -f" nil) ("lua" "lua" lua) ("julia" "julia" julia))
+  "Languages for `:lang': name, command and Babel library.
+The command gets the file with the block's body as its last argument.
+The library is what turns `:var' into assignments; nil if none does."
+  :type '(repeat (list (string :tag "Language") (string :tag "Command")
+                       (choice (const :tag "None" nil)
+                               (symbol :tag "Library, without `ob-'"))))
+  :group 'ob-mesos)
+
+(defcustom ob-mesos-commands '(("python" . "python3"))
+  "Commands that have another name on the cluster than Babel has for them."
+  :type '(alist :key-type string :value-type string)
+  :group 'ob-mesos)
+
+(defcustom ob-mesos-files-limit (* 256 1024)
+  "The largest number of bytes of files that a block can send along.
+They travel within the task, and masters and kernels set limits to that."
+  :type 'integer
+  :group 'ob-mesos)
+
+(defconst ob-mesos--result-file ".ob-mesos-value"
+  "What a task writes its value into if that is not its output.")
+
+(defun ob-mesos--bad (name value allowed)
+  "Signal that header argument NAME cannot be VALUE, but must be ALLOWED."
+  (user-error "`:%s' cannot be %S: it is %s" name value allowed))
+
+(defun ob-mesos--language (params)
+  "The entry of `ob-mesos-languages' for PARAMS."
+  (let ((lang (format "%s" (or (cdr (assq :lang params)) "sh"))))
+    (or (assoc lang ob-mesos-languages)
+        (ob-mesos--bad "lang" lang
+                       (concat "one of " (mapconcat #'car ob-mesos-languages
+                                                    ", "))))))
+
+(cl-defstruct (ob-mesos--program (:constructor ob-mesos--program-make)
+                                 (:copier nil))
+  "What a task runs."
+  (interpreter nil :documentation "Words; the body's file follows them.")
+  (body nil :documentation "Text.")
+  (files nil :documentation "Files to send along, (NAME . BYTES) each."))
+
+;;;; Blocks of the language mesos
+
+(defun org-babel-expand-body:mesos (body params)
+  "Expand BODY with the variables of PARAMS, as the language of `:lang' has it."
+  (let* ((language (ob-mesos--language params))
+         (library (nth 2 language))
+         (vars (assq :var params))
+         (assign (and library
+                      (intern (format "org-babel-variable-assignments:%s"
+                                      library)))))
+    (when (and vars library)
+      (require (intern (format "ob-%s" library)) nil t))
+    (when (and vars (not (and assign (fboundp assign))))
+      (user-error "`:var' cannot be passed to %s" (car language)))
+    (org-babel-expand-body:generic
+     body params
+     (when vars
+       (if (eq library 'shell)
+           (let ((shell-file-name (car language)))
+             (funcall assign params))
+         (funcall assign params))))))
+
+;;;; Blocks of other languages
+
+(defvar ob-mesos--back-ends nil
+  "The languages' own functions while ours stand in their place, an alist.")
+
+(defun ob-mesos--back-end (lang)
+  "The function of LANG's own back end."
+  (let ((function (intern (concat "org-babel-execute:" lang))))
+    (or (cdr (assoc lang ob-mesos--back-ends))
+        (and (fboundp function) function)
+        (and (require (intern (concat "ob-" lang)) nil t)
+             (fboundp function) function)
+        (user-error "There is no library ob-%s to run %s with" lang lang))))
+
+(defun ob-mesos--rehearse (lang body params eval)
+  "Call the back end of LANG on BODY and PARAMS.
+Where it would start a process, call EVAL with the command, its input and
+the temporary files it has made."
+  (let ((files nil)
+        (make (symbol-function 'org-babel-temp-file))
+        (function (ob-mesos--back-end lang)))
+    (unwind-protect
+        (cl-letf (((symbol-function 'org-babel-temp-file)
+                   (lambda (&rest arguments)
+                     (car (push (apply make arguments) files))))
+                  ((symbol-function 'org-babel-eval)
+                   (lambda (command query)
+                     (funcall eval command query files))))
+          (funcall function body params))
+      (dolist (file files)
+        (ignore-errors (delete-file file))))))
+
+(defun ob-mesos--own-params (params)
+  "PARAMS without what we do ourselves, for another back end."
+  (cl-remove-if (lambda (argument)
+                  (memq (car argument) '(:stdin :cmdline :shebang :dir)))
+                params))
+
+(defun ob-mesos--local-name (file command query)
+  "The name in the sandbox for FILE, which COMMAND or QUERY mentions.
+Return nil if neither does."
+  (and (or (string-search file command) (string-search file query))
+       (if (zerop (file-attribute-size (file-attributes file)))
+           ob-mesos--result-file
+         (concat ".ob-mesos-" (file-name-nondirectory file)))))
+
+(defun ob-mesos--capture (lang body params)
+  "The program of the back end of LANG for BODY with PARAMS."
+  (catch 'program
+    (ob-mesos--rehearse
+     lang body (ob-mesos--own-params params)
+     (lambda (command query files)
+       (let (value sent)
+         (dolist (file files)
+           (when-let ((name (ob-mesos--local-name file command query)))
+             (if (equal name ob-mesos--result-file)
+                 (setq value t)
+               (push (cons name (ob-mesos--bytes file)) sent))
+             (setq command (string-replace file (concat "./" name) command)
+                   query (string-replace file (concat "./" name) query))))
+         (throw 'program
+                (ob-mesos--program-make
+                 :interpreter
+                (ob-mesos--interpreter command value
+                                       (or (assq :stdin params)
+                                           (assq :cmdline params)))
+                 :body query :files sent)))))
+    (user-error "The back end of %s starts no process that could run elsewhere"
+                lang)))
+
+(defun ob-mesos--interpreter (command value argument)
+  "Words that run the shell COMMAND on a file, as its input.
+With VALUE non-nil what it writes is not its value; that is in a file.
+With ARGUMENT non-nil the file is an argument, and its input is free."
+  (let* ((words (split-string command " "))
+         (other (assoc (car words) ob-mesos-commands))
+         (command (concat (if other
+                              (string-join (cons (cdr other) (cdr words)) " ")
+                            command)
+                          (if argument " \"$0\" \"$@\"" " < \"$0\""))))
+    (list "sh" "-c"
+          (if value
+              (format "%s >&2; status=$?; cat %s; exit $status"
+                      command ob-mesos--result-file)
+            (concat "exec " command)))))
+
+(defun ob-mesos--replay (lang text body params)
+  "The value that the back end of LANG gives to BODY with PARAMS.
+TEXT is what the process has written."
+  (ob-mesos--rehearse
+   lang body (ob-mesos--own-params params)
+   (lambda (command query files)
+     (dolist (file files)
+       (when (equal ob-mesos--result-file
+                    (ob-mesos--local-name file command query))
+         (let ((coding-system-for-write 'utf-8))
+           (write-region text nil file nil 'silent))))
+     text)))
+
+;;;; What goes along
+
+(defun ob-mesos--bytes (file)
+  "The contents of FILE, unibyte."
+  (with-temp-buffer
+    (set-buffer-multibyte nil)
+    (insert-file-contents-literally file)
+    (buffer-string)))
+
+(defun ob-mesos--files (params)
+  "The files that PARAMS send along with `:files', (NAME . BYTES) each."
+  (let ((names (cdr (assq :files params))))
+    (mapcar
+     (lambda (name)
+       (let ((file (expand-file-name name)))
+         (unless (file-regular-p file)
+           (ob-mesos--bad "files" name "names of files that are there"))
+         (cons (file-name-nondirectory file) (ob-mesos--bytes file))))
+     (if (listp names) (mapcar (lambda (name) (format "%s" name)) names)
+       (split-string-and-unquote (format "%s" names))))))
+
+(defun ob-mesos--stdin (params)
+  "The text of the block or table that PARAMS name in `:stdin', or nil."
+  (when-let ((ref (cdr (assq :stdin params))))
+    (require 'ob-shell)
+    (encode-coding-string
+     (org-babel-sh-var-to-string (org-babel-ref-resolve (format "%s" ref)))
+     'utf-8)))
+
+(defun ob-mesos--heredoc (target bytes)
+  "Shell commands that write BYTES into the file TARGET."
+  (format "base64 -d > %s <<'END'\n%s\nEND\n"
+          (shell-quote-argument target) (base64-encode-string bytes)))
+
+(defun ob-mesos--pack (program params)
+  "PROGRAM with what PARAMS send along: files, input, arguments, a shebang."
+  (let* ((stdin (ob-mesos--stdin params))
+         (cmdline (cdr (assq :cmdline params)))
+         (shebang (cdr (assq :shebang params)))
+         (files (append (ob-mesos--files params)
+                        (ob-mesos--program-files program)
+                        (and stdin (list (cons ".ob-mesos-stdin" stdin)))))
+         (size (apply #'+ (mapcar (lambda (file) (length (cdr file))) files))))
+    (when (> size ob-mesos-files-limit)
+      (user-error "The files for the block have %d bytes, and %d can be sent \
+along: put them where the cluster can read them, or raise `ob-mesos-files-limit'"
+                  size ob-mesos-files-limit))
+    (if (not (or files cmdline shebang))
+        program
+      (ob-mesos--program-make
+       :interpreter '("sh")
+       :body
+       (concat
+        (mapconcat (lambda (file) (ob-mesos--heredoc (car file) (cdr file)))
+                   files "")
+        (ob-mesos--heredoc
+         ".ob-mesos-block"
+         (encode-coding-string
+          (concat (and shebang (concat shebang "\n"))
+                  (ob-mesos--program-body program) "\n")
+          'utf-8))
+        (if shebang
+            "chmod +x .ob-mesos-block\nexec ./.ob-mesos-block"
+          (concat "exec "
+                  (mapconcat #'shell-quote-argument
+                             (ob-mesos--program-interpreter program) " ")
+                  " ./.ob-mesos-block"))
+        (and cmdline (format " %s" cmdline))
+        (and stdin " < .ob-mesos-stdin"))))))
+
+(defun ob-mesos--program (lang body params)
+  "What to run for BODY, a block of LANG with PARAMS."
+  (ob-mesos--pack
+   (if (equal lang "mesos")
+       (ob-mesos--program-make
+        :interpreter (split-string-and-unquote
+                      (nth 1 (ob-mesos--language params)))
+        :body (org-babel-expand-body:mesos body params))
+     (ob-mesos--capture lang body params))
+   params))
+
+(provide 'ob-mesos-lang)
+;;; ob-mesos-lang.el ends here

@@ -1,0 +1,332 @@
+;;; ob-mesos-flow-tests.el --- Blocks that need each other  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Values from block to block, order, fan-out, whole buffers.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+(require 'ob-mesos-run)
+
+(defun ob-mesos-flow--named (name header body)
+  "A mesos block called NAME with HEADER and BODY."
+  (concat "#+name: " name "\n" (ob-mesos-tests--block header body) "\n"))
+
+(defun ob-mesos-flow--execute (name)
+  "Execute the block or call NAME."
+  (goto-char (org-babel-find-named-block name))
+  (org-babel-execute-src-block))
+
+(defun ob-mesos-flow--result (name)
+  "What stands under the results of NAME."
+  (save-excursion
+    (goto-char (point-min))
+    (re-search-forward (format "^#\\+RESULTS\\(?:\\[.*\\]\\)?: %s\n" name))
+    (buffer-substring-no-properties
+     (point) (progn (while (looking-at-p "[|:#-]") (forward-line 1)) (point)))))
+
+;;;; Values
+
+(ert-deftest ob-mesos-a-block-waits-in-the-queue-for-the-value-of-another ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "sleep 0.5; printf first")
+              (ob-mesos-flow--named "two" ":var x=one" "echo \"got $x\""))
+    (let ((start (float-time)))
+      (ob-mesos-flow--execute "two")
+      (should (< (- (float-time) start) 0.4)))
+    (let ((task (cl-find "two" (ob-mesos--running) :test #'equal
+                         :key (lambda (task)
+                                (plist-get (ob-mesos-task-block task) :name)))))
+      (ob-mesos-tests--wait
+       (lambda () (equal "waits for one"
+                         (plist-get (ob-mesos-task-data task) :message))))
+      (ob-mesos--show task)
+      (should (string-match-p "QUEUED waits for one" (ob-mesos-flow--result "two"))))
+    (ob-mesos-tests--settle)
+    (should (equal ": got first\n" (ob-mesos-flow--result "two")))
+    ;; Org does not insert what it runs for the sake of another block.
+    (should-not (string-search "RESULTS: one" (buffer-string)))))
+
+(ert-deftest ob-mesos-a-table-stays-a-table ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" ":results table" "echo a 1; echo b 2")
+              (ob-mesos-flow--named "two" ":var x=one[1,1] y=one :lang python"
+                                    "print(x + 1, y)"))
+    (ob-mesos-flow--execute "two")
+    (ob-mesos-tests--settle)
+    (should (equal ": 3 [['a', 1], ['b', 2]]\n" (ob-mesos-flow--result "two")))))
+
+(ert-deftest ob-mesos-column-names-are-taken-off-a-table-as-org-does ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named
+               "one" ":results table :colnames '(k v)" "echo a 1; echo b 2")
+              (ob-mesos-flow--named
+               "two" ":var x=one :colnames yes :results table :lang python"
+               "for row in x: print(row[0], row[1] * 2)"))
+    (ob-mesos-flow--execute "two")
+    (ob-mesos-tests--settle)
+    (should (equal "| k | v |\n|---+---|\n| a | 2 |\n| b | 4 |\n"
+                   (ob-mesos-flow--result "two")))))
+
+(ert-deftest ob-mesos-a-diamond-runs-its-top-once ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "top" "" (format "echo x >> %s; echo 2" file))
+                (ob-mesos-flow--named "left" ":var x=top" "echo $((x + 1))")
+                (ob-mesos-flow--named "right" ":var x=top" "echo $((x * 10))")
+                (ob-mesos-flow--named "bottom" ":var l=left r=right"
+                                      "echo $((l + r))"))
+      (ob-mesos-flow--execute "bottom")
+      (ob-mesos-tests--settle)
+      (should (equal ": 23\n" (ob-mesos-flow--result "bottom")))
+      (should (equal "x\n" (with-temp-buffer (insert-file-contents file)
+                                             (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-call-passes-the-value-of-a-block ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "echo 5")
+              (ob-mesos-flow--named "twice" ":var n=0" "echo $((2 * n))")
+              "#+name: called\n#+call: twice(n=one)\n")
+    (goto-char (point-min))
+    (search-forward "#+call:")
+    (org-babel-lob-execute-maybe)
+    (ob-mesos-tests--settle)
+    (should (equal ": 10\n" (ob-mesos-flow--result "called")))))
+
+(ert-deftest ob-mesos-lisp-waits-for-a-block-and-a-block-for-lisp ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" ":results value" "echo 5")
+              "#+name: lisp\n#+begin_src emacs-lisp :var x=one\n(* x 3)\n#+end_src\n\n"
+              (ob-mesos-flow--named "last" ":var x=lisp" "echo \"lisp said $x\""))
+    (ob-mesos-flow--execute "last")
+    (ob-mesos-tests--settle)
+    (should (equal ": lisp said 15\n" (ob-mesos-flow--result "last")))))
+
+(ert-deftest ob-mesos-a-failure-fails-what-hangs-on-it-and-says-so ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "exit 4")
+              (ob-mesos-flow--named "two" ":var x=one" "echo $x")
+              (ob-mesos-flow--named "three" ":var x=two" "echo $x"))
+    (ob-mesos-flow--execute "three")
+    (ob-mesos-tests--settle)
+    (should (string-match-p "ERROR: The task needs two (.*needs one (.*status 4"
+                            (ob-mesos-flow--result "three")))))
+
+(ert-deftest ob-mesos-a-circle-is-named-before-anything-runs ()
+  (dolist (text (list
+                 (concat (ob-mesos-flow--named "a" ":var x=b" "echo $x")
+                         (ob-mesos-flow--named "b" ":var x=c" "echo $x")
+                         (ob-mesos-flow--named "c" ":var x=a" "echo $x"))
+                 (concat (ob-mesos-flow--named "a" ":after b" "echo")
+                         (ob-mesos-flow--named "b" ":after c" "echo")
+                         (ob-mesos-flow--named "c" ":after a" "echo"))))
+    (ob-mesos-tests--with text
+      (let ((err (should-error (ob-mesos-flow--execute "a") :type 'user-error)))
+        (should (string-match-p "circle: \\(a -> b -> c -> a\\|b -> c -> a -> b\\)"
+                                (error-message-string err))))
+      (ob-mesos-tests--settle)
+      (let ((err (should-error (ob-mesos--submit-buffer-and-wait)
+                               :type 'user-error)))
+        (should (string-match-p "circle: a -> b -> c -> a"
+                                (error-message-string err))))
+      (ob-mesos-tests--settle))))
+
+(ert-deftest ob-mesos-a-value-is-cached-as-org-has-it ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "one" ":cache yes"
+                                      (format "echo x >> %s; echo 1" file))
+                (ob-mesos-flow--named "two" ":var x=one :cache yes"
+                                      (format "echo y >> %s; echo \"got $x\"" file)))
+      (dotimes (_ 2)
+        (ob-mesos-flow--execute "one")
+        (ob-mesos-tests--settle)
+        (ob-mesos-flow--execute "two")
+        (ob-mesos-tests--settle))
+      (should (equal ": got 1\n" (ob-mesos-flow--result "two")))
+      (should (equal "x\ny\n" (with-temp-buffer (insert-file-contents file)
+                                                (buffer-string)))))))
+
+;;;; Order
+
+(ert-deftest ob-mesos-a-block-comes-after-others-without-their-values ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "last" ":after one two" (format "cat %s" file))
+                (ob-mesos-flow--named "one" "" (format "sleep 0.3; echo 1 >> %s" file))
+                (ob-mesos-flow--named "two" ":requires one" (format "echo 2 >> %s" file)))
+      (ob-mesos-flow--execute "last")
+      (ob-mesos-tests--settle)
+      (should (equal ": 1\n: 2\n" (ob-mesos-flow--result "last"))))))
+
+(ert-deftest ob-mesos-after-names-a-block-that-is-there ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":after nobody" "true")
+    (should (string-search "nobody, which is no block"
+                           (error-message-string
+                            (should-error (org-babel-execute-src-block)
+                                          :type 'user-error))))))
+
+;;;; Whole buffers
+
+(ert-deftest ob-mesos-a-whole-buffer-runs-in-the-order-of-its-needs ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "bottom" ":var l=left r=right" "echo $((l + r))")
+                (ob-mesos-flow--named "right" ":var x=top" "echo $((x * 10))")
+                (ob-mesos-flow--named "left" ":var x=top" "echo $((x + 1))")
+                (ob-mesos-flow--named "top" "" (format "echo x >> %s; echo 2" file)))
+      (should (= 4 (length (ob-mesos--submit-buffer-and-wait))))
+      (ob-mesos-tests--settle)
+      (should (equal ": 23\n" (ob-mesos-flow--result "bottom")))
+      (should (equal ": 2\n" (ob-mesos-flow--result "top")))
+      (should (equal ": 3\n" (ob-mesos-flow--result "left")))
+      (should (equal "x\n" (with-temp-buffer (insert-file-contents file)
+                                             (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-long-chain-upside-down-is-no-problem ()
+  (ob-mesos-tests--with
+      (concat (mapconcat (lambda (n)
+                           (ob-mesos-flow--named
+                            (format "b%d" n) (format ":var x=b%d" (1- n))
+                            "echo $((x + 1))"))
+                         (number-sequence 60 1 -1) "")
+              (ob-mesos-flow--named "b0" "" "echo 0"))
+    (should (= 61 (length (ob-mesos--submit-buffer-and-wait))))
+    (ob-mesos-tests--settle)
+    (should (equal ": 60\n" (ob-mesos-flow--result "b60")))))
+
+(ert-deftest ob-mesos-lisp-in-the-middle-of-a-whole-buffer-gets-its-value ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "last" ":var x=lisp" "echo \"lisp said $x\"")
+              "#+name: lisp\n#+begin_src emacs-lisp :var x=one[0,1]\n(* x 3)\n#+end_src\n\n"
+              (ob-mesos-flow--named "one" ":results table" "echo 5 6; echo 7 8"))
+    (ob-mesos--submit-buffer-and-wait)
+    (ob-mesos-tests--settle)
+    (should (equal ": lisp said 18\n" (ob-mesos-flow--result "last")))))
+
+(ert-deftest ob-mesos-a-run-is-confirmed-once-and-summed-up ()
+  (ob-mesos-tests--with
+      (concat "* One\n" (ob-mesos-flow--named "one" "" "echo 1")
+              (ob-mesos-flow--named "bad" "" "exit 1")
+              "* Two\n" (ob-mesos-flow--named "two" "" "echo 2"))
+    (let ((org-confirm-babel-evaluate t) (asked nil) (said nil) (shown nil))
+      (cl-letf (((symbol-function 'yes-or-no-p)
+                 (lambda (prompt)
+                   (push prompt asked)
+                   (setq shown (with-current-buffer "*ob-mesos run*"
+                                 (buffer-string)))
+                   t))
+                ((symbol-function 'message)
+                 (lambda (text &rest arguments)
+                   (when text
+                     (push (apply #'format-message text arguments) said)))))
+        (goto-char (point-min))
+        (ob-mesos-execute-subtree)
+        (ob-mesos-tests--wait
+         (lambda () (cl-find-if (lambda (text) (string-search "one after the other" text))
+                                said))))
+      (should (equal asked '("Run 2 blocks and calls on the cluster? ")))
+      (should (string-match-p "one +echo 1\n +bad +exit 1" shown))
+      (should (cl-find-if (lambda (text)
+                            (string-match-p "\\`ob-mesos: 1 done, 1 failed (bad-" text))
+                          said))
+      (should-not (string-search "RESULTS: two" (buffer-string))))))
+
+;;;; Fan-out
+
+(ert-deftest ob-mesos-instances-know-who-they-are ()
+  (should (equal (ob-mesos-tests--run ":instances 3 :results table"
+                                      "echo $OB_MESOS_INDEX of $OB_MESOS_COUNT")
+                 "| 0 | of | 3 |\n| 1 | of | 3 |\n| 2 | of | 3 |\n")))
+
+(ert-deftest ob-mesos-each-element-has-its-own-lines-in-the-result ()
+  (should (equal (ob-mesos-tests--run ":foreach who='(\"ada\" \"bob\")"
+                                      "echo \"hello $who\"")
+                 ": ==> ada <==\n: hello ada\n: ==> bob <==\n: hello bob\n")))
+
+(ert-deftest ob-mesos-the-rows-of-a-table-are-its-columns-names ()
+  (ob-mesos-tests--with
+      (concat "#+name: hosts\n| host | port |\n|------+------|\n| a | 1 |\n| b | 2 |\n\n"
+              (ob-mesos-flow--named "ask" ":foreach row=hosts :results table"
+                                    "echo $host $((port * 10)) $row"))
+    (ob-mesos-flow--execute "ask")
+    (ob-mesos-tests--settle)
+    (should (equal "| a | 10 | a |\n| b | 20 | b |\n" (ob-mesos-flow--result "ask")))))
+
+(ert-deftest ob-mesos-a-map-over-a-blocks-value-is-reduced-by-another ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "shards" "" "echo 'a b a'; echo 'b c b'")
+              (ob-mesos-flow--named
+               "map" ":foreach text=shards :results table :lang python"
+               "for word in text.split(): print(word, 1)")
+              (ob-mesos-flow--named
+               "reduce" ":var pairs=map :results table :lang python"
+               "counts = {}
+for word, n in pairs: counts[word] = counts.get(word, 0) + n
+for word in sorted(counts): print(word, counts[word])"))
+    (ob-mesos-flow--execute "reduce")
+    (ob-mesos-tests--settle)
+    (should (equal "| a | 2 |\n| b | 3 |\n| c | 1 |\n"
+                   (ob-mesos-flow--result "reduce")))))
+
+(ert-deftest ob-mesos-members-that-fail-are-named-beside-those-that-do-not ()
+  (let ((result (ob-mesos-tests--run
+                 ":foreach n='(1 2 3)" "echo \"n is $n\"; [ $n != 2 ]")))
+    (dolist (words '("FAILED: 1 of 3 failed: 2" "\n==> 1 <==\nn is 1\n"
+                     "FAILED: Command exited with status 1" "==> 3 <==\nn is 3\n"))
+      (should (string-search words result)))))
+
+(ert-deftest ob-mesos-partial-results-are-visible-while-a-group-runs ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach n='(1 2)" "echo \"n is $n\"; [ $n = 1 ] || sleep 1000")
+    (org-babel-execute-src-block)
+    (let ((group (cl-find-if #'ob-mesos-task-members
+                             (hash-table-values ob-mesos--tasks))))
+      (ob-mesos-tests--wait
+       (lambda ()
+         (setq group (cl-find-if (lambda (task)
+                                   (and (ob-mesos-task-members task)
+                                        (not (ob-mesos-task-done task))))
+                                 (hash-table-values ob-mesos--tasks)))
+         (and group (= 1 (ob-mesos-task-left group)))))
+      (ob-mesos--show group)
+      (should (string-match-p ": mesos:block-[a-z2-7]+ RUNNING 1 of 2 done\n: | 1: n is 1\n"
+                              (ob-mesos-tests--results)))
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle)
+      (should (string-search "KILLED" (ob-mesos-tests--results))))))
+
+(ert-deftest ob-mesos-a-group-is-found-again-by-its-placeholder ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach n='(1 2)" "sleep 0.3; echo \"n is $n\"")
+    (org-babel-execute-src-block)
+    (let ((group (cl-find-if (lambda (task)
+                               (and (ob-mesos-task-members task)
+                                    (not (ob-mesos-task-done task))))
+                             (hash-table-values ob-mesos--tasks))))
+      (ob-mesos--show group)
+      (clrhash ob-mesos--tasks)
+      (ob-mesos-attach)
+      (ob-mesos-tests--settle)
+      (ob-mesos-tests--wait (lambda () (string-search "n is 2" (buffer-string))))
+      (should (equal ": ==> 0 <==\n: n is 1\n: ==> 1 <==\n: n is 2\n"
+                     (ob-mesos-tests--results))))))
+
+(ert-deftest ob-mesos-bad-fan-outs-are-refused ()
+  (dolist (case '((":instances 0" . ":instances. cannot be 0")
+                  (":instances many" . ":instances. cannot be")
+                  (":foreach '(1 2)" . ":foreach. cannot be")
+                  (":foreach x='()" . "no elements")
+                  (":foreach x='(1) :instances 2" . "cannot be used together")))
+    (ob-mesos-tests--with (ob-mesos-tests--block (car case) "true")
+      (should (string-match-p (cdr case)
+                              (error-message-string
+                               (should-error (org-babel-execute-src-block)
+                                             :type 'user-error)))))))
+
+(provide 'ob-mesos-flow-tests)
+;;; ob-mesos-flow-tests.el ends here

@@ -1,19 +1,164 @@
-;;; ob-mesos-export.el --- Whole documents from a shell  -*- lexical-binding: t; -*-
+;;; ob-mesos-export.el --- Export, and documents from a shell  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; Submits all mesos blocks and calls of a document in one request, waits
-;; for them, and says on stderr how far it is.
+;; When an export comes to its first block, all blocks that it will evaluate
+;; are submitted together; then it waits for each at its turn.  And whole
+;; documents are run and exported from a shell.
 
 ;;; Code:
 
 (require 'cl-lib)
 (require 'org-element)
-(require 'ob-mesos)
+(require 'ob-exp)
+(require 'ob-mesos-submit)
 (require 'ob-mesos-run)
+(require 'ob-mesos-mode)
+
+;;;; What an export evaluates
+
+(defvar-local ob-mesos--exported nil
+  "In the reference buffer of an export, its tasks by their keys.")
+
+(defvar ob-mesos--failed nil "Non-nil once a block of an export has failed.")
+
+(defvar ob-mesos--presubmitting nil
+  "Non-nil while blocks are only submitted that an export will evaluate.")
+
+(defun ob-mesos--export-place ()
+  "Where the block or call at point is in the reference buffer of the export."
+  (save-excursion
+    (let ((element (org-element-context)))
+      (goto-char (or (org-element-property :post-affiliated element)
+                     (org-element-property :begin element)))
+      (when (memq (org-element-type element) '(src-block babel-call))
+        (beginning-of-line))
+      (or (get-text-property (point) 'org-reference) (point)))))
+
+(defun ob-mesos--exported-task (lang body params)
+  "The task of this export for BODY, of LANG, with PARAMS, or a new one."
+  (let ((reference org-babel-exp-reference-buffer)
+        (key (list (ob-mesos--export-place)
+                   (ob-mesos--key lang body params nil))))
+    (unless (buffer-local-value 'ob-mesos--exported reference)
+      (with-current-buffer reference
+        (setq ob-mesos--exported (make-hash-table :test #'equal))
+        (unless ob-mesos--presubmitting
+          (ob-mesos--presubmit))))
+    (let ((tasks (buffer-local-value 'ob-mesos--exported reference)))
+      (or (gethash key tasks)
+          (puthash key (ob-mesos--new-task lang body params nil) tasks)))))
+
+(defun ob-mesos--execute-in-export (lang body params)
+  "Run BODY, of LANG, with PARAMS and return its value.
+While blocks are only submitted, do not wait for it."
+  (let ((task (ob-mesos--exported-task lang body params)))
+    (if ob-mesos--presubmitting
+        (ob-mesos--leave-to-us params)
+      (prog1 (ob-mesos--wait-for-value task params)
+        (when (and noninteractive (ob-mesos-task-failed-p task))
+          (ob-mesos--tell-failure task)
+          (setq ob-mesos--failed t))))))
+
+(defun ob-mesos--exit-with-failure ()
+  "Let a batch Emacs end with status 1 if a block has failed."
+  (when (and noninteractive ob-mesos--failed)
+    (setq ob-mesos--failed nil)
+    (kill-emacs 1)))
+
+;; The last of all: the servers are told to end before.
+(add-hook 'kill-emacs-hook #'ob-mesos--exit-with-failure 90)
+
+(defun ob-mesos--presubmit ()
+  "Submit what the export of this reference buffer will evaluate.
+That is done by Org's own functions, with the waiting left out.  If the
+user is to be asked first, nothing is submitted before that."
+  (unless (and org-confirm-babel-evaluate
+               (not (functionp org-confirm-babel-evaluate)))
+    (let* ((unsent nil)
+           (ask org-confirm-babel-evaluate)
+           (ob-mesos--presubmitting t)
+           (ob-mesos--collect (lambda (tasks) (push tasks unsent)))
+           (ob-mesos--before-wait-functions
+            (list (lambda () (throw 'ob-mesos--not-now nil))))
+           (org-confirm-babel-evaluate
+            (lambda (lang body)
+              (when (or (not (or (equal lang "mesos")
+                                 (assoc lang ob-mesos--back-ends)))
+                        (and ask (funcall ask lang body)))
+                (throw 'ob-mesos--not-now nil))))
+           (inhibit-message t)
+           (case-fold-search t))
+      (org-with-wide-buffer
+       (goto-char (point-min))
+       (while (re-search-forward
+               "\\(call\\|src\\)_\\|^[ \t]*#\\+\\(BEGIN_SRC\\|CALL:\\)" nil t)
+         (let ((begin (match-beginning 0))
+               (end (point))
+               (object (match-end 1)))
+           (goto-char begin)
+           (catch 'ob-mesos--not-now
+             (ob-mesos--presubmit-at object))
+           (goto-char end))))
+      (setq unsent (apply #'append (nreverse unsent)))
+      (ob-mesos--submit unsent)
+      (when noninteractive
+        (ob-mesos--tell-progress unsent)))))
+
+(defun ob-mesos--presubmit-at (object)
+  "Submit what is at point if the export will evaluate it on the cluster.
+OBJECT is non-nil if it stands inline."
+  (unless (or (org-in-commented-heading-p) (org-in-archived-heading-p))
+    (let* ((element (if object (org-element-context) (org-element-at-point)))
+           (type (org-element-type element))
+           (info (pcase type
+                   ((or 'src-block 'inline-src-block)
+                    (org-babel-get-src-block-info 'light element))
+                   ((or 'babel-call 'inline-babel-call)
+                    (ob-mesos--call-info element t)))))
+      (when (and info
+                 (eq (and object t)
+                     (and (memq type '(inline-src-block inline-babel-call)) t))
+                 (ob-mesos--on-cluster-p (nth 2 info))
+                 (member (or (cdr (assq :exports (nth 2 info))) "code")
+                         '("results" "both")))
+        (unless (equal (car info) "mesos")
+          (ob-mesos--back-end (car info)))
+        (pcase type
+          ('src-block (org-babel-exp-src-block))
+          ('inline-src-block
+           (org-babel-exp-do-export (org-babel-get-src-block-info nil element)
+                                    'inline))
+          (_ (org-babel-exp-do-export (ob-mesos--call-info element nil)
+                                      'lob)))))))
+
+;;;; Placeholders of blocks that an export does not evaluate
+
+(defun ob-mesos--fill-placeholders (_backend)
+  "Wait for the tasks whose placeholders are in this copy of a document.
+Their results take the place of these; what nobody knows is taken away."
+  (pcase-dolist (`(,id ,place ,_) (ob-mesos--placeholders))
+    (let ((task (gethash id ob-mesos--tasks)))
+      (when task
+        (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
+      (let ((copy (and task (copy-sequence task))))
+        (when copy
+          (setf (ob-mesos-task-place copy) place
+                (ob-mesos-task-origin copy) nil))
+        (unless (and copy (ob-mesos--insert-result copy))
+          (org-with-wide-buffer
+           (goto-char place)
+           (delete-region place (ob-mesos--placeholder-end))))))))
+
+(add-hook (if (version< (org-version) "9.6")
+              'org-export-before-processing-hook
+            'org-export-before-processing-functions)
+          #'ob-mesos--fill-placeholders)
+
+;;;; From a shell
 
 (defun ob-mesos--progress (text last)
   "Show TEXT on stderr, in place on a terminal; LAST ends the line there."
@@ -21,19 +166,37 @@
       (princ (concat "\r\e[K" text (if last "\n" "")) #'external-debugging-output)
     (princ (concat text "\n") #'external-debugging-output)))
 
+(defun ob-mesos--tell-progress (tasks)
+  "Show how many of TASKS are done, now and whenever one is."
+  (let* ((total (length tasks)) (start (float-time)) (done 0)
+         (tell (lambda ()
+                 (ob-mesos--progress
+                  (format "ob-mesos: %d of %d done, %.1f s" done total
+                          (- (float-time) start))
+                  (= done total)))))
+    (when tasks
+      (funcall tell)
+      (cl-labels ((ended (task)
+                    (when (memq task tasks)
+                      (setq done (1+ done))
+                      (funcall tell)
+                      (when (= done total)
+                        (remove-hook 'ob-mesos-finished-functions #'ended)))))
+        (add-hook 'ob-mesos-finished-functions #'ended)))))
+
 (defun ob-mesos--wait-for (tasks)
   "Wait for TASKS and show how far they are; return those that have failed."
-  (let ((total (length tasks)) (start (float-time)) (shown -1))
-    (ob-mesos--wait
-     (lambda ()
-       (let ((done (cl-count-if #'ob-mesos-task-done tasks)))
-         (unless (= done shown)
-           (setq shown done)
-           (ob-mesos--progress (format "ob-mesos: %d of %d done, %.1f s" done total
-                                       (- (float-time) start))
-                               (= done total)))
-         (= done total))))
-    (cl-remove-if-not #'ob-mesos-task-failed-p tasks)))
+  (ob-mesos--tell-progress tasks)
+  (ob-mesos--wait (lambda () (cl-every #'ob-mesos-task-done tasks)))
+  (cl-remove-if-not #'ob-mesos-task-failed-p tasks))
+
+(defun ob-mesos--tell-failure (task)
+  "Say on stderr how TASK has failed."
+  (ob-mesos--progress
+   (format "ob-mesos: %s %s: %s" (ob-mesos-task-id task)
+           (ob-mesos-task-state task)
+           (plist-get (ob-mesos-task-data task) :message))
+   t))
 
 (defun ob-mesos--tell-of-cluster (server)
   "Say how the cluster of SERVER is."
@@ -52,19 +215,21 @@
                                     (plist-get task :id) why)
                             t)))))
 
-(defun ob-mesos-batch-run ()
-  "Run the mesos blocks of the file named on the command line; for --batch.
-The results are written into the file, or printed with --stdout.  The
-exit status is 1 if a block has failed."
-  (let* ((stdout (member "--stdout" command-line-args-left))
-         (ob-mesos--master-above-all
-          (cadr (member "--master" command-line-args-left)))
-         (file (car (remove ob-mesos--master-above-all
-                            (remove "--master"
-                                    (remove "--stdout" command-line-args-left)))))
+(defun ob-mesos--batch (function)
+  "Call FUNCTION in the buffer of the file named on the command line.
+It gets the other words there and returns whether a block has failed, by
+which Emacs ends.  The master of --master is above all that files say."
+  (let* ((words command-line-args-left)
+         (ob-mesos--master-above-all (cadr (member "--master" words)))
+         (words (if ob-mesos--master-above-all
+                    (append (seq-take-while (lambda (word) (not (equal word "--master")))
+                                            words)
+                            (cddr (member "--master" words)))
+                  words))
+         (file (cl-find-if-not (lambda (word) (string-prefix-p "--" word)) words))
          (org-confirm-babel-evaluate nil)
          (inhibit-message t)
-         (failed nil))
+         (failed t))
     (add-hook 'ob-mesos-cluster-functions #'ob-mesos--tell-of-cluster)
     (add-hook 'ob-mesos-status-functions #'ob-mesos--tell-of-waiting)
     (setq command-line-args-left nil
@@ -72,23 +237,49 @@ exit status is 1 if a block has failed."
           gc-cons-threshold (* 64 1024 1024))
     (condition-case err
         (with-current-buffer (find-file-noselect (expand-file-name file))
-          (let ((tasks (ob-mesos--submit-buffer-and-wait)))
-            (setq failed (ob-mesos--wait-for tasks)))
-          (if stdout
-              (princ (buffer-string))
-            (save-buffer)))
+          (ob-mesos-mode)
+          (setq failed (funcall function (remove file words))))
       ((error quit)
        (let ((inhibit-message nil))
-         (message "ob-mesos: %s" (error-message-string err)))
-       (setq failed t)))
-    (when (consp failed)
-      (dolist (task failed)
-        (ob-mesos--progress
-         (format "ob-mesos: %s %s: %s" (ob-mesos-task-id task)
-                 (ob-mesos-task-state task)
-                 (plist-get (ob-mesos-task-data task) :message))
-         t)))
+         (message "ob-mesos: %s" (error-message-string err)))))
     (kill-emacs (if failed 1 0))))
+
+(defun ob-mesos-batch-run ()
+  "Run the blocks of the file named on the command line; for --batch.
+The results are written into the file, or printed with --stdout.  The
+exit status is 1 if a block has failed."
+  (ob-mesos--batch
+   (lambda (words)
+     (let ((failed (ob-mesos--wait-for (ob-mesos--submit-buffer-and-wait))))
+       (if (member "--stdout" words)
+           (princ (buffer-string))
+         (save-buffer))
+       (mapc #'ob-mesos--tell-failure failed)
+       failed))))
+
+(defconst ob-mesos--back-ends-of-export
+  '(("html" ox-html org-html-export-to-html)
+    ("latex" ox-latex org-latex-export-to-latex)
+    ("pdf" ox-latex org-latex-export-to-pdf)
+    ("md" ox-md org-md-export-to-markdown)
+    ("ascii" ox-ascii org-ascii-export-to-ascii)
+    ("org" ox-org org-org-export-to-org)
+    ("odt" ox-odt org-odt-export-to-odt))
+  "Names of back ends, with their libraries and functions.")
+
+(defun ob-mesos-batch-export ()
+  "Export the file named on the command line; for --batch.
+The second word is the back end.  The exit status is 1 if a block has
+failed; its report stands in what is exported."
+  (ob-mesos--batch
+   (lambda (words)
+     (let ((back-end (assoc (car words) ob-mesos--back-ends-of-export)))
+       (unless back-end
+         (user-error "Export to one of %s"
+                     (mapconcat #'car ob-mesos--back-ends-of-export ", ")))
+       (require (nth 1 back-end))
+       (princ (concat (funcall (nth 2 back-end)) "\n"))
+       ob-mesos--failed))))
 
 (provide 'ob-mesos-export)
 ;;; ob-mesos-export.el ends here

@@ -22,16 +22,18 @@
 
 (defun ob-mesos--references ()
   "How Org has come to resolve references, the innermost call first.
-A block that is executed with its own place begins anew."
+A block that is executed for its own sake begins anew."
   (let (frames)
     (mapbacktrace
      (lambda (_evald function arguments _flags)
        (when (memq function '(org-babel-ref-resolve org-babel-ref-parse
                               org-babel-process-params
-                              ob-mesos--execute-anew))
+                              ob-mesos--execute-anew ob-mesos--presubmit))
          (push (cons function arguments) frames))))
     (setq frames (seq-take-while
-                  (lambda (frame) (not (eq (car frame) 'ob-mesos--execute-anew)))
+                  (lambda (frame)
+                    (not (memq (car frame)
+                               '(ob-mesos--execute-anew ob-mesos--presubmit))))
                   (nreverse frames)))
     (memq (assq 'org-babel-ref-resolve frames) frames)))
 

@@ -17,6 +17,7 @@
 (require 'cl-lib)
 (require 'ob)
 (require 'ob-ref)
+(require 'ob-mesos-args)
 (require 'ob-mesos-task)
 
 (declare-function org-babel-sh-var-to-string "ob-shell" (var &optional sep hline))
@@ -48,10 +49,6 @@ They travel within the task, and masters and kernels set limits to that."
 
 (defconst ob-mesos--result-file ".ob-mesos-value"
   "What a task writes its value into if that is not its output.")
-
-(defun ob-mesos--bad (name value allowed)
-  "Signal that header argument NAME cannot be VALUE, but must be ALLOWED."
-  (user-error "`:%s' cannot be %S: it is %s" name value allowed))
 
 (defun ob-mesos--language (params)
   "The entry of `ob-mesos-languages' for PARAMS."
@@ -100,7 +97,10 @@ They travel within the task, and masters and kernels set limits to that."
   (let ((function (intern (concat "org-babel-execute:" lang))))
     (or (cdr (assoc lang ob-mesos--back-ends))
         (and (fboundp function) function)
-        (and (require (intern (concat "ob-" lang)) nil t)
+        (and (require (intern (format "ob-%s"
+                                      (or (nth 2 (assoc lang ob-mesos-languages))
+                                          lang)))
+                      nil t)
              (fboundp function) function)
         (user-error "There is no library ob-%s to run %s with" lang lang))))
 
@@ -207,8 +207,14 @@ TEXT is what the process has written."
          (unless (file-regular-p file)
            (ob-mesos--bad "files" name "names of files that are there"))
          (cons (file-name-nondirectory file) (ob-mesos--bytes file))))
-     (if (listp names) (mapcar (lambda (name) (format "%s" name)) names)
-       (split-string-and-unquote (format "%s" names))))))
+     (ob-mesos--names names))))
+
+(defun ob-mesos--names (value)
+  "VALUE of a header argument as a list of the names of files.
+Org takes the quotes away from a name that stands alone."
+  (cond ((listp value) (mapcar (lambda (name) (format "%s" name)) value))
+        ((and (stringp value) (file-exists-p value)) (list value))
+        (t (split-string-and-unquote (format "%s" value)))))
 
 (defun ob-mesos--stdin (params)
   "The text of the block or table that PARAMS name in `:stdin', or nil."

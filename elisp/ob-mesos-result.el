@@ -20,6 +20,7 @@
 (require 'ob-mesos-task)
 (require 'ob-mesos-undo)
 (require 'ob-mesos-place)
+(require 'ob-mesos-fetch)
 
 (defcustom ob-mesos-tail-interval 0.3
   "Seconds between updates of a running task's last lines where it is visible.
@@ -290,7 +291,8 @@ Return it and the RESULT-PARAMS to insert it with."
       (setq value (list (list value))))
     (when file
       (unless (or (member "link" result-params)
-                  (member "graphics" result-params))
+                  (member "graphics" result-params)
+                  (member file (ob-mesos-task-fetched task)))
         (with-temp-file file
           (insert (org-babel-format-result value (cdr (assq :sep params))))))
       (setq value file))
@@ -368,7 +370,7 @@ Return nil if there is no such place any more."
          (org-babel-insert-result
           (car value) (cdr value) info
           (unless failed (ob-mesos-task-hash task))
-          "mesos"))))
+          (ob-mesos-task-lang task)))))
     (goto-char origin)
     (when (eq ob-mesos-ansi 'render)
       (let ((results (org-babel-where-is-src-block-result)))
@@ -389,7 +391,29 @@ Return nil if there is no such place any more."
         (ob-mesos--mark-dirty (or (ob-mesos-task-group task) task))))))
 
 (defun ob-mesos--finished (task)
-  "TASK has ended: insert its result, once."
+  "TASK has ended: bring the files it has made, and insert its result, once."
+  (let ((files (and (not (ob-mesos-task-failed-p task))
+                    (not (ob-mesos-task-members task))
+                    (ob-mesos--wanted-files task))))
+    (cond
+     ((ob-mesos-task-fetching task))
+     (files
+      (setf (ob-mesos-task-fetching task) t)
+      (ob-mesos--fetch task files
+                       (lambda (missing)
+                         (ob-mesos--later #'ob-mesos--fetched task missing))))
+     (t (ob-mesos--conclude task)))))
+
+(defun ob-mesos--fetched (task missing)
+  "The files of TASK are here; MISSING is a sentence on what is not, or nil."
+  (when missing
+    (setf (ob-mesos-task-data task)
+          (append (list :state "FAILED" :message missing)
+                  (ob-mesos-task-data task))))
+  (ob-mesos--conclude task))
+
+(defun ob-mesos--conclude (task)
+  "Insert the result of TASK."
   (setf (ob-mesos-task-done task) t)
   (unwind-protect
       (let ((result-params (cdr (assq :result-params

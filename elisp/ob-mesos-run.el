@@ -14,9 +14,7 @@
 
 (require 'cl-lib)
 (require 'org-element)
-(require 'ob-mesos)
-
-(defvar max-specpdl-size)               ; means nothing from Emacs 29 on
+(require 'ob-mesos-submit)
 
 (cl-defstruct (ob-mesos--run (:constructor ob-mesos--run-make) (:copier nil))
   "Blocks and calls of a buffer on their way into one request."
@@ -128,6 +126,13 @@ A reference to an item of RUN leads to that item's task."
               run (symbol-function 'org-babel-ref-resolve))))
     (funcall function)))
 
+(defun ob-mesos--deeply (function &rest arguments)
+  "Call FUNCTION with ARGUMENTS where Lisp can nest deeply.
+Blocks can hang on each other in long chains."
+  (let ((max-lisp-eval-depth (max max-lisp-eval-depth 40000)))
+    (cl-progv (and (< emacs-major-version 29) '(max-specpdl-size)) '(40000)
+      (apply function arguments))))
+
 ;;;; References
 
 (defun ob-mesos--referred-item (run ref)
@@ -180,16 +185,13 @@ A reference to an item of RUN leads to that item's task."
            (ob-mesos--before-wait-functions
             (list (lambda () (ob-mesos--submit-unsent run))))
            (org-confirm-babel-evaluate (and (not (ob-mesos--run-confirmed run))
-                                            org-confirm-babel-evaluate))
-           ;; Blocks can hang on each other in long chains.
-           (max-lisp-eval-depth (max max-lisp-eval-depth 40000))
-           (max-specpdl-size 40000))
+                                            org-confirm-babel-evaluate)))
       (dolist (property '(:begin :post-affiliated :end))
         (org-element-put-property
          element property (+ moved (org-element-property property element))))
       (setf (ob-mesos--item-state item) 'active)
-      (ob-mesos--remembering
-       run
+      (ob-mesos--deeply
+       #'ob-mesos--remembering run
        (lambda ()
          (save-excursion
            (goto-char (org-element-property :post-affiliated element))

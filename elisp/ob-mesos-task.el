@@ -31,6 +31,8 @@
   (directory nil :documentation "Where its document is.")
   (key nil :documentation "What it runs, in short; the same for the same.")
   (outcome nil :documentation "Its value and how to insert it, once made.")
+  (fetching nil :documentation "Non-nil once files are brought from its sandbox.")
+  (fetched nil :documentation "The names of those that were.")
   (needs nil :documentation "The tasks it waits for.")
   (draft nil :documentation "Called without arguments once these have ended.")
   (waits nil :documentation "Non-nil if the server does not know all of these.")

@@ -200,7 +200,7 @@ Return its process and its port."
                :name "run" :noquery t :connection-type 'pipe
                :command
                (list (expand-file-name invocation-name invocation-directory)
-                     "--batch" "-Q" "-L" ob-mesos--directory "-l" "ob-mesos-export"
+                     "--batch" "-Q" "-L" ob-mesos--directory "--eval" "(require 'ob-mesos)"
                      "-f" "ob-mesos-batch-run" file "--master" "localhost:1")
                :filter (lambda (_process text) (setq said (concat said text))))))
     (unwind-protect

@@ -49,7 +49,7 @@
      session "new-session" "-d" "-x" "100" "-y" "40" "-c" directory
      "env" "TERM=screen-256color" "LC_ALL=C.UTF-8"
      "emacs" "-nw" "-Q" "-L" ob-mesos-session--elisp
-     "-L" ob-mesos-session--here "-l" "ob-mesos"
+     "-L" ob-mesos-session--here "--eval" "(require 'ob-mesos)"
      "--eval" (format "%S" `(setq org-confirm-babel-evaluate nil
                                   make-backup-files nil
                                   ob-mesos-on-exit 'kill

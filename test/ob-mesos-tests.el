@@ -479,7 +479,7 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
                 (apply #'call-process
                        (expand-file-name invocation-name invocation-directory)
                        nil nil nil "--batch" "-Q" "-L" ob-mesos--directory
-                       "-l" "ob-mesos-export" "-f" "ob-mesos-batch-run"
+                       "--eval" "(require 'ob-mesos)" "-f" "ob-mesos-batch-run"
                        arguments)))
       (let ((process-environment
              (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))

@@ -1,0 +1,114 @@
+;;; ob-mesos-fetch.el --- Files that tasks have made  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Brings files from the sandbox of a task that has ended into the
+;; directory of its document, before its result is inserted.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ob)
+(require 'ob-mesos-task)
+
+(defconst ob-mesos--piece (* 1024 1024)
+  "How many bytes to read at a time; more the server does not give.")
+
+(defun ob-mesos--wanted-files (task)
+  "The files to bring from the sandbox of TASK, (NAME . NEEDED) each.
+One that is not NEEDED may be missing."
+  (let* ((params (ob-mesos-task-params task))
+         (result-params (cdr (assq :result-params params)))
+         (file (and (member "file" result-params) (cdr (assq :file params))))
+         (more (cdr (assq :fetch params))))
+    (append
+     (and (stringp file)
+          ;; What is elsewhere is written there, if it is.
+          (not (file-name-absolute-p file))
+          (not (string-prefix-p ".." file))
+          (list (cons file (or (member "link" result-params)
+                               (member "graphics" result-params)))))
+     (mapcar (lambda (name) (cons (format "%s" name) t))
+             (if (listp more) more (split-string-and-unquote
+                                    (format "%s" more)))))))
+
+(defun ob-mesos--target (task name)
+  "The file to write for the file NAME of TASK.
+Members of a group would overwrite each other's; theirs have a number."
+  (let ((group (ob-mesos-task-group task)))
+    (expand-file-name
+     (if group
+         (format "%s-%d%s" (file-name-sans-extension name)
+                 (seq-position (ob-mesos-task-members group) task #'eq)
+                 (file-name-extension name t))
+       name)
+     (ob-mesos-task-directory task))))
+
+(defun ob-mesos--in-sandbox (task name)
+  "Where the file NAME of TASK is in its sandbox."
+  (let ((dir (plist-get (ob-mesos-task-block task) :directory)))
+    (if (or (member dir '(nil "")) (file-name-absolute-p name))
+        name
+      (concat (file-name-as-directory dir) name))))
+
+(defun ob-mesos--fetch (task files done)
+  "Bring FILES, (NAME . NEEDED) each, of TASK and call DONE.
+DONE gets nil, or a sentence on what is missing."
+  (if (null files)
+      (funcall done nil)
+    (pcase-let* ((`((,name . ,needed) . ,rest) files)
+                 (path (ob-mesos--in-sandbox task name)))
+      (ob-mesos--find-file
+       task path
+       (lambda (there)
+         (cond
+          (there
+           (ob-mesos--fetch-pieces
+            task path 0 nil
+            (lambda (bytes)
+              (let ((coding-system-for-write 'no-conversion)
+                    (target (ob-mesos--target task name)))
+                (make-directory (file-name-directory target) t)
+                (write-region bytes nil target nil 'silent)
+                (push name (ob-mesos-task-fetched task))
+                (ob-mesos--fetch task rest done)))
+            done))
+          (needed (funcall done (format "It has made no file %s" name)))
+          (t (ob-mesos--fetch task rest done))))
+       done))))
+
+(defun ob-mesos--find-file (task path found failed)
+  "Call FOUND with whether TASK has a file PATH; call FAILED with what is wrong."
+  (ob-mesos--request
+   (ob-mesos-task-server task) :task/files
+   (list :id (ob-mesos-task-id task)
+         :path (directory-file-name (or (file-name-directory path) "")))
+   (lambda (result)
+     (funcall found
+              (cl-find-if (lambda (file)
+                            (and (equal path (plist-get file :path))
+                                 (not (eq t (plist-get file :directory)))))
+                          (plist-get result :files))))
+   failed))
+
+(defun ob-mesos--fetch-pieces (task path offset pieces done failed)
+  "Read the file PATH of TASK from OFFSET on, after PIECES, the latest first.
+Call DONE with all of it, or FAILED with what is wrong."
+  (ob-mesos--request
+   (ob-mesos-task-server task) :task/read
+   (list :id (ob-mesos-task-id task) :path path
+         :offset offset :length ob-mesos--piece)
+   (lambda (result)
+     (let* ((bytes (base64-decode-string (plist-get result :data)))
+            (pieces (cons bytes pieces))
+            (end (+ offset (length bytes))))
+       (if (or (string-empty-p bytes) (>= end (plist-get result :size)))
+           (funcall done (apply #'concat (nreverse pieces)))
+         (ob-mesos--fetch-pieces task path end pieces done failed))))
+   failed))
+
+(provide 'ob-mesos-fetch)
+;;; ob-mesos-fetch.el ends here

@@ -1,0 +1,159 @@
+;;; ob-mesos-export-tests.el --- Exports  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; What is exported is held against what is exported with ob-shell.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+(require 'ob-mesos-flow-tests)
+(require 'ox-ascii)
+(require 'ox-html)
+(require 'ox-md)
+(require 'ox-latex)
+(require 'ox-org)
+
+(defun ob-mesos-export--as (back-end text)
+  "TEXT exported by BACK-END, its body only."
+  (ob-mesos-tests--with text
+    (org-export-as back-end nil nil t)))
+
+(defun ob-mesos-export--same (text)
+  "Hold the exports of TEXT, with LANG in it, against those with ob-shell."
+  (dolist (back-end '(ascii html md latex org))
+    (let ((make (lambda (lang)
+                  (replace-regexp-in-string
+                   ;; Names that Org makes up.
+                   "org[0-9a-f]\\{7\\}" "ID"
+                   (replace-regexp-in-string
+                    "begin_src mesos\\|src src-mesos\\|src_mesos\\|language=mesos\\|mesos:" "MESOS"
+                    (replace-regexp-in-string
+                     "begin_src sh\\|src src-sh\\|src_sh\\|language=bash\\|language=sh\\|sh:" "MESOS"
+                     (ob-mesos-export--as
+                      back-end (string-replace "LANG" lang text))
+                     t t)
+                    t t)
+                   t t))))
+      (ert-info ((format "%s of %s" back-end text))
+        (should (equal (funcall make "mesos") (funcall make "sh")))))))
+
+(ert-deftest ob-mesos-every-kind-of-export-is-as-with-ob-shell ()
+  (dolist (exports '("code" "results" "both" "none"))
+    (dolist (results '("output" "output table" "output list" "output raw" "output drawer"
+                       "output code" "output html" "output verbatim replace"
+                       "output silent" "output append" "output none"))
+      (ob-mesos-export--same
+       (format "before\n\n#+begin_src LANG :exports %s :results %s\necho a 1; echo b 2\n#+end_src\n\nafter\n"
+               exports results)))))
+
+(ert-deftest ob-mesos-what-is-not-to-be-evaluated-is-not ()
+  (dolist (header '(":eval never-export" ":eval no-export" ":eval no" ":eval never"))
+    (let ((file (make-temp-name (expand-file-name "ob-mesos" temporary-file-directory))))
+      (ob-mesos-export--same
+       (format "#+begin_src LANG :results output :exports both %s\ntouch %s\n#+end_src\n\n#+RESULTS:\n: old\n"
+               header file))
+      (should-not (file-exists-p file))))
+  (let ((org-export-use-babel nil))
+    (ob-mesos-export--same "#+begin_src LANG :results output :exports both\necho new\n#+end_src\n\n#+RESULTS:\n: old\n"))
+  (ob-mesos-export--same "* COMMENT Not this\n#+begin_src LANG :exports both\nexit 1\n#+end_src\n* This\n#+begin_src LANG :results output :exports both\necho this\n#+end_src\n"))
+
+(ert-deftest ob-mesos-calls-and-inline-blocks-are-exported ()
+  (ob-mesos-export--same
+   "#+name: twice
+#+begin_src LANG :var n=1 :results output :exports none
+echo $((2 * n))
+#+end_src
+
+There are src_LANG[:results output]{echo 3} of call_twice(n=4).
+
+#+call: twice(n=5)
+
+#+call: twice(n=twice(n=6)) :exports results
+"))
+
+(ert-deftest ob-mesos-values-go-from-block-to-block-in-an-export ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (should (equal '(": 23" ": 2")
+                   (seq-filter
+                    (lambda (line) (string-prefix-p ":" line))
+                    (split-string
+                     (ob-mesos-export--as
+                     'org
+                     (concat (ob-mesos-flow--named "bottom" ":var l=left r=right :exports results"
+                                                   "echo $((l + r))")
+                             (ob-mesos-flow--named "right" ":var x=top :exports none" "echo $((x * 10))")
+                             (ob-mesos-flow--named "left" ":var x=top :exports none" "echo $((x + 1))")
+                             (ob-mesos-flow--named "top" ":exports results"
+                                                   (format "echo x >> %s; echo 2" file))))
+                     "\n"))))
+    (should (equal "x\n" (with-temp-buffer (insert-file-contents file)
+                                           (buffer-string))))))
+
+(ert-deftest ob-mesos-all-blocks-of-an-export-run-side-by-side ()
+  (let ((directory (make-temp-file "ob-mesos" t)))
+    ;; Each waits until all have begun.
+    (ob-mesos-export--as
+     'ascii
+     (mapconcat
+      (lambda (n)
+        (ob-mesos-tests--block
+         ":cpus 0.1 :exports results"
+         (format "touch %s/%d; until [ $(ls %s | wc -l) = 8 ]; do sleep 0.05; done"
+                 directory n directory)))
+      (number-sequence 1 8) "\n"))
+    (should (= 8 (length (directory-files directory nil "[0-9]"))))))
+
+(ert-deftest ob-mesos-a-placeholder-is-not-exported-but-its-result-is ()
+  (ob-mesos-tests--with
+      (concat "#+begin_src mesos :exports both :eval no-export\nsleep 0.5; echo now it is here\n#+end_src\n")
+    (org-babel-execute-src-block)
+    (should (string-search "QUEUED" (buffer-string)))
+    (let ((text (org-export-as 'ascii nil nil t)))
+      (should (string-search "now it is here\n" text))
+      (should-not (string-match-p "QUEUED\\|RUNNING" text)))
+    (ob-mesos-tests--settle))
+  (let ((text (ob-mesos-export--as
+               'ascii "#+begin_src mesos :exports both :eval no-export\necho\n#+end_src\n\n#+RESULTS:\n: mesos:gone-abc RUNNING since 12:00:00\n: | a line\n")))
+    (should-not (string-match-p "RUNNING\\|a line" text))))
+
+(ert-deftest ob-mesos-lisp-in-an-export-is-evaluated-once ()
+  (defvar ob-mesos-export--count 0)
+  (setq ob-mesos-export--count 0)
+  (ob-mesos-export--as
+   'ascii
+   (concat "#+name: lisp\n#+begin_src emacs-lisp :var x=one :exports results\n(cl-incf ob-mesos-export--count)\n#+end_src\n\n"
+           (ob-mesos-flow--named "one" ":exports results" "echo 1")
+           (ob-mesos-flow--named "two" ":exports results" "echo 2")))
+  (should (= 1 ob-mesos-export--count)))
+
+(ert-deftest ob-mesos-a-batch-export-ends-with-what-happened ()
+  (let* ((file (make-temp-file "ob-mesos" nil ".org"))
+         (process-environment
+          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
+                process-environment))
+         (export
+          (lambda (&rest words)
+            (with-temp-buffer
+              (cons (apply #'call-process
+                           (expand-file-name invocation-name invocation-directory)
+                           nil t nil "--batch" "-Q" "-L" ob-mesos--directory
+                           "--eval" "(require 'ob-mesos)" words)
+                    (buffer-string))))))
+    (dolist (case '(("echo fine" . 0) ("echo bad; exit 3" . 1)))
+      (write-region (ob-mesos-tests--block ":exports results" (car case)) nil file)
+      (should (equal (cdr case)
+                     (car (funcall export "-f" "ob-mesos-batch-export" file "ascii"))))
+      (should (equal (cdr case)
+                     (car (funcall export file "--eval" "(setq org-confirm-babel-evaluate nil)"
+                                   "-f" "org-ascii-export-to-ascii"))))
+      (with-temp-buffer
+        (insert-file-contents (concat (file-name-sans-extension file) ".txt"))
+        (should (string-search (if (zerop (cdr case)) "fine" "exit status: 3")
+                               (buffer-string)))))))
+
+(provide 'ob-mesos-export-tests)
+;;; ob-mesos-export-tests.el ends here

@@ -1,0 +1,202 @@
+;;; ob-mesos-lang-tests.el --- Other languages, files  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Blocks of other languages are held against their own back ends.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+(require 'ob-mesos-mode)
+(require 'ob-mesos-run)
+(require 'ob-python)
+(require 'ob-perl)
+(require 'ob-shell)
+
+(setq org-babel-python-command "python3")
+
+(defun ob-mesos-lang--run (text)
+  "The results of the last block of TEXT, with `ob-mesos-mode' on."
+  (ob-mesos-tests--with text
+    (ob-mesos-mode)
+    (goto-char (point-max))
+    (re-search-backward "^#\\+begin_src")
+    (org-babel-execute-src-block)
+    (ob-mesos-tests--settle)
+    (goto-char (point-max))
+    (re-search-backward "^#\\+RESULTS")
+    (buffer-substring-no-properties (point) (point-max))))
+
+(defun ob-mesos-lang--same (lang header body &optional before)
+  "Hold a block of LANG with HEADER and BODY against LANG's own back end.
+BEFORE is text above it."
+  (let ((text (lambda (more)
+                (concat before
+                        (format "#+begin_src %s %s %s\n%s\n#+end_src\n"
+                                lang header more body)))))
+    (ert-info ((format "%s %s" lang header))
+      (should (equal (ob-mesos-lang--run (funcall text ":mesos yes"))
+                     (ob-mesos-lang--run (funcall text "")))))))
+
+(defconst ob-mesos-lang--table "#+name: t\n| a | 1 |\n|---+---|\n| b | 2 |\n\n"
+  "A table to pass.")
+
+(ert-deftest ob-mesos-python-runs-there-as-it-does-here ()
+  (dolist (results (append
+                    (and (zerop (call-process "python3" nil nil nil "-c" "import pprint"))
+                         '("value pp"))
+                    '("" "output" "value" "value table" "value list" "value verbatim"
+ "value raw" "value drawer" "value code" "value html"
+                      "output table" "output raw" "value scalar"
+                      "value org" "output code" "output drawer")))
+    (let ((header (if (string-empty-p results) "" (concat ":results " results))))
+      (ob-mesos-lang--same
+       "python" header
+       (if (string-search "output" results) "print('x y')\nprint(1, 2)"
+         "a = [['x', 1], ['y', 2.5]]\nreturn a"))
+      (ob-mesos-lang--same
+       "python" (concat header " :var t=t n=3 s=\"it's\"")
+       (if (string-search "output" results) "print(t, n, s)"
+         "return [t, n, s]")
+       ob-mesos-lang--table)))
+  (ob-mesos-lang--same "python" ":results value :prologue \"import math\" :epilogue \"\""
+                       "return math.sqrt(16)")
+  (ob-mesos-lang--same "python" ":results value :colnames yes :var t=t"
+                       "return t" ob-mesos-lang--table))
+
+(ert-deftest ob-mesos-a-shell-block-runs-there-as-it-does-here ()
+  (dolist (header '("" ":results output" ":results value" ":results table"
+                    ":results output list" ":results verbatim" ":results raw"
+                    ":cmdline one 'two three'" ":stdin t" ":stdin t :cmdline x"
+                    ":shebang #!/usr/bin/env python3 :results output"))
+    (ob-mesos-lang--same
+     "bash" (concat header (unless (string-search "python" header) " :var t=t"))
+     (cond ((string-search "python" header) "print('from python')")
+           ((string-search "stdin" header) "cat; echo \"$1\"")
+           (t "echo \"$1\" \"$2\"; echo ${t[@]}; echo a b"))
+     ob-mesos-lang--table)))
+
+(ert-deftest ob-mesos-perl-ruby-and-r-run-there-as-they-do-here ()
+  (dolist (case '(("perl" "perl" "[['a', 1], ['b', 2]]" "print \"x $n\\n\"")
+                  ("ruby" "ruby" "[['a', 1], ['b', n]]" "puts \"x #{n}\"")
+                  ("R" "R" "data.frame(a=c(1,n), b=c('x','y'))" "cat('x', n, '\\n')")))
+    (pcase-let ((`(,program ,lang ,value ,output) case))
+      (when (and (executable-find program)
+                 (require (intern (concat "ob-" lang)) nil t))
+        (ob-mesos-lang--same lang ":results value :var n=2" value)
+        (ob-mesos-lang--same lang ":results output :var n=2" output)))))
+
+(ert-deftest ob-mesos-sessions-are-refused ()
+  (should (string-search "has no session"
+                         (error-message-string
+                          (should-error
+                           (ob-mesos-lang--run "#+begin_src python :mesos yes :session s
+1
+#+end_src\n")
+                           :type 'user-error)))))
+
+(ert-deftest ob-mesos-without-the-mode-nothing-is-advised ()
+  (let ((advised (lambda () (advice-member-p #'ob-mesos--execute-around
+                                             'org-babel-execute-src-block))))
+    (with-temp-buffer
+      (org-mode)
+      (ob-mesos-mode)
+      (should (funcall advised))
+      (ob-mesos-mode -1)
+      (should-not (funcall advised))
+      (ob-mesos-mode))
+    ;; Temporary buffers die without their hooks, so Org is asked once more.
+    (ob-mesos-tests--with "#+begin_src python :mesos yes :results output\nprint('here')\n#+end_src\n"
+      (org-babel-execute-src-block)
+      (should (equal ": here\n" (ob-mesos-tests--results)))
+      (should-not (funcall advised)))))
+
+(ert-deftest ob-mesos-languages-pass-values-to-each-other ()
+  (should (equal "#+RESULTS:\n: 7\n"
+                 (ob-mesos-lang--run "#+name: one
+#+begin_src perl :mesos yes :results value
+3 + 3
+#+end_src
+
+#+begin_src python :mesos yes :var x=one
+return x + 1
+#+end_src
+"))))
+
+(ert-deftest ob-mesos-tangling-and-editing-are-as-ever ()
+  (ob-mesos-tests--with
+      "#+begin_src python :mesos yes :cpus 1\nprint(1)\n#+end_src
+
+#+begin_src mesos :lang python\nprint(2)\n#+end_src\n"
+    (ob-mesos-mode)
+    (dolist (text '("print(1)" "print(2)"))
+      (ob-mesos-tests--go text)
+      (org-edit-special)
+      (should (eq major-mode 'python-mode))
+      (goto-char (point-max))
+      (insert "# more")
+      (org-edit-src-exit)
+      (should (string-match-p (concat (regexp-quote text) "\n *# more\n#\\+end_src")
+                              (buffer-string))))))
+
+;;;; Files
+
+(ert-deftest ob-mesos-a-file-a-task-has-made-is-brought-and-linked ()
+  (let* ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t)))
+         (bytes (apply #'unibyte-string (number-sequence 0 255))))
+    (should (equal "[[file:plot.png]]\n"
+                   (ob-mesos-tests--run
+                    ":results file :file plot.png :fetch more.txt sub/deep.txt"
+                    "i=0; while [ $i -lt 256 ]; do printf \"\\\\$(printf %o $i)\"; i=$((i+1)); done > plot.png
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13; do cat plot.png plot.png > p && mv p plot.png; done
+echo more > more.txt; mkdir sub; echo deep > sub/deep.txt; echo not this")))
+    (should (equal (ob-mesos--bytes "plot.png")
+                   (apply #'concat (make-list 8192 bytes))))
+    (should (equal "more\n" (ob-mesos--bytes "more.txt")))
+    (should (equal "deep\n" (ob-mesos--bytes "sub/deep.txt")))))
+
+(ert-deftest ob-mesos-output-goes-into-the-file-if-the-task-makes-none ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (should (equal "[[file:out.txt]]\n"
+                   (ob-mesos-tests--run ":results output file :file out.txt"
+                                        "echo written")))
+    (should (equal "written\n" (ob-mesos--bytes "out.txt")))
+    (should (string-search "FAILED: It has made no file plot.png"
+                           (ob-mesos-tests--run
+                            ":results file link :file plot.png" "true")))))
+
+(ert-deftest ob-mesos-local-files-go-along-if-they-are-small ()
+  (let* ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t)))
+         (bytes (apply #'unibyte-string (number-sequence 0 255))))
+    (let ((coding-system-for-write 'no-conversion))
+      (write-region bytes nil "it's all.bin"))
+    (write-region "a,b\n" nil "data.csv")
+    (should (equal ": 256\n: a,b\n: it's all.bin\n"
+                   (ob-mesos-tests--run ":files data.csv \"it's all.bin\""
+                                        "wc -c < \"it's all.bin\"; cat data.csv; ls | grep all")))
+    (dolist (case '((1000 . "can be sent") (nil . "names of files that are there")))
+      (let ((ob-mesos-files-limit 10))
+        (should (string-search
+                 (cdr case)
+                 (error-message-string
+                  (should-error (ob-mesos-tests--run
+                                 (if (car case) ":files \"it's all.bin\"" ":files none.csv")
+                                 "true")
+                                :type 'user-error))))))))
+
+(ert-deftest ob-mesos-input-and-arguments-reach-the-body ()
+  (ob-mesos-tests--with
+      (concat "#+name: t\n| a | 1 |\n| b | 2 |\n\n"
+              (ob-mesos-tests--block ":stdin t :cmdline one 'two three' :lang python"
+                                     "import sys\nprint(sys.argv[1:], sys.stdin.read().split())"))
+    (ob-mesos-tests--go "#+begin_src")
+    (org-babel-execute-src-block)
+    (ob-mesos-tests--settle)
+    (should (equal ": ['one', 'two three'] ['a', '1', 'b', '2']\n"
+                   (ob-mesos-tests--results)))))
+
+(provide 'ob-mesos-lang-tests)
+;;; ob-mesos-lang-tests.el ends here

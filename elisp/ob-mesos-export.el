@@ -104,7 +104,7 @@ user is to be asked first, nothing is submitted before that."
              (ob-mesos--presubmit-at object))
            (goto-char end))))
       (setq unsent (apply #'append (nreverse unsent)))
-      (ob-mesos--submit unsent)
+      (ob-mesos--submit-launched unsent)
       (when noninteractive
         (ob-mesos--tell-progress unsent)))))
 

@@ -464,8 +464,20 @@ COUNT is how many members a group has, nil for a task."
                              (and (match-string 2)
                                   (string-to-number (match-string 2))))))))
 
+(defvar ob-mesos--keywords nil
+  "While many blocks are executed, what keywords of the document say, a table.")
+
 (defun ob-mesos--document-keyword (regexp)
   "The value of the first keyword of this document that REGEXP matches, or nil."
+  (if (null ob-mesos--keywords)
+      (ob-mesos--find-keyword regexp)
+    (let ((known (gethash regexp ob-mesos--keywords 'none)))
+      (if (eq known 'none)
+          (puthash regexp (ob-mesos--find-keyword regexp) ob-mesos--keywords)
+        known))))
+
+(defun ob-mesos--find-keyword (regexp)
+  "Look for the first keyword of this document that REGEXP matches."
   (let ((case-fold-search t))
     (and (derived-mode-p 'org-mode)
          (org-with-wide-buffer

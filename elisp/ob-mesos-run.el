@@ -29,6 +29,8 @@
               :documentation "Header arguments from properties, by section.")
   (blocks (make-hash-table :test #'equal)
           :documentation "Org's infos of the blocks that calls name.")
+  (keywords (make-hash-table :test #'equal)
+            :documentation "What keywords of the document say.")
   (unsent nil :documentation "The tasks to submit, the latest first.")
   (tasks nil :documentation "The tasks of its items, the latest first.")
   (confirmed nil :documentation "Whether the user has agreed to all of it.")
@@ -179,6 +181,7 @@ Blocks can hang on each other in long chains."
            (marker (ob-mesos--item-marker item))
            (moved (- marker (org-element-property :post-affiliated element)))
            (ob-mesos--collect (lambda (tasks) (ob-mesos--take tasks run)))
+           (ob-mesos--keywords (ob-mesos--run-keywords run))
            (ob-mesos--chain (cons (ob-mesos--item-name item) ob-mesos--chain))
            (ob-mesos--named-functions
             (list (lambda (name) (ob-mesos--named-item run name))))
@@ -214,7 +217,7 @@ Blocks can hang on each other in long chains."
   "Submit those tasks of RUN that were not yet."
   (let ((tasks (reverse (ob-mesos--run-unsent run))))
     (setf (ob-mesos--run-unsent run) nil)
-    (ob-mesos--submit tasks)))
+    (ob-mesos--submit-launched tasks)))
 
 (defun ob-mesos--execute-next (items run)
   "Execute the first of ITEMS, then the rest; submit what RUN has in the end."

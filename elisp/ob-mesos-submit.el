@@ -26,7 +26,7 @@
 ;;;; Tasks
 
 (defvar ob-mesos-launched-functions nil
-  "Called with each `ob-mesos-task' that was handed to the server.")
+  "Called with `ob-mesos-task's that were handed to their servers.")
 
 (defvar ob-mesos--collect nil
   "While blocks are collected for one request, called with new tasks.")
@@ -221,8 +221,12 @@ ENVIRONMENT is an alist of more variables for its environment."
                                       (ob-mesos-task-id failed)
                                       (ob-mesos-task-state failed))))
      (ob-mesos--collect (funcall ob-mesos--collect tasks))
-     (t (ob-mesos--submit tasks)))
-    (run-hook-with-args 'ob-mesos-launched-functions task)))
+     (t (ob-mesos--submit-launched tasks)))))
+
+(defun ob-mesos--submit-launched (tasks)
+  "Hand TASKS to their servers, and tell of it."
+  (ob-mesos--submit tasks)
+  (run-hook-with-args 'ob-mesos-launched-functions tasks))
 
 (defun ob-mesos--hash (body params)
   "The hash of BODY with PARAMS if `:cache' wants one."

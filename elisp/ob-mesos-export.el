@@ -211,9 +211,10 @@ Their results take the place of these; what nobody knows is taken away."
   (when (equal (plist-get task :state) "QUEUED")
     (let ((why (plist-get task :message)))
       (unless (member why '(nil ""))
-        (ob-mesos--progress (format "ob-mesos: %s waits: %s"
-                                    (plist-get task :id) why)
-                            t)))))
+        (ob-mesos--progress
+         (format "ob-mesos: %s %s%s" (plist-get task :id)
+                 (if (string-prefix-p "waits" why) "" "waits: ") why)
+         t)))))
 
 (defun ob-mesos--batch (function)
   "Call FUNCTION in the buffer of the file named on the command line.

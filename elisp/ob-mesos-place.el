@@ -20,10 +20,25 @@
 (require 'ob-mesos-task)
 (require 'ob-mesos-undo)
 
+(defconst ob-mesos--placeholder-before
+  "\\(?:^[ \t]*: \\|{{{results([^ :\n]*\\)"
+  "Matches what stands before a placeholder: in lines of its own, or within one.")
+
+(defun ob-mesos--placeholder-begin ()
+  "Where the placeholder begins that `ob-mesos--placeholder-before' has matched.
+That is a line, or the word itself within one."
+  (if (eq ?{ (char-after (match-beginning 0)))
+      (save-excursion
+        (goto-char (match-beginning 0))
+        (search-forward "mesos:")
+        (match-beginning 0))
+    (line-beginning-position)))
+
 (defun ob-mesos--find-text (id &optional from)
-  "In this buffer, widened, the beginning of the line with the placeholder ID.
+  "In this buffer, widened, the beginning of the placeholder ID or of its line.
 It is looked for below the position FROM first, then everywhere."
-  (let ((regexp (concat "^[ \t]*: mesos:" (regexp-quote id) " ")))
+  (let ((regexp (concat ob-mesos--placeholder-before "mesos:" (regexp-quote id)
+                        " ")))
     (save-excursion
       (save-restriction
         (widen)
@@ -31,7 +46,7 @@ It is looked for below the position FROM first, then everywhere."
                                    (re-search-forward regexp nil t)))
                   (progn (goto-char (point-min))
                          (re-search-forward regexp nil t)))
-          (line-beginning-position))))))
+          (ob-mesos--placeholder-begin))))))
 
 (defun ob-mesos--place (task)
   "Where the placeholder of TASK is, (BUFFER . POSITION), or nil."
@@ -44,8 +59,8 @@ It is looked for below the position FROM first, then everywhere."
                  (save-restriction
                    (widen)
                    (goto-char marker)
-                   (looking-at-p (concat "[ \t]*: mesos:" (regexp-quote id)
-                                         " "))))))
+                   (looking-at-p (concat "\\(?:[ \t]*: \\)?mesos:"
+                                         (regexp-quote id) " "))))))
         (cons buffer (marker-position marker))
       (cl-some
        (lambda (candidate)
@@ -212,8 +227,16 @@ the one that has the results' name."
       (save-excursion
         (or (and marker (eq (marker-buffer marker) (current-buffer))
                  (ob-mesos--origin-at marker position results))
-            (ob-mesos--origin-above results)
-            (ob-mesos--origin-named results))))))
+            (ob-mesos--origin-above task results)
+            (ob-mesos--origin-named task results))))))
+
+(defun ob-mesos--own-p (task results)
+  "Whether what is at point is what TASK was made of, and has its RESULTS.
+Results whose block is gone can come to stand below another."
+  (and (or (null (ob-mesos-task-text task))
+           (equal (ob-mesos-task-text task)
+                  (org-element-property :value (org-element-at-point))))
+       (ob-mesos--belongs-p results)))
 
 (defun ob-mesos--origin-at (marker position results)
   "MARKER's position if RESULTS, with POSITION in them, belong to it, or nil."
@@ -224,16 +247,16 @@ the one that has the results' name."
             (ob-mesos--belongs-p results))
       (point))))
 
-(defun ob-mesos--origin-above (results)
-  "The element right above RESULTS if they belong to it, or nil."
+(defun ob-mesos--origin-above (task results)
+  "The element right above RESULTS if that is TASK's, or nil."
   (goto-char results)
   (skip-chars-backward " \t\n")
   (beginning-of-line)
   (goto-char (org-element-property :post-affiliated (org-element-at-point)))
-  (and (ob-mesos--belongs-p results) (point)))
+  (and (ob-mesos--own-p task results) (point)))
 
-(defun ob-mesos--origin-named (results)
-  "The element with the name that RESULTS bear if they belong to it, or nil."
+(defun ob-mesos--origin-named (task results)
+  "The element with the name that RESULTS bear if that is TASK's, or nil."
   (goto-char results)
   (when (looking-at "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$")
     (let ((name (match-string-no-properties 1))
@@ -245,7 +268,7 @@ the one that has the results' name."
               nil t)
        do (goto-char (org-element-property
                       :post-affiliated (org-element-at-point)))
-       when (ob-mesos--belongs-p results) return (point)
+       when (ob-mesos--own-p task results) return (point)
        do (forward-line 1)))))
 
 (provide 'ob-mesos-place)

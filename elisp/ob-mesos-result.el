@@ -21,6 +21,7 @@
 (require 'ob-mesos-undo)
 (require 'ob-mesos-place)
 (require 'ob-mesos-fetch)
+(require 'ob-mesos-inline)
 
 (defcustom ob-mesos-tail-interval 0.3
   "Seconds between updates of a running task's last lines where it is visible.
@@ -187,24 +188,32 @@ PARAMS are its header arguments."
            (lambda ()
              (save-restriction
                (widen)
-               (let* ((beg (cdr place))
-                      (indent (save-excursion
-                                (goto-char beg)
-                                (buffer-substring
-                                 beg (progn (skip-chars-forward " \t")
-                                            (point)))))
-                      (end (save-excursion
-                             (goto-char beg) (ob-mesos--placeholder-end))))
-                 (ob-mesos--replace-lines
-                  beg end
-                  (concat indent ": " (car text) "\n"
-                          (mapconcat
-                           (lambda (line)
-                             (concat indent ": | "
-                                     (truncate-string-to-width line 500) "\n"))
-                           (cdr text) "")))))))
+               (if (ob-mesos--inline-at-p (cdr place))
+                   (ob-mesos--show-inline (cdr place)
+                                          (ob-mesos--short-placeholder task))
+                 (ob-mesos--show-lines (cdr place) text)))))
           (unless modified
             (restore-buffer-modified-p nil)))))))
+
+(defun ob-mesos--show-lines (beg text)
+  "Make TEXT the placeholder that begins at BEG: its first line, then others."
+  (let ((indent (save-excursion
+                  (goto-char beg)
+                  (buffer-substring
+                   beg (progn (skip-chars-forward " \t") (point)))))
+        (end (save-excursion
+               (goto-char beg) (ob-mesos--placeholder-end))))
+    (ob-mesos--replace-lines
+     beg end
+     (concat indent ": " (car text) "\n"
+             (mapconcat
+              (lambda (line)
+                (concat indent ": | " (truncate-string-to-width line 500) "\n"))
+              (cdr text) "")))))
+
+(defun ob-mesos--short-placeholder (task)
+  "The placeholder of TASK for a place within a line."
+  (format "mesos:%s %s" (ob-mesos-task-id task) (ob-mesos-task-state task)))
 
 (defvar ob-mesos--dirty nil "Tasks whose placeholder is behind.")
 (defvar ob-mesos--tail-timer nil "The timer that brings it up to date.")
@@ -341,7 +350,9 @@ Return nil if there is no such place any more."
         (save-excursion
           (save-restriction
             (widen)
-            (let ((origin (ob-mesos--origin task (cdr place))))
+            (let ((origin (if (ob-mesos--inline-at-p (cdr place))
+                              (ob-mesos--inline-origin (cdr place))
+                            (ob-mesos--origin task (cdr place)))))
               (when origin
                 (ob-mesos--quietly
                  (lambda ()
@@ -360,17 +371,22 @@ Return nil if there is no such place any more."
                   (ob-mesos--outcome task)))
          (info (list "mesos" ""
                      (if failed (cl-remove :wrap params :key #'car) params))))
-    (ob-mesos--with-workbench
-     origin (not (member "file" (cdr value)))
-     (lambda (shift)
-       (let ((position (- position shift)))
-         (goto-char position)
-         (delete-region position (ob-mesos--placeholder-end))
-         (goto-char (- origin shift))
-         (org-babel-insert-result
-          (car value) (cdr value) info
-          (unless failed (ob-mesos-task-hash task))
-          (ob-mesos-task-lang task)))))
+    (if (ob-mesos--inline-at-p position)
+        (ob-mesos--insert-inline-result
+         origin
+         (if failed (ob-mesos--one-line (car value)) (car value))
+         (if failed '("replace") (cdr value)) info)
+      (ob-mesos--with-workbench
+       origin (not (member "file" (cdr value)))
+       (lambda (shift)
+         (let ((position (- position shift)))
+           (goto-char position)
+           (delete-region position (ob-mesos--placeholder-end))
+           (goto-char (- origin shift))
+           (org-babel-insert-result
+            (car value) (cdr value) info
+            (unless failed (ob-mesos-task-hash task))
+            (ob-mesos-task-lang task))))))
     (goto-char origin)
     (when (eq ob-mesos-ansi 'render)
       (let ((results (org-babel-where-is-src-block-result)))
@@ -456,13 +472,15 @@ COUNT is how many members a group has, nil for a task."
       (widen)
       (goto-char (point-min))
       (cl-loop while (re-search-forward
-                      (concat "^[ \t]*: " ob-mesos--placeholder-regexp
+                      (concat ob-mesos--placeholder-before
+                              ob-mesos--placeholder-regexp
                               "\\(?: [0-9]+ of \\([0-9]+\\) done\\)?")
                       nil t)
-               collect (list (match-string-no-properties 1)
-                             (copy-marker (line-beginning-position))
-                             (and (match-string 2)
-                                  (string-to-number (match-string 2))))))))
+               collect (let ((id (match-string-no-properties 1))
+                             (count (match-string 2)))
+                         (list id
+                               (copy-marker (ob-mesos--placeholder-begin))
+                               (and count (string-to-number count))))))))
 
 (defvar ob-mesos--keywords nil
   "While many blocks are executed, what keywords of the document say, a table.")

@@ -42,6 +42,7 @@
   "A block or call that is executed as a part of a run."
   (element nil :documentation "What Org has parsed.")
   (marker nil :documentation "Where that begins now.")
+  (beginning nil :documentation "The text it begins with.")
   (state nil :documentation "nil, `active' or `done'.")
   (task nil :documentation "Its task, or nil if it needs none."))
 
@@ -56,7 +57,7 @@
 
 (defun ob-mesos--cluster-element-p (element run)
   "Whether ELEMENT, a block or call of RUN, is of the cluster."
-  (if (eq (org-element-type element) 'src-block)
+  (if (memq (org-element-type element) '(src-block inline-src-block))
       (or (equal (org-element-property :language element) "mesos")
           (and (bound-and-true-p ob-mesos-mode)
                (ob-mesos--on-cluster-p
@@ -179,7 +180,7 @@ Blocks can hang on each other in long chains."
   (with-current-buffer (ob-mesos--run-buffer run)
     (let* ((element (ob-mesos--item-element item))
            (marker (ob-mesos--item-marker item))
-           (moved (- marker (org-element-property :post-affiliated element)))
+           (moved (- marker (ob-mesos--element-begin element)))
            (ob-mesos--collect (lambda (tasks) (ob-mesos--take tasks run)))
            (ob-mesos--keywords (ob-mesos--run-keywords run))
            (ob-mesos--chain (cons (ob-mesos--item-name item) ob-mesos--chain))
@@ -190,23 +191,33 @@ Blocks can hang on each other in long chains."
            (org-confirm-babel-evaluate (and (not (ob-mesos--run-confirmed run))
                                             org-confirm-babel-evaluate)))
       (dolist (property '(:begin :post-affiliated :end))
-        (org-element-put-property
-         element property (+ moved (org-element-property property element))))
+        (when (org-element-property property element)
+          (org-element-put-property
+           element property (+ moved (org-element-property property element)))))
       (setf (ob-mesos--item-state item) 'active)
       (ob-mesos--deeply
        #'ob-mesos--remembering run
        (lambda ()
          (save-excursion
-           (goto-char (org-element-property :post-affiliated element))
+           (goto-char (ob-mesos--element-begin element))
            (let ((task (ob-mesos--execute-anew
                         element
-                        (if (eq (org-element-type element) 'src-block)
+                        (if (memq (org-element-type element)
+                                  '(src-block inline-src-block))
                             (org-babel-get-src-block-info nil element)
                           (ob-mesos--call-info element nil)))))
              (when task
                (push task (ob-mesos--run-tasks run)))
              (setf (ob-mesos--item-task item) task
                    (ob-mesos--item-state item) 'done))))))))
+
+(defun ob-mesos--item-gone-p (item run)
+  "Whether ITEM of RUN is not there any more.
+It can have been a part of the results of another."
+  (with-current-buffer (ob-mesos--run-buffer run)
+    (save-excursion
+      (goto-char (ob-mesos--item-marker item))
+      (not (looking-at-p (regexp-quote (ob-mesos--item-beginning item)))))))
 
 (defun ob-mesos--take (tasks run)
   "Keep TASKS for the request of RUN."
@@ -224,7 +235,8 @@ Blocks can hang on each other in long chains."
   (condition-case err
       (if items
           (progn
-            (unless (eq (ob-mesos--item-state (car items)) 'done)
+            (unless (or (eq (ob-mesos--item-state (car items)) 'done)
+                        (ob-mesos--item-gone-p (car items) run))
               (ob-mesos--execute-item (car items) run))
             (ob-mesos--later #'ob-mesos--execute-next (cdr items) run))
         (dolist (item (ob-mesos--run-items run))
@@ -238,6 +250,22 @@ Blocks can hang on each other in long chains."
        (ob-mesos--refused task "Not submitted, for another block cannot be"))
      (funcall (ob-mesos--run-function run) run))))
 
+(defun ob-mesos--inline-objects ()
+  "The inline blocks and calls of this buffer.
+Org is asked about those places only where one can be."
+  (org-with-wide-buffer
+   (goto-char (point-min))
+   (cl-loop while (re-search-forward "\\_<\\(?:src\\|call\\)_[^ \t\n]" nil t)
+            for object = (save-excursion
+                         (goto-char (match-beginning 0))
+                         (org-element-context))
+            when (ob-mesos--inline-p object) collect object)))
+
+(defun ob-mesos--element-begin (element)
+  "Where ELEMENT begins, the keywords above it left out."
+  (or (org-element-property :post-affiliated element)
+      (org-element-property :begin element)))
+
 (defun ob-mesos--collect-run (beg end)
   "A run of what is of the cluster between BEG and END in this buffer."
   (let* ((tree (org-element-parse-buffer 'element))
@@ -247,28 +275,37 @@ Blocks can hang on each other in long chains."
                           (org-element-map tree 'headline
                             (lambda (heading)
                               (copy-marker
-                               (org-element-property :begin heading))))))))
+                               (org-element-property :begin heading)))))))
+         (elements (sort (append (org-element-map tree '(src-block babel-call)
+                                   #'identity)
+                                 (ob-mesos--inline-objects))
+                         (lambda (a b) (< (ob-mesos--element-begin a)
+                                          (ob-mesos--element-begin b))))))
     (ob-mesos--remembering
      run
      (lambda ()
-       (org-element-map tree '(src-block babel-call)
-         (lambda (element)
-           (let ((begin (org-element-property :post-affiliated element)))
-             (when (and (<= beg begin) (< begin end)
-                        (save-excursion
-                          (goto-char begin)
-                          (and (ob-mesos--cluster-element-p element run)
-                               (not (org-in-commented-heading-p)))))
-               (ob-mesos--add-item element run)))))))
+       (dolist (element elements)
+         (let ((begin (ob-mesos--element-begin element)))
+           (when (and (<= beg begin) (< begin end)
+                      (save-excursion
+                        (goto-char begin)
+                        (and (ob-mesos--cluster-element-p element run)
+                             (not (org-in-commented-heading-p)))))
+             (ob-mesos--add-item element run))))))
     (setf (ob-mesos--run-items run) (nreverse (ob-mesos--run-items run)))
     run))
 
 (defun ob-mesos--add-item (element run)
   "Make ELEMENT an item of RUN."
-  (let ((item (ob-mesos--item-make
-               :element element
-               :marker (copy-marker (org-element-property :post-affiliated element)
-                                    t)))
+  (let ((item (save-excursion
+                (goto-char (ob-mesos--element-begin element))
+                (ob-mesos--item-make
+                 :element element :marker (copy-marker (point) t)
+                 :beginning
+                 (buffer-substring-no-properties
+                  (point) (if (ob-mesos--inline-p element)
+                              (+ (point) 5)
+                            (line-end-position))))))
         (name (org-element-property :name element)))
     (push item (ob-mesos--run-items run))
     (when (and name (not (gethash name (ob-mesos--run-names run))))

@@ -248,15 +248,21 @@ make a table of it) is done with the result instead."
 
 (defun ob-mesos--element-here ()
   "The block or call being executed, an Org element, or nil if it has no place.
-That is in an Org buffer, not inline, and not in an export."
+That is in an Org buffer, and not in an export."
   (and (derived-mode-p 'org-mode)
        (not (bound-and-true-p org-babel-exp-reference-buffer))
        (or ob-mesos--element
            (save-excursion
              (goto-char (or org-babel-current-src-block-location (point)))
              (let ((element (org-element-context)))
-               (and (memq (org-element-type element) '(src-block babel-call))
+               (and (memq (org-element-type element)
+                          '(src-block babel-call inline-src-block
+                            inline-babel-call))
                     element))))))
+
+(defun ob-mesos--inline-p (element)
+  "Whether ELEMENT stands within a line."
+  (memq (org-element-type element) '(inline-src-block inline-babel-call)))
 
 ;;;; Execution
 
@@ -280,18 +286,23 @@ That is in an Org buffer, not inline, and not in an export."
 (defun ob-mesos--execute (lang body params element)
   "Run BODY, of the language LANG, with PARAMS for ELEMENT, a block or call."
   (save-excursion
-    (goto-char (org-element-property :post-affiliated element))
+    (goto-char (or (org-element-property :post-affiliated element)
+                   (org-element-property :begin element)))
     (let* ((mine (copy-tree params))
            (task (ob-mesos--task lang body mine
                                  (org-element-property :name element)))
            (result-params (cdr (assq :result-params mine))))
       (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
-            (ob-mesos-task-origin task) (point-marker))
+            (ob-mesos-task-origin task) (point-marker)
+            (ob-mesos-task-text task) (org-element-property :value element))
       (set-marker-insertion-type (ob-mesos-task-origin task) t)
       (ob-mesos--ensure-server (ob-mesos-task-server task)
                                (ob-mesos--document-keyword "address"))
       (unless (or (member "none" result-params) (member "silent" result-params))
-        (ob-mesos--insert-placeholder task mine))
+        (if (ob-mesos--inline-p element)
+            (ob-mesos--insert-inline-placeholder
+             (ob-mesos--short-placeholder task))
+          (ob-mesos--insert-placeholder task mine)))
       (ob-mesos--launch task)
       (ob-mesos--leave-to-us params)
       (when (equal (cdr (assq :wait mine)) "yes")

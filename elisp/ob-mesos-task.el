@@ -22,6 +22,7 @@
   (size 0 :documentation "How many bytes it wrote.")
   (place nil :documentation "Marker at its placeholder, or nil.")
   (origin nil :documentation "Marker at its block or call, or nil.")
+  (text nil :documentation "The text of that, or nil if it is not known.")
   (params nil :documentation "The header arguments its result obeys.")
   (hash nil :documentation "The hash for `:cache', or nil.")
   (shown nil :documentation "The placeholder's text as it stands.")

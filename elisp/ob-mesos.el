@@ -58,7 +58,7 @@
   "Run BODY on the cluster as PARAMS say.
 Return at once; the result is inserted when it is there.  A block whose
 value is needed at once, because another refers to it that does not run
-on a cluster, because it stands inline, or in an export, is waited for."
+on a cluster, or in an export, is waited for."
   (ob-mesos--execute-block "mesos" body params))
 
 (defun org-babel-prep-session:mesos (_session _params)

@@ -12,7 +12,6 @@
 
 (require 'cl-lib)
 (require 'ob-mesos)
-(require 'ob-mesos-export)
 (require 'ob-mesos-session)
 (require 'ob-shell)
 
@@ -109,6 +108,81 @@ in, or nil if it does not take part."
     (format "%d MiB"
             (/ (cdr (assq 'rss (process-attributes pid))) 1024))))
 
+(defun ob-mesos-bench--named (name header body)
+  "A block of the language LANG called NAME with HEADER and BODY."
+  (format "#+name: %s\n#+begin_src LANG :results output %s\n%s\n#+end_src\n\n"
+          name header body))
+
+(defun ob-mesos-bench--chain (count)
+  "COUNT blocks, each of which needs the one before."
+  (concat (ob-mesos-bench--named "b1" "" "echo 1")
+          (mapconcat (lambda (n)
+                       (ob-mesos-bench--named (format "b%d" n)
+                                              (format ":var x=b%d" (1- n))
+                                              "echo $((x + 1))"))
+                     (number-sequence 2 count) "")))
+
+(defun ob-mesos-bench--diamond (count)
+  "COUNT blocks: one that all but it need, and one that needs all others."
+  (let ((middle (number-sequence 2 (1- count))))
+    (concat (ob-mesos-bench--named "top" "" "echo 1")
+            (mapconcat (lambda (n)
+                         (ob-mesos-bench--named (format "m%d" n) ":var x=top"
+                                                (format "echo $((x + %d))" n)))
+                       middle "")
+            (ob-mesos-bench--named
+             "bottom"
+             (mapconcat (lambda (n) (format ":var m%d=m%d" n n)) middle " ")
+             "echo $((m2 + m3))"))))
+
+(defun ob-mesos-bench--sync (text)
+  "Seconds that ob-shell takes for TEXT, or in a word what keeps it from that."
+  (ob-mesos-bench--in (string-replace "LANG" "sh" text)
+    (let* ((end (+ (float-time) 20))
+           (org-babel-after-execute-hook
+            (list (lambda ()
+                    (when (> (float-time) end) (throw 'late "over 20 s"))))))
+      (condition-case nil
+          (catch 'late
+            (ob-mesos-bench--time (org-babel-execute-buffer)))
+        (error "too deep")))))
+
+(defun ob-mesos-bench--whole (what goal text &optional shell)
+  "Run TEXT at once and print rows on WHAT, with GOAL, beside those of SHELL."
+  (ob-mesos-bench--in (string-replace "LANG" "mesos" text)
+    (let ((start (float-time)) (ob-mesos--slice 0.008) submitted longest)
+      (ob-mesos--submit-buffer (lambda (_) (setq submitted t)))
+      (setq longest (ob-mesos-bench--settle (lambda () submitted))
+            submitted (- (float-time) start)
+            longest (max longest (ob-mesos-bench--settle)))
+      (ob-mesos-bench--row (concat what " submitted") "-" submitted)
+      (ob-mesos-bench--row "  all results in" goal (- (float-time) start) shell)
+      (ob-mesos-bench--row "  longest pause of Emacs meanwhile" "0.05 s" longest))))
+
+(defun ob-mesos-bench--export (lang)
+  "Seconds to export ten blocks of LANG that take 2 s each."
+  (require 'ox-html)
+  (ob-mesos-bench--in
+      (ob-mesos-bench--blocks lang ":results output :exports results" 10
+                              "sleep 2; echo done")
+    (ob-mesos-bench--time (org-export-as 'html))))
+
+(defun ob-mesos-bench--flow ()
+  "Measure blocks that need each other, fan-out and export."
+  (ob-mesos-bench--whole
+   "1,000 elements of :foreach" "10 s"
+   (ob-mesos-bench--named "each" ":foreach n=(number-sequence 1 1000)" "echo $n"))
+  (ob-mesos-bench--whole
+   "200 blocks in a chain" "-" (ob-mesos-bench--chain 200)
+   (ob-mesos-bench--sync (ob-mesos-bench--chain 200)))
+  (ob-mesos-bench--whole
+   "200 blocks in a diamond" "-" (ob-mesos-bench--diamond 200)
+   (ob-mesos-bench--sync (ob-mesos-bench--diamond 200)))
+  (ob-mesos-bench--row "export of ten blocks of 2 s" "-"
+                       (let ((noninteractive nil))
+                         (ob-mesos-bench--export "mesos"))
+                       (ob-mesos-bench--export "sh")))
+
 (defun ob-mesos-bench ()
   "Measure and print the table; for --batch."
   (let ((ob-mesos-server-arguments
@@ -169,6 +243,7 @@ in, or nil if it does not take part."
                              (- (float-time) start) nil)
         (ob-mesos-bench--row "  longest pause of Emacs meanwhile" "0.05 s"
                              longest nil)))
+    (ob-mesos-bench--flow)
     (ob-mesos-bench--row "server memory afterwards" "-"
                          (ob-mesos-bench--memory) nil)
     (ob-mesos-bench--in

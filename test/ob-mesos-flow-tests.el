@@ -11,6 +11,7 @@
 
 (require 'ob-mesos-tests)
 (require 'ob-mesos-run)
+(require 'ob-mesos-mode)
 
 (defun ob-mesos-flow--named (name header body)
   "A mesos block called NAME with HEADER and BODY."
@@ -235,6 +236,76 @@
                             (string-match-p "\\`ob-mesos: 1 done, 1 failed (bad-" text))
                           said))
       (should-not (string-search "RESULTS: two" (buffer-string))))))
+
+;;;; Within a line
+
+(ert-deftest ob-mesos-inline-blocks-and-calls-have-their-results-at-their-places ()
+  (ob-mesos-tests--with
+      (concat "#+name: twice\n" (ob-mesos-tests--block ":var n=1" "sleep 0.2; echo $((2 * n))")
+              "\nOne src_mesos[:cpus 0.1]{sleep 0.2; echo here} and\n"
+              "call_twice(n=3), and call_twice(n=4) {{{results(=old=)}}} too.\n")
+    (dolist (object '("src_mesos" "call_twice(n=3)" "call_twice(n=4)"))
+      (goto-char (point-min))
+      (search-forward object)
+      (goto-char (match-beginning 0))
+      (let ((start (float-time)))
+        (org-ctrl-c-ctrl-c)
+        (should (< (- (float-time) start) 0.15))))
+    (should (= 3 (how-many "{{{results(=mesos:[a-z]+-[a-z2-7]+ QUEUED=)}}}"
+                           (point-min) (point-max))))
+    (ob-mesos-tests--settle)
+    (goto-char (point-min))
+    (search-forward "One src_mesos[:cpus 0.1]{sleep 0.2; echo here} {{{results(=here=)}}} and
+call_twice(n=3) {{{results(=6=)}}}, and call_twice(n=4) {{{results(=8=)}}} too.\n")))
+
+(ert-deftest ob-mesos-an-inline-block-finds-its-place-again-and-says-how-it-failed ()
+  (ob-mesos-tests--with
+      "Look src_mesos{sleep 0.3; echo moved} here and src_mesos{exit 3} there.\n"
+    (search-forward "Look ")
+    (org-ctrl-c-ctrl-c)
+    (search-forward "here and ")
+    (org-ctrl-c-ctrl-c)
+    (goto-char (point-min))
+    (kill-line 1)
+    (insert "new text\n")
+    (yank)
+    (clrhash ob-mesos--tasks)
+    (ob-mesos-attach)
+    (ob-mesos-tests--settle)
+    (goto-char (point-min))
+    (should (search-forward "echo moved} {{{results(=moved=)}}} here" nil t))
+    (should (search-forward "FAILED: Command exited with status 3" nil t))
+    (forward-line 1)
+    (should (eobp))))
+
+(ert-deftest ob-mesos-a-whole-buffer-has-its-inline-blocks-too ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "echo 5")
+              "Text src_mesos[:var x=one]{echo $((x + 1))} text.\n")
+    (should (= 2 (length (ob-mesos--submit-buffer-and-wait))))
+    (ob-mesos-tests--settle)
+    (should (string-search "{{{results(=6=)}}} text." (buffer-string)))
+    (should (equal ": 5\n" (ob-mesos-flow--result "one")))))
+
+;;;; Examples
+
+(ert-deftest ob-mesos-the-examples-run ()
+  (dolist (example '(("word-count.org" . "| the   | 6 |\n| and   | 3 |\n")
+                     ("languages.org" . "task 4 of 5 has 5\n25\n")))
+    (let ((directory (make-temp-file "ob-mesos" t)))
+      (copy-file (expand-file-name (concat "../examples/" (car example))
+                                   ob-mesos--directory)
+                 (file-name-as-directory directory))
+      (with-current-buffer (find-file-noselect (expand-file-name (car example)
+                                                                 directory))
+        (ob-mesos-mode)
+        (let ((inhibit-message t))
+          (ob-mesos--submit-buffer-and-wait)
+          (ob-mesos-tests--settle))
+        (should (string-search (cdr example) (buffer-string)))
+        (should-not (string-match-p "FAILED\\|ERROR" (buffer-string)))
+        (set-buffer-modified-p nil)
+        (kill-buffer)))))
 
 ;;;; Fan-out
 

@@ -1,0 +1,74 @@
+;;; ob-mesos-inline.el --- Results within a line  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The placeholder and the result of an inline block or call stand right
+;; behind it, in Org's own results macro.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'org)
+(require 'org-element)
+(require 'ob)
+(require 'ob-mesos-task)
+(require 'ob-mesos-undo)
+
+(defun ob-mesos--inline-at-p (position)
+  "Whether the placeholder at POSITION stands within a line."
+  (save-excursion
+    (goto-char position)
+    (looking-at-p "mesos:")))
+
+(defun ob-mesos--insert-inline-placeholder (text)
+  "Insert the placeholder TEXT behind the inline block or call at point."
+  (let ((inhibit-message t))
+    (save-excursion
+      (org-babel-insert-result text '("replace") (list "mesos" "" nil)))))
+
+(defun ob-mesos--inline-origin (position)
+  "The inline block or call whose results macro POSITION is in, or nil."
+  (save-excursion
+    (goto-char position)
+    (when (search-backward "{{{results(" (line-beginning-position) t)
+      (skip-chars-backward " \t\n")
+      (unless (bobp)
+        (let ((object (progn (backward-char) (org-element-context))))
+          (and (memq (org-element-type object)
+                     '(inline-src-block inline-babel-call))
+               (org-element-property :begin object)))))))
+
+(defun ob-mesos--show-inline (position text)
+  "Make TEXT the placeholder that stands within the line at POSITION."
+  (save-excursion
+    (goto-char position)
+    (when (looking-at "mesos:[^ \n]+ [A-Z]+")
+      (let ((beg (line-beginning-position))
+            (end (min (point-max) (line-beginning-position 2))))
+        (ob-mesos--replace-lines
+         beg end
+         (concat (buffer-substring beg (match-beginning 0))
+                 text
+                 (buffer-substring (match-end 0) end)))))))
+
+(defun ob-mesos--one-line (text)
+  "TEXT in one line, for a place within one."
+  (string-join (split-string text "\n" t "[ \t]+") "; "))
+
+(defun ob-mesos--insert-inline-result (origin value result-params info)
+  "Put VALUE behind the inline block or call at ORIGIN.
+RESULT-PARAMS and INFO are Org's.  What Org cannot put within a line is
+an error, and that is put there."
+  (goto-char origin)
+  (condition-case err
+      (org-babel-insert-result value result-params info)
+    (user-error
+     (goto-char origin)
+     (org-babel-insert-result (ob-mesos--one-line (error-message-string err))
+                              '("replace") (list "mesos" "" nil)))))
+
+(provide 'ob-mesos-inline)
+;;; ob-mesos-inline.el ends here

@@ -100,7 +100,7 @@ Each of these is a language and more for the header."
                        "echo a 1; echo b 2" '("sh" . ":mesos yes") '("sh" . "")))
 
 (ert-deftest ob-mesos-every-combination-of-python-is-as-with-ob-python ()
-  (let ((headers (ob-mesos-same--combinations '("" "value") '(""))))
+  (let ((headers (ob-mesos-same--combinations '("value") '(""))))
     (unless (zerop (call-process "python3" nil nil nil "-c" "import pprint"))
       (setq headers (cl-remove-if (lambda (header) (string-search " pp" header)) headers)))
     (ob-mesos-same--hold headers "return [['a', 1], ['b', 2]]"
@@ -133,11 +133,14 @@ Each of these is a language and more for the header."
     (goto-char (nth (random (length places)) places))))
 
 (defun ob-mesos-same--block-bounds ()
-  "Where some block begins and ends, results not included, or nil."
+  "Where some block that runs begins and ends, its results left out, or nil.
+Of one that has ended they would come to stand below another."
   (goto-char (point-min))
   (let (blocks)
     (while (re-search-forward "^\\(?:#\\+name: .*\n\\)?#\\+begin_src\\(?:.*\n\\)*?#\\+end_src\n" nil t)
-      (push (cons (match-beginning 0) (match-end 0)) blocks))
+      (let ((bounds (cons (match-beginning 0) (match-end 0))))
+        (when (looking-at-p "\n#\\+RESULTS.*\n: mesos:")
+          (push bounds blocks))))
     (and blocks (nth (random (length blocks)) blocks))))
 
 (defun ob-mesos-same--edit ()
@@ -160,6 +163,17 @@ Each of these is a language and more for the header."
                  (save-buffer)
                  (revert-buffer t t t))))
     edit))
+
+(ert-deftest ob-mesos-a-result-whose-block-is-gone-goes-to-no-other ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block "" "echo mine") "\n"
+              (ob-mesos-tests--block "" "sleep 0.3; echo not yours"))
+    (ob-mesos-tests--go "sleep")
+    (org-babel-execute-src-block)
+    (forward-line -1)
+    (kill-region (point) (progn (forward-line 3) (point)))
+    (ob-mesos-tests--settle)
+    (should-not (string-search "not yours" (buffer-string)))))
 
 (ert-deftest ob-mesos-random-edits-meet-results-at-their-own-blocks ()
   (let ((file (make-temp-file "ob-mesos" nil ".org"))

@@ -244,7 +244,10 @@ Results whose block is gone can come to stand below another."
     (goto-char marker)
     (when (if (and plain (eql results (nth 2 plain)))
               (< position (nth 1 plain))
-            (ob-mesos--belongs-p results))
+            ;; Empty lines belong to the element above them.
+            (and (equal (point) (org-element-property :post-affiliated
+                                                      (org-element-at-point)))
+                 (ob-mesos--belongs-p results)))
       (point))))
 
 (defun ob-mesos--origin-above (task results)

@@ -49,7 +49,10 @@
                 (ob-mesos-list--time (plist-get task :started))
                 (ob-mesos-list--how-long task)
                 (format "%s" (or (plist-get task :exitStatus)
-                                 (plist-get task :signal) "")))))
+                                 (plist-get task :signal)
+                                 (and (equal "QUEUED" (plist-get task :state))
+                                      (plist-get task :message))
+                                 "")))))
 
 (define-derived-mode ob-mesos-list-mode tabulated-list-mode "Mesos"
   "The tasks of the cluster.
@@ -57,7 +60,7 @@
 \\{ob-mesos-list-mode-map}"
   (setq tabulated-list-format
         [("State" 10 t) ("Task" 32 t) ("Agent" 14 t) ("Cpus" 5 nil)
-         ("Mem" 7 nil) ("Started" 9 t) ("How long" 10 nil) ("Exit" 10 nil)]
+         ("Mem" 7 nil) ("Started" 9 t) ("How long" 10 nil) ("Exit, or why it waits" 30 nil)]
         tabulated-list-padding 1)
   (tabulated-list-init-header)
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-list--ask nil t))
@@ -131,7 +134,9 @@
 
 (defun ob-mesos-list--status (task)
   "Take in the new status of TASK and draw the list soon."
-  (when (and ob-mesos-list--tasks (get-buffer "*ob-mesos tasks*"))
+  (when (and ob-mesos-list--tasks (get-buffer "*ob-mesos tasks*")
+             ;; The server knows the members of a group only.
+             (plist-get task :submitted))
     (let ((id (plist-get task :id)))
       (puthash id
                (append task

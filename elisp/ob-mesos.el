@@ -30,6 +30,7 @@
 (require 'ob-mesos-task)
 (require 'ob-mesos-args)
 (require 'ob-mesos-submit)
+(require 'ob-mesos-adopt)
 (require 'ob-mesos-run)
 (require 'ob-mesos-mode)
 (require 'ob-mesos-export)

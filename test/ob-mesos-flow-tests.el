@@ -152,6 +152,23 @@
       (should (equal "x\ny\n" (with-temp-buffer (insert-file-contents file)
                                                 (buffer-string)))))))
 
+(ert-deftest ob-mesos-another-emacs-gives-a-waiting-block-its-values ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" ":results table" "sleep 1; echo a 1; echo b 2")
+              (ob-mesos-flow--named "two" ":var x=one[1,1] y=4" "echo $((x * y))")
+              (ob-mesos-flow--named "three" ":var x=two" "echo \"<$x>\" | tr -d '\\n'"))
+    (ob-mesos-flow--execute "three")
+    (ob-mesos-flow--execute "two")
+    (ob-mesos-tests--wait
+     (lambda () (cl-every #'ob-mesos-task-data (ob-mesos--running))))
+    (clrhash ob-mesos--tasks)
+    (setq ob-mesos--drafts nil)
+    (ob-mesos-attach)
+    (ob-mesos-tests--wait
+     (lambda () (string-search "#+RESULTS: three\n: <8>\n" (buffer-string))))
+    (should (equal ": 8\n" (ob-mesos-flow--result "two")))
+    (ob-mesos-tests--settle)))
+
 ;;;; Order
 
 (ert-deftest ob-mesos-a-block-comes-after-others-without-their-values ()

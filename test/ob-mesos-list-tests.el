@@ -39,6 +39,27 @@
           (ob-mesos-tests--wait (lambda () (not (string-search id (buffer-string)))))
           (kill-buffer))))))
 
+(ert-deftest ob-mesos-the-list-shows-what-a-task-waits-for ()
+  (ob-mesos-tests--with
+      (concat "#+name: slow\n" (ob-mesos-tests--block "" "sleep 600")
+              "\n#+name: patient\n" (ob-mesos-tests--block ":var x=slow" "echo $x"))
+    (search-forward "patient")
+    (forward-line 1)
+    (org-babel-execute-src-block)
+    (let ((slow (cl-find-if (lambda (task)
+                              (string-prefix-p "slow-" (ob-mesos-task-id task)))
+                            (ob-mesos--running))))
+      (save-window-excursion
+        (ob-mesos-list)
+        (ob-mesos-tests--wait
+         (lambda () (with-current-buffer "*ob-mesos tasks*"
+                      (goto-char (point-min))
+                      (re-search-forward "QUEUED +patient-.* waits for slow" nil t))))
+        (kill-buffer "*ob-mesos tasks*"))
+      (ob-mesos--call (ob-mesos--server) :task/kill
+                      (list :ids (vector (ob-mesos-task-id slow))))
+      (ob-mesos-tests--settle))))
+
 (ert-deftest ob-mesos-the-list-is-live ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
     (org-babel-execute-src-block)

@@ -65,6 +65,6 @@ public record Program(
 
   /** The same without its body, for a task that has ended. */
   public Program withoutBody() {
-    return new Program(interpreter, "-", environment, directory);
+    return awaitsBody() ? this : new Program(interpreter, "-", environment, directory);
   }
 }

@@ -251,7 +251,7 @@ It can have been a part of the results of another."
      (funcall (ob-mesos--run-function run) run))))
 
 (defun ob-mesos--inline-objects ()
-  "The inline blocks and calls in this buffer.
+  "All that can be executed within lines of this buffer.
 Org is asked about those places only where one can be."
   (org-with-wide-buffer
    (goto-char (point-min))

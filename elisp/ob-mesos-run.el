@@ -35,7 +35,7 @@
   (tasks nil :documentation "The tasks of its items, the latest first.")
   (confirmed nil :documentation "Whether the user has agreed to all of it.")
   (error nil :documentation "Why it was given up, or nil.")
-  (start (float-time) :documentation "When it began.")
+  (start nil :documentation "When it began.")
   (function nil :documentation "Called with this once all is submitted."))
 
 (cl-defstruct (ob-mesos--item (:constructor ob-mesos--item-make) (:copier nil))
@@ -315,7 +315,8 @@ Org is asked about those places only where one can be."
   "Execute the items of RUN, in slices.
 In the end call FUNCTION with RUN; nothing is submitted if a block has an
 error, but what others had to wait for."
-  (setf (ob-mesos--run-function run) function)
+  (setf (ob-mesos--run-function run) function
+        (ob-mesos--run-start run) (float-time))
   (ob-mesos--later #'ob-mesos--execute-next (ob-mesos--run-items run) run))
 
 (defun ob-mesos--submit-buffer (function)

@@ -36,6 +36,7 @@
     (kill-grace . "seconds between TERM and KILL; 3 if not given")
     (timeout . "seconds after which the task is ended")
     (attempts . "how often it may run until it succeeds; 1 if not given")
+    (agent . "name of the host it must run on")
     (after . "names of blocks that must have finished") (requires . "the same")
     (instances . "how many copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
     (foreach . "NAME=LIST, TABLE or BLOCK: a task for each element")
@@ -52,7 +53,7 @@
 (defconst ob-mesos--later-arguments
   '(:ports :image :dockerimage :dockerize :containerizer :network
     :expose :volumes :privileged :pull :uris :user
-    :constraints :agent :role :ensure)
+    :constraints :role :ensure)
   "Header arguments that mean something which is not there yet.")
 
 ;;;; Values
@@ -134,6 +135,8 @@ ALLOWED says what it may be."
                                         "a number of seconds above 0")))
      (when-let ((value (funcall get :tail)))
        (list :tailLines (ob-mesos--whole "tail" value 0 100)))
+     (when-let ((value (funcall get :agent)))
+       (list :agent (format "%s" value)))
      (when-let ((value (funcall get :env)))
        (list :environment (ob-mesos--environment value))))))
 

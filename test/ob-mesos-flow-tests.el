@@ -254,6 +254,25 @@
                           said))
       (should-not (string-search "RESULTS: two" (buffer-string))))))
 
+(ert-deftest ob-mesos-a-call-names-the-agent-it-runs-on ()
+  (ob-mesos-tests--with
+      (concat "#+name: install\n" (ob-mesos-tests--block ":var pkg=\"none\"" "echo $pkg")
+              "\n#+call: install(pkg=\"nginx\") :agent nowhere.example\n")
+    ;; So that the cluster's agents are known.
+    (org-babel-execute-src-block)
+    (ob-mesos-tests--settle)
+    (search-forward "#+call")
+    (org-babel-lob-execute-maybe)
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait
+       (lambda () (string-prefix-p "waits for the agent nowhere.example; there are "
+                                   (or (plist-get (ob-mesos-task-data task) :message)
+                                       ""))))
+      (ob-mesos--show task)
+      (should (string-match-p "QUEUED waits for the agent" (buffer-string)))
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle))))
+
 ;;;; Within a line
 
 (ert-deftest ob-mesos-inline-blocks-and-calls-have-their-results-at-their-places ()

@@ -45,7 +45,8 @@ final class Items {
                 or(item.mem(), DEFAULT_MEM),
                 or(item.disk(), 0.0),
                 or(item.gpus(), 0.0)),
-            or(item.after(), List.<String>of()).stream().map(TaskId::new).toList()),
+            or(item.after(), List.<String>of()).stream().map(TaskId::new).toList(),
+            or(item.agent(), "")),
         new Limits(
             or(item.priority(), 0),
             seconds("kill-grace", item.killGrace(), Limits.DEFAULT.killGrace()),

@@ -49,7 +49,8 @@ public final class Messages {
       Integer tailLines,
       Integer attempts,
       List<String> after,
-      Boolean bodyLater) {}
+      Boolean bodyLater,
+      String agent) {}
 
   /** Parameters of what is asked of several tasks. */
   public record IdsParams(List<String> ids) {}

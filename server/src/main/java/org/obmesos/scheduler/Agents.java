@@ -9,10 +9,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.Unavailability;
 import org.obmesos.driver.MesosResources;
+import org.obmesos.task.Needs;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Site;
 
@@ -62,6 +64,22 @@ final class Agents {
     return leaving.containsKey(agent.getValue());
   }
 
+  private String names() {
+    return agents.values().stream()
+        .map(Agent::hostname)
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  private boolean isCalled(String agent, String hostname) {
+    return hostname.isEmpty() || agents.get(agent).hostname().equals(hostname);
+  }
+
+  /** Whether a task that needs so much may go to an agent that has made an offer. */
+  boolean suits(AgentID agent, Needs wanted) {
+    return isCalled(agent.getValue(), wanted.agent());
+  }
+
   /** What is in offers, all of them together. */
   static Resources offered(List<Offer> offers) {
     return offers.stream()
@@ -84,9 +102,16 @@ final class Agents {
   }
 
   /** Why a task that wants so much cannot be launched; empty if it can, or if nobody knows. */
-  Optional<String> shortage(Resources wanted) {
+  Optional<String> shortage(Needs wanted) {
     if (!most.isEmpty()) {
-      return Shortage.of(wanted, most.values());
+      List<Resources> rooms =
+          most.entrySet().stream()
+              .filter(agent -> isCalled(agent.getKey(), wanted.agent()))
+              .map(Map.Entry::getValue)
+              .toList();
+      return rooms.isEmpty()
+          ? Optional.of("waits for the agent " + wanted.agent() + "; there are " + names())
+          : Shortage.of(wanted.resources(), rooms);
     }
     return leaving.isEmpty()
         ? Optional.empty()

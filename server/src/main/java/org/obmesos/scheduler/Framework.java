@@ -219,7 +219,7 @@ public final class Framework implements Scheduler, AutoCloseable {
   /** Tells why a waiting task cannot be launched, where that is known. */
   private void explain(Task task) {
     agents
-        .shortage(task.block().resources())
+        .shortage(task.block().needs())
         .ifPresent(
             why -> {
               roll.queue().remove(task);
@@ -497,7 +497,7 @@ public final class Framework implements Scheduler, AutoCloseable {
             room,
             () ->
                 StreamSupport.stream(roll.queue().spliterator(), false)
-                    .map(task -> new Placement.Wanted<>(task, task.block().resources()))
+                    .map(this::wanted)
                     .iterator());
     plan.forEach((agent, chosen) -> launch(byAgent.get(agent), chosen));
     List<OfferID> unused =
@@ -513,6 +513,11 @@ public final class Framework implements Scheduler, AutoCloseable {
     } else if (news) {
       StreamSupport.stream(roll.queue().spliterator(), false).toList().forEach(this::explain);
     }
+  }
+
+  private Placement.Wanted<AgentID, Task> wanted(Task task) {
+    return new Placement.Wanted<>(
+        task, task.block().resources(), agent -> agents.suits(agent, task.block().needs()));
   }
 
   private double refuseSeconds() {

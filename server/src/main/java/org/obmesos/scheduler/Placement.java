@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.obmesos.task.Resources;
 
 /**
@@ -24,14 +25,14 @@ final class Placement {
    * @param <T> names a task
    * @return for each offer that is used, the tasks to launch on it, in the order of their turn
    */
-  static <O, T> Map<O, List<T>> plan(Map<O, Resources> offers, Iterable<Wanted<T>> waiting) {
+  static <O, T> Map<O, List<T>> plan(Map<O, Resources> offers, Iterable<Wanted<O, T>> waiting) {
     Map<O, Resources> left = new LinkedHashMap<>(offers);
     Map<O, List<T>> plan = new LinkedHashMap<>();
-    for (Wanted<T> wanted : waiting) {
+    for (Wanted<O, T> wanted : waiting) {
       if (left.values().stream().allMatch(Placement::isUsedUp)) {
         break;
       }
-      firstFit(left, wanted.resources())
+      firstFit(left, wanted)
           .ifPresent(
               offer -> {
                 left.computeIfPresent(offer, (key, room) -> room.minus(wanted.resources()));
@@ -46,12 +47,14 @@ final class Placement {
    *
    * @param task its name
    * @param resources what it needs
+   * @param suits which offers it can take
    */
-  record Wanted<T>(T task, Resources resources) {}
+  record Wanted<O, T>(T task, Resources resources, Predicate<O> suits) {}
 
-  private static <O> Optional<O> firstFit(Map<O, Resources> left, Resources wanted) {
+  private static <O, T> Optional<O> firstFit(Map<O, Resources> left, Wanted<O, T> wanted) {
     return left.entrySet().stream()
-        .filter(offer -> offer.getValue().contains(wanted))
+        .filter(offer -> offer.getValue().contains(wanted.resources()))
+        .filter(offer -> wanted.suits().test(offer.getKey()))
         .map(Map.Entry::getKey)
         .findFirst();
   }

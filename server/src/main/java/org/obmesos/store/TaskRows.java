@@ -49,6 +49,7 @@ final class TaskRows {
         gpus REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 1,
         runs INTEGER NOT NULL DEFAULT 0,
         after_ids TEXT NOT NULL DEFAULT '',
+        wanted_agent TEXT NOT NULL DEFAULT '',
         framework_id TEXT NOT NULL DEFAULT '',
         attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
         agent_url TEXT NOT NULL DEFAULT '',
@@ -80,6 +81,7 @@ final class TaskRows {
       }
       if (version >= 1 && version <= 3) {
         statement.execute("ALTER TABLE tasks ADD COLUMN after_ids TEXT NOT NULL DEFAULT ''");
+        statement.execute("ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''");
       }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
@@ -101,9 +103,9 @@ final class TaskRows {
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
           cpus, mem, disk, gpus, priority, kill_grace_ms, timeout_ms, tail_lines, attempts,
-          after_ids, attempt, runs, framework_id, agent_id, hostname, agent_url, state, reason, message, source,
+          after_ids, wanted_agent, attempt, runs, framework_id, agent_id, hostname, agent_url, state, reason, message, source,
           submitted_ms, started_ms, ended_ms)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (Task task : tasks) {
         fill(new Row(statement), task);
@@ -126,6 +128,7 @@ final class TaskRows {
     row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
     row.number(limits.tailLines()).number(limits.attempts());
     row.text(join(block.needs().after().stream().map(TaskId::value).toList()));
+    row.text(block.needs().agent());
     row.placing(task.placing()).status(task.status());
     row.number(task.times().submitted().toEpochMilli());
     row.time(task.times().started()).time(task.times().ended());
@@ -213,7 +216,8 @@ final class TaskRows {
                     row.getDouble("mem"),
                     row.getDouble("disk"),
                     row.getDouble("gpus")),
-                split(row.getString("after_ids")).stream().map(TaskId::new).toList()),
+                split(row.getString("after_ids")).stream().map(TaskId::new).toList(),
+                row.getString("wanted_agent")),
             new Limits(
                 row.getInt("priority"),
                 Duration.ofMillis(row.getLong("kill_grace_ms")),

@@ -32,7 +32,7 @@ public record Block(TaskId id, Origin origin, Program program, Needs needs, Limi
 
   /** One that waits for room only. */
   public Block(TaskId id, Origin origin, Program program, Resources resources, Limits limits) {
-    this(id, origin, program, new Needs(resources, List.of()), limits);
+    this(id, origin, program, new Needs(resources, List.of(), ""), limits);
   }
 
   /** What it uses while it runs. */

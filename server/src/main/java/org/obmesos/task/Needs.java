@@ -9,8 +9,9 @@ import java.util.Objects;
  *
  * @param resources room for it; some cpu and some memory
  * @param after tasks that must have finished well
+ * @param agent the name of the host it is to run on; empty if any will do
  */
-public record Needs(Resources resources, List<TaskId> after) {
+public record Needs(Resources resources, List<TaskId> after, String agent) {
   /**
    * Checks the resources against Mesos' least amounts.
    *
@@ -18,6 +19,7 @@ public record Needs(Resources resources, List<TaskId> after) {
    */
   public Needs {
     Objects.requireNonNull(resources, "resources");
+    Objects.requireNonNull(agent, "agent");
     after = List.copyOf(after);
     if (resources.cpus() <= 0) {
       throw new InvalidBlockException("cpus", "a number above 0");

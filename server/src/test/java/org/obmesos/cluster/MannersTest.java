@@ -31,6 +31,7 @@ import org.obmesos.scheduler.Framework;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
+import org.obmesos.task.Needs;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
@@ -115,6 +116,34 @@ final class MannersTest extends FrameworkTests {
     } finally {
       before.close();
     }
+  }
+
+  private Block blockFor(String agent, String id) {
+    Block any = block(id, "true");
+    return new Block(
+        any.id(),
+        any.origin(),
+        any.program(),
+        new Needs(any.resources(), List.of(), agent),
+        any.limits());
+  }
+
+  @Test
+  void aBlockThatNamesAnAgentWaitsForThatOne() throws Exception {
+    connect(master.address());
+    submit(List.of(blockFor("no-such-agent", "picky"), block("easy", "true")));
+    awaitState("easy", TaskState.FINISHED);
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                task("picky")
+                    .status()
+                    .message()
+                    .startsWith("waits for the agent no-such-agent; there are "));
+    assertThat(task("picky").state()).isEqualTo(TaskState.QUEUED);
+    submit(List.of(blockFor(task("easy").placing().site().hostname(), "suited")));
+    awaitState("suited", TaskState.FINISHED);
   }
 
   @Test

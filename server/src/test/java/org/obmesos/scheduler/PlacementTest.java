@@ -31,8 +31,8 @@ final class PlacementTest {
   private static Map<Integer, List<Integer>> plan(List<Resources> offers, List<Resources> tasks) {
     Map<Integer, Resources> byNumber = new LinkedHashMap<>();
     offers.forEach(offer -> byNumber.put(byNumber.size(), offer));
-    List<Wanted<Integer>> wanted = new ArrayList<>();
-    tasks.forEach(task -> wanted.add(new Wanted<>(wanted.size(), task)));
+    List<Wanted<Integer, Integer>> wanted = new ArrayList<>();
+    tasks.forEach(task -> wanted.add(new Wanted<>(wanted.size(), task, offer -> true)));
     return Placement.plan(byNumber, wanted);
   }
 

@@ -103,6 +103,7 @@ final class StoreTest {
       statement.execute("ALTER TABLE tasks DROP COLUMN runs");
       statement.execute("ALTER TABLE tasks DROP COLUMN framework_id");
       statement.execute("ALTER TABLE tasks DROP COLUMN after_ids");
+      statement.execute("ALTER TABLE tasks DROP COLUMN wanted_agent");
       statement.execute("PRAGMA user_version = 1");
     }
     try (Store store = new Store(file())) {

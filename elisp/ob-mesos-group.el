@@ -72,11 +72,8 @@ FOREACH is the variable of `:foreach' with its value, or nil."
   (let ((elements
          (if foreach
              (ob-mesos--elements-of (car foreach) (cdr foreach))
-           (let ((count (cdr (assq :instances params))))
-             (unless (and (integerp count) (<= 1 count 10000))
-               (ob-mesos--bad "instances" count "a whole number from 1 to 10000"))
-             (cl-loop for index below count
-                      collect (list (number-to-string index)))))))
+           (cl-loop for index below (cdr (assq :instances params))
+                    collect (list (number-to-string index))))))
     (unless elements
       (user-error "`:foreach' has no elements"))
     (when (> (length elements) 10000)

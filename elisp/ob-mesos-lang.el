@@ -221,7 +221,10 @@ Org takes the quotes away from a name that stands alone."
   (when-let ((ref (cdr (assq :stdin params))))
     (require 'ob-shell)
     (encode-coding-string
-     (org-babel-sh-var-to-string (org-babel-ref-resolve (format "%s" ref)))
+     (org-babel-sh-var-to-string
+      (condition-case nil
+          (org-babel-ref-resolve (format "%s" ref))
+        (error (ob-mesos--bad "stdin" ref "the name of a block or table"))))
      'utf-8)))
 
 (defun ob-mesos--heredoc (target bytes)

@@ -54,7 +54,7 @@
                     (cdr (assq :master params))
                     (ob-mesos--document-master))))
     (unless (and (stringp master)
-                 (let ((one "\\(?:https?://\\)?\\(?:[A-Za-z0-9._-]+\\|\\[[0-9a-fA-F:.]+\\]\\)\\(?::[0-9]+\\)?/?"))
+                 (let ((one "\\(?:https?://\\)?\\(?:[A-Za-z0-9][A-Za-z0-9._-]*\\|\\[[0-9a-fA-F:.]+\\]\\)\\(?::[0-9]+\\)?/?"))
                    (string-match-p
                     (concat "\\`\\(?:zk://[^ \t\n/]+/[^ \t\n]+\\|"
                             one "\\(?:," one "\\)*\\)\\'")
@@ -91,6 +91,7 @@ It is a group if PARAMS say so."
   (let* ((id (ob-mesos--new-id name))
          (dir (cdr (assq :dir params)))
          (file (buffer-file-name (buffer-base-buffer)))
+         (resources (ob-mesos--resources params))
          (task (ob-mesos-task--make
                 :id id :lang lang :source body :params params
                 :master (ob-mesos--master params)
@@ -102,7 +103,7 @@ It is a group if PARAMS say so."
                 :block (append
                         (list :id id :name (or name "") :document (or file "")
                               :directory (if (stringp dir) dir ""))
-                        (ob-mesos--resources params)))))
+                        resources))))
     (if (ob-mesos--fan-out-p params)
         (ob-mesos--prepare-group task body)
       (ob-mesos--prepare task body))

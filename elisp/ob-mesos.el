@@ -174,6 +174,11 @@ not reached yet in \"?\"; the mouse tells since when, and why."
 
 (add-hook 'kill-emacs-query-functions #'ob-mesos--query-exit)
 (add-hook 'kill-emacs-hook #'ob-mesos--on-exit)
+(defun ob-mesos--complete-here ()
+  "Let header arguments be completed in this buffer."
+  (add-hook 'completion-at-point-functions #'ob-mesos-completion-at-point nil t))
+
+(add-hook 'org-mode-hook #'ob-mesos--complete-here)
 (add-hook 'org-mode-hook #'ob-mesos--attach-if-live)
 (add-hook 'after-revert-hook #'ob-mesos--attach-if-live)
 

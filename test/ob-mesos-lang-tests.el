@@ -87,7 +87,10 @@ BEFORE is text above it."
       (when (and (executable-find program)
                  (require (intern (concat "ob-" lang)) nil t))
         (ob-mesos-lang--same lang ":results value :var n=2" value)
-        (ob-mesos-lang--same lang ":results output :var n=2" output)))))
+        (ob-mesos-lang--same lang ":results output :var n=2" output)
+        (when (equal lang "R")
+          (ob-mesos-lang--same lang ":results value :var t=t :colnames yes"
+                               "t$twice <- 2 * t[,2]; t" ob-mesos-lang--table))))))
 
 (ert-deftest ob-mesos-sessions-are-refused ()
   (should (string-search "has no session"

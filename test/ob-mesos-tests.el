@@ -292,6 +292,54 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
         (should (string-search name (error-message-string err)))
         (should (equal before (buffer-string)))))))
 
+(ert-deftest ob-mesos-nonsense-in-any-argument-is-one-error-that-names-it ()
+  (random "nonsense")
+  (dolist (argument ob-mesos--arguments)
+    (pcase-let* ((`(,name ,synonyms ,type . ,_) argument)
+                 (nonsense
+                  (pcase type
+                    ('any (cdr (assq name '((master "two words" "http://" "ftp://x:1" "-")
+                                            (lang "klingon" "\"\"" "'(1)")
+                                            (after "nobody" "nobody-else")
+                                            (foreach "x" "=1" "'(1 2)")
+                                            (files "no-such-file" "/no/such")
+                                            (stdin "nobody")))))
+                    ('environment '("nonsense value" "-1e30" "=x" "1A=2" "'(1 2)"))
+                    (_ (append
+                        '("nonsense value" "-1e30" "\"\"" "'(1 2)" "\u263a" "1e99" "--"
+                          "0x10" "NaN" "1,5" "%s" "\\0")
+                        (cl-loop repeat 10
+                                 ;; What begins with a quote, Org reads itself.
+                                 collect (apply #'string ?x
+                                                (cl-loop repeat (random 5)
+                                                         collect (+ ?* (random 50))))))))))
+      (dolist (each (cons name synonyms))
+        (dolist (value nonsense)
+          (unless (and (eq type 'word) (not (string-match-p "[ (]\\|\"\"" value)))
+            (ob-mesos-tests--with (ob-mesos-tests--block (format ":%s %s" each value) "true")
+              (ert-info ((format ":%s %s" each value))
+                (let ((before (buffer-string)))
+                  (should (string-match-p
+                           (format ":%s\\_>\\|:after\\_>" each)
+                           (error-message-string
+                            (should-error (org-babel-execute-src-block)
+                                          :type 'user-error))))
+                  (should (equal before (buffer-string))))))))))))
+
+(ert-deftest ob-mesos-header-arguments-are-completed ()
+  (ob-mesos-tests--with "#+begin_src mesos :cp\necho :cp\n#+end_src\n"
+    (end-of-line)
+    (pcase-let ((`(,beg ,end ,names . ,_) (ob-mesos-completion-at-point)))
+      (should (equal (buffer-substring beg end) ":cp"))
+      (should (equal (all-completions ":cp" names) '(":cpus" ":cpu"))))
+    (forward-line 1)
+    (end-of-line)
+    (should-not (ob-mesos-completion-at-point))
+    (should (memq #'ob-mesos-completion-at-point completion-at-point-functions))
+    (goto-char (point-min))
+    (ob-mesos-insert-header-args "mem" "64")
+    (should (looking-back "#\\+begin_src mesos :cp :mem 64" nil))))
+
 (ert-deftest ob-mesos-an-empty-block-is-refused ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "  ")
     (should-error (org-babel-execute-src-block) :type 'user-error)))

@@ -294,5 +294,62 @@
         (ob-mesos-list-files choice)
       (ob-mesos-list--show id choice))))
 
+
+;;;; Agents
+
+(define-derived-mode ob-mesos-agents-mode tabulated-list-mode "Agents"
+  "The agents of the cluster, and what each offered last."
+  (setq tabulated-list-format
+        [("Agent" 24 t) ("Cpus" 7 nil) ("Mem" 9 nil) ("Disk" 10 nil)
+         ("Gpus" 5 nil) ("Tasks" 6 nil) ("Master" 24 t) ("Id" 40 nil)]
+        tabulated-list-padding 1)
+  (tabulated-list-init-header)
+  (add-hook 'tabulated-list-revert-hook #'ob-mesos-agents--ask nil t))
+
+;;;###autoload
+(defun ob-mesos-agents ()
+  "List the agents of the clusters in use, with what they offered last.
+An agent that has not offered anything yet is not known."
+  (interactive)
+  (pop-to-buffer (get-buffer-create "*ob-mesos agents*"))
+  (unless (derived-mode-p 'ob-mesos-agents-mode)
+    (ob-mesos-agents-mode))
+  (ob-mesos-agents--ask))
+
+(defun ob-mesos-agents--ask ()
+  "Ask all servers that run for their agents and show them when they come."
+  (setq tabulated-list-entries nil)
+  (dolist (server (or (ob-mesos--live-servers) (list (ob-mesos--server))))
+    (ob-mesos--request
+     server :agent/list (make-hash-table :size 1)
+     (lambda (result)
+       (ob-mesos--later #'ob-mesos-agents--draw server
+                        (append (plist-get result :agents) nil))))))
+
+(defun ob-mesos-agents--draw (server agents)
+  "Add AGENTS, which SERVER knows, to the list."
+  (when-let ((buffer (get-buffer "*ob-mesos agents*")))
+    (with-current-buffer buffer
+      (dolist (agent agents)
+        (push (list (plist-get agent :id) (ob-mesos-agents--row server agent))
+              tabulated-list-entries))
+      (tabulated-list-print t))))
+
+(defun ob-mesos-agents--row (server agent)
+  "AGENT, which SERVER knows, as an entry of the list."
+  (vector (plist-get agent :hostname)
+          (format "%s" (plist-get agent :cpus))
+          (format "%s" (plist-get agent :mem))
+          (format "%s" (plist-get agent :disk))
+          (format "%s" (plist-get agent :gpus))
+          (number-to-string
+           (cl-count-if
+            (lambda (task)
+              (equal (plist-get agent :id)
+                     (plist-get (ob-mesos-task-data task) :agent)))
+            (ob-mesos--running)))
+          (ob-mesos--server-master server)
+          (plist-get agent :id)))
+
 (provide 'ob-mesos-list)
 ;;; ob-mesos-list.el ends here

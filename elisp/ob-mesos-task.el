@@ -70,6 +70,16 @@
   "The server of TASK."
   (ob-mesos--server (ob-mesos-task-master task)))
 
+(defun ob-mesos--running ()
+  "The tasks that have not ended."
+  (let (running)
+    (maphash (lambda (_id task)
+               (unless (or (ob-mesos-task-done task)
+                         (ob-mesos-task-members task))
+               (push task running)))
+             ob-mesos--tasks)
+    running))
+
 (defun ob-mesos--submit (tasks)
   "Send TASKS to their servers, in one request each, or several if they are large."
   (pcase-dolist (`(,_ . ,mine) (seq-group-by #'ob-mesos-task-master tasks))

@@ -100,16 +100,6 @@ on a cluster, or in an export, is waited for."
 (defvar ob-mesos-mode-line "" "How many tasks run, for the mode line.")
 (put 'ob-mesos-mode-line 'risky-local-variable t)
 
-(defun ob-mesos--running ()
-  "The tasks that have not ended."
-  (let (running)
-    (maphash (lambda (_id task)
-               (unless (or (ob-mesos-task-done task)
-                         (ob-mesos-task-members task))
-               (push task running)))
-             ob-mesos--tasks)
-    running))
-
 (defun ob-mesos--update-mode-line (&rest _)
   "Show how many tasks there are, and how the clusters are.
 A cluster that is not reached makes the number end in \"!\", one that was

@@ -60,6 +60,26 @@
                       (list :ids (vector (ob-mesos-task-id slow))))
       (ob-mesos-tests--settle))))
 
+(ert-deftest ob-mesos-the-agents-are-listed-with-what-they-offer ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
+    (org-babel-execute-src-block)
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+      (save-window-excursion
+        (ob-mesos-agents)
+        (ob-mesos-tests--wait
+         (lambda () (with-current-buffer "*ob-mesos agents*"
+                      (goto-char (point-min))
+                      (re-search-forward
+                       (concat "^ *" (regexp-quote (plist-get (ob-mesos-task-data task)
+                                                              :hostname))
+                               " +[0-9.]+ +[0-9.]+ .* 1 +local ")
+                       nil t))))
+        (kill-buffer "*ob-mesos agents*"))
+      (goto-char (point-min))
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle))))
+
 (ert-deftest ob-mesos-the-list-is-live ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
     (org-babel-execute-src-block)

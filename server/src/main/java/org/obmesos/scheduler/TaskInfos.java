@@ -9,12 +9,15 @@ import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.DurationInfo;
 import org.apache.mesos.v1.Protos.Environment;
 import org.apache.mesos.v1.Protos.KillPolicy;
+import org.apache.mesos.v1.Protos.Label;
+import org.apache.mesos.v1.Protos.Labels;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
+import org.obmesos.task.Origin;
 import org.obmesos.task.Program;
 import org.obmesos.task.Task;
 
@@ -40,13 +43,29 @@ final class TaskInfos {
             .setAgentId(offer.getAgentId())
             .addAllResources(
                 MesosResources.list(block.resources(), offer.getAllocationInfo().getRole()))
-            .setCommand(command(block.program()));
+            .setCommand(command(block.program()))
+            .setLabels(labels(block.origin()));
     Limits limits = block.limits();
     info.setKillPolicy(KillPolicy.newBuilder().setGracePeriod(duration(limits.killGrace())));
     if (!limits.timeout().isZero()) {
       info.setMaxCompletionTime(duration(limits.timeout()));
     }
     return info.build();
+  }
+
+  /** What an operator sees of where a task comes from. */
+  private static Labels labels(Origin origin) {
+    Labels.Builder labels = Labels.newBuilder();
+    label(labels, "block", origin.name());
+    label(labels, "document", origin.document());
+    label(labels, "user", System.getProperty("user.name"));
+    return labels.build();
+  }
+
+  private static void label(Labels.Builder labels, String key, String value) {
+    if (!value.isEmpty()) {
+      labels.addLabels(Label.newBuilder().setKey(key).setValue(value));
+    }
   }
 
   private static DurationInfo duration(Duration duration) {

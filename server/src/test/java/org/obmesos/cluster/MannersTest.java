@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
 import org.apache.mesos.v1.Protos.TaskID;
+import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.TaskStatus.Reason;
 import org.apache.mesos.v1.Protos.TimeInfo;
@@ -116,6 +117,35 @@ final class MannersTest extends FrameworkTests {
     } finally {
       before.close();
     }
+  }
+
+  @Test
+  void anOperatorSeesWhereATaskComesFrom() throws Exception {
+    connect(master.address());
+    Block any = block("labelled", "true");
+    submit(
+        List.of(
+            new Block(
+                any.id(),
+                new Origin("install", "/home/me/notes.org"),
+                any.program(),
+                any.needs(),
+                any.limits())));
+    awaitState("labelled", TaskState.FINISHED);
+    TaskInfo launched =
+        master
+            .calls(Call.Type.ACCEPT)
+            .get(0)
+            .getAccept()
+            .getOperations(0)
+            .getLaunch()
+            .getTaskInfos(0);
+    assertThat(launched.getLabels().getLabelsList())
+        .extracting(label -> label.getKey() + "=" + label.getValue())
+        .containsExactly(
+            "block=install",
+            "document=/home/me/notes.org",
+            "user=" + System.getProperty("user.name"));
   }
 
   private Block blockFor(String agent, String id) {

@@ -161,6 +161,12 @@ echo more > more.txt; mkdir sub; echo deep > sub/deep.txt; echo not this")))
     (should (equal "more\n" (ob-mesos--bytes "more.txt")))
     (should (equal "deep\n" (ob-mesos--bytes "sub/deep.txt")))))
 
+(ert-deftest ob-mesos-the-files-of-a-groups-members-have-numbers ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (ob-mesos-tests--run ":foreach n='(a b) :fetch out.txt" "echo $n > out.txt")
+    (should (equal '("a\n" "b\n")
+                   (mapcar #'ob-mesos--bytes '("out-0.txt" "out-1.txt"))))))
+
 (ert-deftest ob-mesos-output-goes-into-the-file-if-the-task-makes-none ()
   (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
     (should (equal "[[file:out.txt]]\n"

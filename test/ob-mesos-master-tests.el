@@ -189,6 +189,23 @@ Return its process and its port."
         (ob-mesos-tests--settle)
         (ob-mesos--disconnect server)))))
 
+(ert-deftest ob-mesos-values-go-from-one-cluster-to-another-and-so-do-failures ()
+  :tags '(master)
+  (ob-mesos-master-tests--with
+    (dolist (case '(("echo 20" . "^: 21$")
+                    ("exit 3" . "ERROR: The task needs first-.*, which is FAILED")))
+      (ob-mesos-tests--with
+          (concat "#+name: first\n"
+                  (ob-mesos-tests--block (concat ":master " master) (car case))
+                  "\n#+name: second\n"
+                  (ob-mesos-tests--block ":master local :var x=first"
+                                         "echo $((x + 1))"))
+        (ob-mesos-tests--go "#+name: second")
+        (forward-line 1)
+        (org-babel-execute-src-block)
+        (ob-mesos-tests--settle)
+        (should (string-match-p (cdr case) (buffer-string)))))))
+
 (ert-deftest ob-mesos-run-says-that-the-master-is-away ()
   (let* ((file (make-temp-file "ob-mesos" nil ".org"
                                (ob-mesos-tests--block "" "echo hi")))

@@ -123,6 +123,8 @@ OBJECT is non-nil if it stands inline."
                  (eq (and object t)
                      (and (memq type '(inline-src-block inline-babel-call)) t))
                  (ob-mesos--on-cluster-p (nth 2 info))
+                 ;; What the user is to be asked about waits for its turn.
+                 (eq t (org-babel-check-confirm-evaluate info))
                  (member (or (cdr (assq :exports (nth 2 info))) "code")
                          '("results" "both")))
         (unless (equal (car info) "mesos")

@@ -61,6 +61,21 @@
     (ob-mesos-export--same "#+begin_src LANG :results output :exports both\necho new\n#+end_src\n\n#+RESULTS:\n: old\n"))
   (ob-mesos-export--same "* COMMENT Not this\n#+begin_src LANG :exports both\nexit 1\n#+end_src\n* This\n#+begin_src LANG :results output :exports both\necho this\n#+end_src\n"))
 
+(ert-deftest ob-mesos-who-wants-to-be-asked-is-asked-once-and-obeyed ()
+  (dolist (answer '(t nil))
+    (let ((asked 0) (org-confirm-babel-evaluate nil))
+      (cl-letf (((symbol-function 'yes-or-no-p)
+                 (lambda (_) (cl-incf asked) answer)))
+        (let ((text (ob-mesos-export--as
+                     'ascii
+                     (concat (ob-mesos-tests--block ":exports results" "echo first")
+                             "\n"
+                             (ob-mesos-tests--block ":exports results :eval query"
+                                                    "echo second")))))
+          (should (= 1 asked))
+          (should (string-search "first" text))
+          (should (eq answer (and (string-search "second" text) t))))))))
+
 (ert-deftest ob-mesos-calls-and-inline-blocks-are-exported ()
   (ob-mesos-export--same
    "#+name: twice

@@ -130,6 +130,16 @@ return x + 1
 "))))
 
 (ert-deftest ob-mesos-tangling-and-editing-are-as-ever ()
+  (let* ((directory (make-temp-file "ob-mesos" t))
+         (file (expand-file-name "doc.org" directory)))
+    (write-region "#+begin_src python :mesos yes :tangle out.py\nprint(1)\n#+end_src\n"
+                  nil file)
+    (with-current-buffer (find-file-noselect file)
+      (ob-mesos-mode)
+      (org-babel-tangle)
+      (kill-buffer))
+    (should (equal "print(1)\n"
+                   (ob-mesos--bytes (expand-file-name "out.py" directory)))))
   (ob-mesos-tests--with
       "#+begin_src python :mesos yes :cpus 1\nprint(1)\n#+end_src
 

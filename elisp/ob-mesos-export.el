@@ -50,7 +50,11 @@
           (ob-mesos--presubmit))))
     (let ((tasks (buffer-local-value 'ob-mesos--exported reference)))
       (or (gethash key tasks)
-          (puthash key (ob-mesos--new-task lang body params nil) tasks)))))
+          (puthash key
+                   (ob-mesos--new-task
+                    lang body params
+                    (org-element-property :name (org-element-at-point)))
+                   tasks)))))
 
 (defun ob-mesos--execute-in-export (lang body params)
   "Run BODY, of LANG, with PARAMS and return its value.
@@ -170,14 +174,16 @@ Their results take the place of these; what nobody knows is taken away."
 
 (defun ob-mesos--tell-progress (tasks)
   "Show how many of TASKS are done, now and whenever one is."
-  (let* ((total (length tasks)) (start (float-time)) (done 0)
+  (let* ((total (length tasks)) (start (float-time))
+         (done (cl-count-if #'ob-mesos-task-done tasks))
          (tell (lambda ()
                  (ob-mesos--progress
                   (format "ob-mesos: %d of %d done, %.1f s" done total
                           (- (float-time) start))
                   (= done total)))))
     (when tasks
-      (funcall tell)
+      (funcall tell))
+    (when (< done total)
       (cl-labels ((ended (task)
                     (when (memq task tasks)
                       (setq done (1+ done))

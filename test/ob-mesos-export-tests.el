@@ -168,7 +168,13 @@ There are src_LANG[:results output]{echo 3} of call_twice(n=4).
       (with-temp-buffer
         (insert-file-contents (concat (file-name-sans-extension file) ".txt"))
         (should (string-search (if (zerop (cdr case)) "fine" "exit status: 3")
-                               (buffer-string)))))))
+                               (buffer-string)))))
+    (write-region "#+name: one\n#+begin_src mesos :exports results\necho 1\n#+end_src
+
+#+begin_src mesos :exports results :stdin one\ncat\n#+end_src\n"
+                  nil file)
+    (let ((said (cdr (funcall export "-f" "ob-mesos-batch-run" file))))
+      (should (string-match-p "2 of 2 done.*\n\\'" said)))))
 
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

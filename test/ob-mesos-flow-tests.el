@@ -179,6 +179,10 @@
                 (ob-mesos-flow--named "two" ":requires one" (format "echo 2 >> %s" file)))
       (ob-mesos-flow--execute "last")
       (ob-mesos-tests--settle)
+      (should (equal ": 1\n: 2\n" (ob-mesos-flow--result "last")))
+      (delete-file file)
+      (ob-mesos--submit-buffer-and-wait)
+      (ob-mesos-tests--settle)
       (should (equal ": 1\n: 2\n" (ob-mesos-flow--result "last"))))))
 
 (ert-deftest ob-mesos-after-names-a-block-that-is-there ()
@@ -386,6 +390,18 @@ for word in sorted(counts): print(word, counts[word])"))
     (dolist (words '("FAILED: 1 of 3 failed: 2" "\n==> 1 <==\nn is 1\n"
                      "FAILED: Command exited with status 1" "==> 3 <==\nn is 3\n"))
       (should (string-search words result)))))
+
+(ert-deftest ob-mesos-members-are-tried-again-each-for-itself ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (should (equal (ob-mesos-tests--run
+                    ":foreach n='(1 2) :attempts 2"
+                    (format "echo $n >> %s; [ $n = 1 ] || [ $(grep -c 2 %s) = 2 ] && echo \"n is $n\""
+                            file file))
+                   ": ==> 1 <==\n: n is 1\n: ==> 2 <==\n: n is 2\n"))
+    (should (equal '("1" "2" "2")
+                   (sort (split-string (with-temp-buffer
+                                         (insert-file-contents file) (buffer-string)))
+                         #'string<)))))
 
 (ert-deftest ob-mesos-partial-results-are-visible-while-a-group-runs ()
   (ob-mesos-tests--with

@@ -81,6 +81,8 @@ final class TaskRows {
       }
       if (version >= 1 && version <= 3) {
         statement.execute("ALTER TABLE tasks ADD COLUMN after_ids TEXT NOT NULL DEFAULT ''");
+      }
+      if (version >= 1 && version <= 4 && !hasColumn(statement, "wanted_agent")) {
         statement.execute("ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''");
       }
       for (String part : SCHEMA.split(";", -1)) {
@@ -88,7 +90,14 @@ final class TaskRows {
           statement.execute(part);
         }
       }
-      statement.execute("PRAGMA user_version = 4");
+      statement.execute("PRAGMA user_version = 5");
+    }
+  }
+
+  private static boolean hasColumn(Statement statement, String name) throws SQLException {
+    String sql = "SELECT count(*) FROM pragma_table_info('tasks') WHERE name = '" + name + "'";
+    try (ResultSet row = statement.executeQuery(sql)) {
+      return row.getInt(1) > 0;
     }
   }
 

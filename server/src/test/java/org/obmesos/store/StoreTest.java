@@ -115,4 +115,22 @@ final class StoreTest {
       assertThat(found.get(1).placing().site().frameworkId()).isEqualTo("framework");
     }
   }
+
+  @Test
+  void aStoreOfVersionFourIsBroughtUpToDateWhetherItHasTheNewestColumnOrNot() throws Exception {
+    for (String change : List.of("ALTER TABLE tasks DROP COLUMN wanted_agent", "SELECT 1")) {
+      try (Store store = new Store(file())) {
+        store.forget(List.of(task(1).id())).join();
+        store.insert(List.of(task(1))).join();
+      }
+      try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
+          Statement statement = old.createStatement()) {
+        statement.execute(change);
+        statement.execute("PRAGMA user_version = 4");
+      }
+      try (Store store = new Store(file())) {
+        assertThat(store.tasks().join()).hasSize(1);
+      }
+    }
+  }
 }

@@ -291,12 +291,16 @@ public final class Main implements Callable<Integer> {
   }
 
   private static Path defaultStateDir() {
-    String xdg = System.getenv("XDG_STATE_HOME");
-    Path base =
-        xdg == null || xdg.isEmpty()
-            ? Path.of(System.getProperty("user.home"), ".local", "state")
-            : Path.of(xdg);
-    return base.resolve("ob-mesos");
+    return stateHome(System.getenv()).resolve("ob-mesos");
+  }
+
+  /** The XDG base directory specification's; Java's own idea of a home ignores the environment. */
+  static Path stateHome(Map<String, String> environment) {
+    String xdg = environment.getOrDefault("XDG_STATE_HOME", "");
+    String home = environment.getOrDefault("HOME", "");
+    return xdg.isEmpty()
+        ? Path.of(home.isEmpty() ? System.getProperty("user.home") : home, ".local", "state")
+        : Path.of(xdg);
   }
 
   /** The version, from the jar. */

@@ -30,10 +30,11 @@ public final class NativeMesos implements SchedulerDriver {
   /** Kept here, for the library holds its own object only weakly. */
   private volatile Optional<V1Mesos> mesos = Optional.empty();
 
+  private final String library;
   private volatile boolean closed;
 
   /**
-   * Makes a driver that is not started yet.
+   * Makes a driver that is not started yet, for the library that the environment names.
    *
    * @param master as the library has it: {@code host:port} or {@code zk://...}
    * @param trouble is told in a sentence why there is no connection
@@ -43,6 +44,16 @@ public final class NativeMesos implements SchedulerDriver {
       String master,
       Optional<Credentials> credentials,
       Consumer<String> trouble) {
+    this(System.getenv(LIBRARY), scheduler, master, credentials, trouble);
+  }
+
+  NativeMesos(
+      String library,
+      Scheduler scheduler,
+      String master,
+      Optional<Credentials> credentials,
+      Consumer<String> trouble) {
+    this.library = library;
     this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
     this.master = Objects.requireNonNull(master, "master");
     this.credentials = Objects.requireNonNull(credentials, "credentials");
@@ -79,7 +90,6 @@ public final class NativeMesos implements SchedulerDriver {
 
   @Override
   public void start() {
-    String library = System.getenv(LIBRARY);
     if (library == null || library.isBlank()) {
       trouble.accept(
           "The native driver wants Mesos' library: set "

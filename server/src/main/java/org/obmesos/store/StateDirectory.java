@@ -82,6 +82,8 @@ public final class StateDirectory implements AutoCloseable {
         return Optional.empty();
       }
       try {
+        // Another process lets go of its lock in a moment. Nothing tells when, and FileChannel.lock
+        // would wait for ever, so we look again.
         Thread.sleep(ENDING_WAIT_MILLIS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

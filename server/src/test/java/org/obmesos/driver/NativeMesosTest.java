@@ -10,8 +10,9 @@ import org.apache.mesos.v1.scheduler.Mesos;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class NativeMesosTest {
   private static final Scheduler NOBODY =
@@ -26,12 +27,13 @@ final class NativeMesosTest {
         public void received(Mesos mesos, Event event) {}
       };
 
-  @Test
-  @DisabledIfEnvironmentVariable(named = "MESOS_NATIVE_JAVA_LIBRARY", matches = ".+")
-  void withoutTheLibraryTheUserHearsWhatToDo() {
+  @ParameterizedTest
+  @NullSource
+  @ValueSource(strings = {"", " "})
+  void withoutTheLibraryTheUserHearsWhatToDo(String library) {
     List<String> troubles = new ArrayList<>();
     try (NativeMesos mesos =
-        new NativeMesos(NOBODY, "localhost:5050", Optional.empty(), troubles::add)) {
+        new NativeMesos(library, NOBODY, "localhost:5050", Optional.empty(), troubles::add)) {
       mesos.start();
       assertThat(troubles)
           .singleElement()

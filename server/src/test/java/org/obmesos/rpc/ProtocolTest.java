@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -336,5 +338,15 @@ final class ProtocolTest {
     assertThat(server.call("task/forget", "{\"ids\":[\"a\"]}").toString()).contains("[\"a\"]");
     assertThat(code(server.call("task/read", "{\"id\":\"a\",\"path\":\"f\"}")))
         .isEqualTo(ErrorCode.UNKNOWN_TASK.code());
+  }
+
+  @Test
+  void withoutAWordItsStateIsBelowTheHomeThatTheEnvironmentNames() throws IOException {
+    Path home = state.resolve("home");
+    try (ServerProcess other =
+        new ServerProcess(Map.of("HOME", home.toString(), "XDG_STATE_HOME", ""), List.of())) {
+      other.call("initialize", "{}");
+      assertThat(home.resolve(".local/state/ob-mesos")).isDirectory();
+    }
   }
 }

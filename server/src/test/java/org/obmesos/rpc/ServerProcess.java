@@ -14,7 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** The server as a process, over real pipes. */
 public final class ServerProcess implements AutoCloseable {
@@ -25,6 +27,13 @@ public final class ServerProcess implements AutoCloseable {
 
   /** Starts one with that state directory and those arguments. */
   public ServerProcess(Path state, String... arguments) throws IOException {
+    this(
+        Map.of(),
+        Stream.concat(Stream.of("--state-dir", state.toString()), Stream.of(arguments)).toList());
+  }
+
+  /** Starts one with those variables in its environment and those arguments only. */
+  ServerProcess(Map<String, String> environment, List<String> arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -33,11 +42,12 @@ public final class ServerProcess implements AutoCloseable {
                 "-Xmx192m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                "org.obmesos.Main",
-                "--state-dir",
-                state.toString()));
-    command.addAll(List.of(arguments));
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+                "org.obmesos.Main"));
+    command.addAll(arguments);
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().putAll(environment);
+    process = builder.start();
     in = process.getOutputStream();
     out = process.getInputStream();
   }

@@ -78,25 +78,40 @@
 (defun ob-mesos-list ()
   "List the tasks of the cluster."
   (interactive)
-  (pop-to-buffer (get-buffer-create "*ob-mesos tasks*"))
-  (unless (derived-mode-p 'ob-mesos-list-mode)
-    (ob-mesos-list-mode))
+  (ob-mesos-list--open "*ob-mesos tasks*" #'ob-mesos-list-mode)
   (ob-mesos-list--ask))
+
+(defun ob-mesos-list--open (name mode)
+  "Go to the buffer NAME, in MODE."
+  (pop-to-buffer (get-buffer-create name))
+  (unless (derived-mode-p mode)
+    (funcall mode)))
+
+(defun ob-mesos-list--ask-all (method show)
+  "Ask all servers that run METHOD; call SHOW with each and its answer."
+  (dolist (server (or (ob-mesos--live-servers) (list (ob-mesos--server))))
+    (ob-mesos--request
+     server method (make-hash-table :size 1)
+     (lambda (result) (ob-mesos--later show server result)))))
 
 (defun ob-mesos-list--ask ()
   "Ask all servers that run for their tasks and show them when they come."
-  (setq ob-mesos-list--tasks (make-hash-table :test #'equal))
-  (dolist (server (or (ob-mesos--live-servers) (list (ob-mesos--server))))
-    (ob-mesos--request
-     server :task/list (make-hash-table :size 1)
-     (lambda (result)
+  (let ((tasks (make-hash-table :test #'equal)))
+    (setq ob-mesos-list--tasks tasks)
+    (ob-mesos-list--ask-all
+     :task/list
+     (lambda (server result)
        (seq-do (lambda (task)
-                 (puthash (plist-get task :id)
-                          (append task
-                                  (list :master (ob-mesos--server-master server)))
-                          ob-mesos-list--tasks))
+                 ;; What a server tells by itself meanwhile is newer.
+                 (unless (gethash (plist-get task :id) tasks)
+                   (ob-mesos-list--put task (ob-mesos--server-master server)
+                                       tasks)))
                (plist-get result :tasks))
-       (ob-mesos--later #'ob-mesos-list--draw)))))
+       (ob-mesos-list--draw)))))
+
+(defun ob-mesos-list--put (task master tasks)
+  "Put TASK, of MASTER, into the table TASKS."
+  (puthash (plist-get task :id) (append task (list :master master)) tasks))
 
 (defun ob-mesos-list--server (id)
   "The server of the task ID."
@@ -111,11 +126,12 @@
   (setq ob-mesos-list--timer nil)
   (when-let ((buffer (get-buffer "*ob-mesos tasks*")))
     (with-current-buffer buffer
-      (let (rows)
-        (maphash (lambda (_id task) (push (ob-mesos-list--row task) rows))
-                 ob-mesos-list--tasks)
-        (setq tabulated-list-entries rows)
-        (tabulated-list-print t)))
+      (setq tabulated-list-entries
+            (mapcar #'ob-mesos-list--row
+                    (sort (hash-table-values ob-mesos-list--tasks)
+                          (lambda (a b) (> (plist-get a :submitted)
+                                           (plist-get b :submitted))))))
+      (tabulated-list-print t))
     ;; A running task's time goes on, for whoever looks.
     (when (and (get-buffer-window buffer t)
                (cl-some #'ob-mesos-list--running-p
@@ -137,12 +153,10 @@
   (when (and ob-mesos-list--tasks (get-buffer "*ob-mesos tasks*")
              ;; The server knows the members of a group only.
              (plist-get task :submitted))
-    (let ((id (plist-get task :id)))
-      (puthash id
-               (append task
-                       (list :master (ob-mesos--server-master
-                                      (ob-mesos-list--server id))))
-               ob-mesos-list--tasks))
+    (ob-mesos-list--put task
+                        (ob-mesos--server-master
+                         (ob-mesos-list--server (plist-get task :id)))
+                        ob-mesos-list--tasks)
     (ob-mesos-list--draw-in 0.3)))
 
 (add-hook 'ob-mesos-status-functions #'ob-mesos-list--status)
@@ -311,28 +325,23 @@
   "List the agents of the clusters in use, with what they offered last.
 An agent that has not offered anything yet is not known."
   (interactive)
-  (pop-to-buffer (get-buffer-create "*ob-mesos agents*"))
-  (unless (derived-mode-p 'ob-mesos-agents-mode)
-    (ob-mesos-agents-mode))
+  (ob-mesos-list--open "*ob-mesos agents*" #'ob-mesos-agents-mode)
   (ob-mesos-agents--ask))
 
 (defun ob-mesos-agents--ask ()
   "Ask all servers that run for their agents and show them when they come."
   (setq tabulated-list-entries nil)
-  (dolist (server (or (ob-mesos--live-servers) (list (ob-mesos--server))))
-    (ob-mesos--request
-     server :agent/list (make-hash-table :size 1)
-     (lambda (result)
-       (ob-mesos--later #'ob-mesos-agents--draw server
-                        (append (plist-get result :agents) nil))))))
+  (ob-mesos-list--ask-all :agent/list #'ob-mesos-agents--draw))
 
-(defun ob-mesos-agents--draw (server agents)
-  "Add AGENTS, which SERVER knows, to the list."
+(defun ob-mesos-agents--draw (server answer)
+  "Add the agents of ANSWER, which SERVER has given, to the list."
   (when-let ((buffer (get-buffer "*ob-mesos agents*")))
     (with-current-buffer buffer
-      (dolist (agent agents)
-        (push (list (plist-get agent :id) (ob-mesos-agents--row server agent))
-              tabulated-list-entries))
+      (seq-do (lambda (agent)
+                (push (list (plist-get agent :id)
+                            (ob-mesos-agents--row server agent))
+                      tabulated-list-entries))
+              (plist-get answer :agents))
       (tabulated-list-print t))))
 
 (defun ob-mesos-agents--row (server agent)

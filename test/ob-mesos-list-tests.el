@@ -60,6 +60,24 @@
                       (list :ids (vector (ob-mesos-task-id slow))))
       (ob-mesos-tests--settle))))
 
+(ert-deftest ob-mesos-a-late-answer-does-not-undo-what-was-told-meanwhile ()
+  (let (answer)
+    (save-window-excursion
+      (cl-letf (((symbol-function 'ob-mesos--request)
+                 (lambda (_server _method _params success &optional _failure)
+                   (setq answer success))))
+        (ob-mesos-list))
+      (let ((task (list :id "overtaken-1" :submitted 1 :cpus 1 :mem 1
+                        :state "QUEUED" :message "")))
+        (ob-mesos-list--status (plist-put (copy-sequence task) :state "RUNNING"))
+        (funcall answer (list :tasks (vector task)))
+        (ob-mesos-tests--wait
+         (lambda () (with-current-buffer "*ob-mesos tasks*"
+                      (string-search "overtaken-1" (buffer-string)))))
+        (with-current-buffer "*ob-mesos tasks*"
+          (should (string-match-p "RUNNING +overtaken-1" (buffer-string)))
+          (kill-buffer))))))
+
 (ert-deftest ob-mesos-the-agents-are-listed-with-what-they-offer ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
     (org-babel-execute-src-block)

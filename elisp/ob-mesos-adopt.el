@@ -15,17 +15,6 @@
 (require 'org-element)
 (require 'ob-mesos-submit)
 
-(defun ob-mesos--info-at (position)
-  "Org's info of the block or call at POSITION, references not resolved."
-  (org-with-wide-buffer
-   (goto-char position)
-   (let ((element (org-element-context)))
-     (goto-char (or (org-element-property :post-affiliated element)
-                    (org-element-property :begin element)))
-     (if (memq (org-element-type element) '(src-block inline-src-block))
-         (org-babel-get-src-block-info 'light element)
-       (ob-mesos--call-info element t)))))
-
 (defun ob-mesos--adopt-upstream (data master)
   "Know the task that DATA of the server of MASTER is about, and its block's name.
 Return (NAME . TASK)."
@@ -36,12 +25,7 @@ Return (NAME . TASK)."
                             ob-mesos--tasks)))
          (place (org-babel-find-named-block name)))
     (unless (or (ob-mesos-task-params task) (null place))
-      (let ((info (ob-mesos--info-at place)))
-        (setf (ob-mesos-task-lang task) (nth 0 info)
-              (ob-mesos-task-source task) (nth 1 info)
-              (ob-mesos-task-params task)
-              (org-babel-process-params
-               (cl-remove :var (nth 2 info) :key #'car))))
+      (ob-mesos--remember task (ob-mesos--info-at place))
       (setf (ob-mesos-task-data task) data)
       (when (ob-mesos--waits-for-body-p data)
         (ob-mesos--adopt task (copy-marker place))))
@@ -113,9 +97,7 @@ KNOWN is a list of (NAME . TASK)."
       (when place
         (with-current-buffer (car place)
           (when-let ((origin (org-with-wide-buffer
-                              (if (ob-mesos--inline-at-p (cdr place))
-                                  (ob-mesos--inline-origin (cdr place))
-                                (ob-mesos--origin task (cdr place))))))
+                              (ob-mesos--origin task (cdr place)))))
             (setf (ob-mesos-task-source task) "")
             (ob-mesos--adopt task (copy-marker origin))))))))
 

@@ -118,13 +118,17 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
     (if (and size (< 0 size 1e9)) size
       (ob-mesos--bad name value "a size in MiB, or with a unit: 512M, 2G"))))
 
+(defun ob-mesos--words (name value)
+  "VALUE of header argument NAME as a list: a list, or words as Lisp has them."
+  (if (listp value) value
+    (condition-case nil
+        (split-string-and-unquote (format "%s" value))
+      (error (ob-mesos--bad name value "words, or strings in quotes")))))
+
 (defun ob-mesos--environment (name value)
   "VALUE of header argument NAME as a hash table of variables."
   (let ((table (make-hash-table :test #'equal)))
-    (dolist (word (if (listp value) value
-                    (condition-case nil
-                        (split-string-and-unquote (format "%s" value))
-                      (error (ob-mesos--bad name value "NAME=VALUE words")))))
+    (dolist (word (ob-mesos--words name value))
       (if (and (stringp word)
                (string-match "\\`\\([A-Za-z_][A-Za-z0-9_]*\\)=\\(\\(?:.\\|\n\\)*\\)\\'"
                              word))

@@ -32,8 +32,7 @@
   "Where the block or call at point is in the reference buffer of the export."
   (save-excursion
     (let ((element (org-element-context)))
-      (goto-char (or (org-element-property :post-affiliated element)
-                     (org-element-property :begin element)))
+      (goto-char (ob-mesos--element-begin element))
       (when (memq (org-element-type element) '(src-block babel-call))
         (beginning-of-line))
       (or (get-text-property (point) 'org-reference) (point)))))
@@ -46,8 +45,7 @@
     (unless (buffer-local-value 'ob-mesos--exported reference)
       (with-current-buffer reference
         (setq ob-mesos--exported (make-hash-table :test #'equal))
-        (unless ob-mesos--presubmitting
-          (ob-mesos--presubmit))))
+        (ob-mesos--presubmit)))
     (let ((tasks (buffer-local-value 'ob-mesos--exported reference)))
       (or (gethash key tasks)
           (puthash key
@@ -118,14 +116,12 @@ OBJECT is non-nil if it stands inline."
   (unless (or (org-in-commented-heading-p) (org-in-archived-heading-p))
     (let* ((element (if object (org-element-context) (org-element-at-point)))
            (type (org-element-type element))
-           (info (pcase type
-                   ((or 'src-block 'inline-src-block)
-                    (org-babel-get-src-block-info 'light element))
-                   ((or 'babel-call 'inline-babel-call)
-                    (ob-mesos--call-info element t)))))
+           (info (and (memq type '(src-block inline-src-block
+                                   babel-call inline-babel-call))
+                      (ob-mesos--info element 'light))))
       (when (and info
                  (eq (and object t)
-                     (and (memq type '(inline-src-block inline-babel-call)) t))
+                     (and (ob-mesos--inline-p element) t))
                  (ob-mesos--on-cluster-p (nth 2 info))
                  ;; What the user is to be asked about waits for its turn.
                  (eq t (org-babel-check-confirm-evaluate info))
@@ -133,13 +129,11 @@ OBJECT is non-nil if it stands inline."
                          '("results" "both")))
         (unless (equal (car info) "mesos")
           (ob-mesos--back-end (car info)))
-        (pcase type
-          ('src-block (org-babel-exp-src-block))
-          ('inline-src-block
-           (org-babel-exp-do-export (org-babel-get-src-block-info nil element)
-                                    'inline))
-          (_ (org-babel-exp-do-export (ob-mesos--call-info element nil)
-                                      'lob)))))))
+        (if (eq type 'src-block)
+            (org-babel-exp-src-block)
+          (org-babel-exp-do-export
+           (ob-mesos--info element nil)
+           (if (eq type 'inline-src-block) 'inline 'lob)))))))
 
 ;;;; Placeholders of blocks that an export does not evaluate
 
@@ -174,23 +168,16 @@ Their results take the place of these; what nobody knows is taken away."
 
 (defun ob-mesos--tell-progress (tasks)
   "Show how many of TASKS are done, now and whenever one is."
-  (let* ((total (length tasks)) (start (float-time))
-         (done (cl-count-if #'ob-mesos-task-done tasks))
-         (tell (lambda ()
-                 (ob-mesos--progress
-                  (format "ob-mesos: %d of %d done, %.1f s" done total
-                          (- (float-time) start))
-                  (= done total)))))
-    (when tasks
-      (funcall tell))
-    (when (< done total)
-      (cl-labels ((ended (task)
-                    (when (memq task tasks)
-                      (setq done (1+ done))
-                      (funcall tell)
-                      (when (= done total)
-                        (remove-hook 'ob-mesos-finished-functions #'ended)))))
-        (add-hook 'ob-mesos-finished-functions #'ended)))))
+  (let ((start (float-time)))
+    (ob-mesos--count-down
+     tasks
+     (lambda (left)
+       (when tasks
+         (ob-mesos--progress
+          (format "ob-mesos: %d of %d done, %.1f s"
+                  (- (length tasks) left) (length tasks)
+                  (- (float-time) start))
+          (zerop left)))))))
 
 (defun ob-mesos--wait-for (tasks)
   "Wait for TASKS and show how far they are; return those that have failed."
@@ -224,6 +211,14 @@ Their results take the place of these; what nobody knows is taken away."
                  (if (string-prefix-p "waits" why) "" "waits: ") why)
          t)))))
 
+(defun ob-mesos--document (file)
+  "The buffer of FILE, a document named on the command line, or nil."
+  (unless file
+    (user-error "Name a document"))
+  (unless (file-readable-p file)
+    (user-error "There is no document %s" file))
+  (find-file-noselect (expand-file-name file)))
+
 (defun ob-mesos--batch (function)
   "Call FUNCTION in the buffer of the file named on the command line.
 It gets the other words there and returns whether a block has failed, by
@@ -245,7 +240,7 @@ which Emacs ends.  The master of --master is above all that files say."
           ;; Nobody waits to type, and all of it ends soon.
           gc-cons-threshold (* 64 1024 1024))
     (condition-case err
-        (with-current-buffer (find-file-noselect (expand-file-name file))
+        (with-current-buffer (ob-mesos--document file)
           (ob-mesos-mode)
           (setq failed (funcall function (remove file words))))
       ((error quit)

@@ -12,6 +12,7 @@
 
 (require 'cl-lib)
 (require 'ob)
+(require 'ob-mesos-args)
 (require 'ob-mesos-task)
 
 (defconst ob-mesos--piece (* 1024 1024)
@@ -32,8 +33,7 @@ One that is not NEEDED may be missing."
           (list (cons file (or (member "link" result-params)
                                (member "graphics" result-params)))))
      (mapcar (lambda (name) (cons (format "%s" name) t))
-             (if (listp more) more (split-string-and-unquote
-                                    (format "%s" more)))))))
+             (ob-mesos--words "fetch" more)))))
 
 (defun ob-mesos--target (task name)
   "The file to write for the file NAME of TASK.

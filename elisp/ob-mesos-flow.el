@@ -96,24 +96,24 @@ Where `:cache' has Org compare the hash of the header arguments, it cannot."
 
 ;;;; Promises
 
-(defvar ob-mesos--promises (make-hash-table :test #'equal)
-  "What promises stand for, (TASK . INDEX), by their text.")
-
 (defun ob-mesos--promise (task ref)
   "Text that stands for the value of TASK which REF asks for.
 REF can take a part of it, such as \"table[0,1]\"."
-  (let* ((index (and (string-match "\\[\\([^][]+\\)\\]\\'" ref)
-                     (= (cl-count ?\( ref :end (match-beginning 0))
-                        (cl-count ?\) ref :end (match-beginning 0)))
-                     (match-string 1 ref)))
-         (text (format "mesos-value:%s[%s]" (ob-mesos-task-id task)
-                       (or index ""))))
-    (puthash text (cons task index) ob-mesos--promises)
-    text))
+  (format "mesos-value:%s[%s]" (ob-mesos-task-id task)
+          (if (and (string-match "\\[\\([^][]+\\)\\]\\'" ref)
+                   (= (cl-count ?\( ref :end (match-beginning 0))
+                      (cl-count ?\) ref :end (match-beginning 0))))
+              (match-string 1 ref)
+            "")))
 
 (defun ob-mesos--promised (value)
   "What VALUE stands for if it is a promise, (TASK . INDEX), or nil."
-  (and (stringp value) (gethash value ob-mesos--promises)))
+  (when (and (stringp value)
+             (string-match "\\`mesos-value:\\([^][\n]+\\)\\[\\([^][]*\\)\\]\\'"
+                           value))
+    (let ((index (match-string 2 value))
+          (task (gethash (match-string 1 value) ob-mesos--tasks)))
+      (and task (cons task (and (not (string-empty-p index)) index))))))
 
 (defun ob-mesos--promised-value (promise)
   "The value that PROMISE, (TASK . INDEX), stands for."
@@ -217,25 +217,27 @@ What its own server does not know, Emacs waits for."
       (setf (ob-mesos-task-block task)
             (plist-put (ob-mesos-task-block task) :after (vconcat ids))))))
 
+(defun ob-mesos--why-not (upstream)
+  "Why what needs UPSTREAM, which has failed, is not run."
+  (format "The task needs %s, which is %s" (ob-mesos-task-id upstream)
+          (ob-mesos-task-state upstream)))
+
 (defun ob-mesos--upstream-ended (upstream)
   "Go on with what has waited for UPSTREAM, which has ended."
   (dolist (task ob-mesos--drafts)
-    (when (memq upstream (ob-mesos-task-needs task))
+    (when (and (memq upstream (ob-mesos-task-needs task))
+               (or (ob-mesos-task-done task)
+                   (ob-mesos-task-failed-p upstream)
+                   (cl-every #'ob-mesos-task-done (ob-mesos-task-needs task))))
+      (setq ob-mesos--drafts (remq task ob-mesos--drafts))
       (cond
-       ((ob-mesos-task-done task)
-        (setq ob-mesos--drafts (remq task ob-mesos--drafts)))
-       ((ob-mesos-task-failed-p upstream)
-        (setq ob-mesos--drafts (remq task ob-mesos--drafts))
-        (when (ob-mesos-task-waits task)
-          (ob-mesos--give-up
-           task (format "The task needs %s, which is %s"
-                        (ob-mesos-task-id upstream)
-                        (ob-mesos-task-state upstream)))))
-       ((cl-every #'ob-mesos-task-done (ob-mesos-task-needs task))
-        (setq ob-mesos--drafts (remq task ob-mesos--drafts))
+       ((ob-mesos-task-done task))
+       ((not (ob-mesos-task-failed-p upstream))
         (condition-case err
             (funcall (ob-mesos-task-draft task))
-          (error (ob-mesos--give-up task (error-message-string err)))))))))
+          (error (ob-mesos--give-up task (error-message-string err)))))
+       ((ob-mesos-task-waits task)
+        (ob-mesos--give-up task (ob-mesos--why-not upstream)))))))
 
 (defun ob-mesos--give-up (task why)
   "End TASK, which cannot be launched, and say WHY."

@@ -17,29 +17,11 @@
 (require 'ob-mesos-task)
 (require 'ob-mesos-undo)
 
-(defun ob-mesos--inline-at-p (position)
-  "Whether the placeholder at POSITION stands within a line."
-  (save-excursion
-    (goto-char position)
-    (looking-at-p "mesos:")))
-
 (defun ob-mesos--insert-inline-placeholder (text)
   "Insert the placeholder TEXT behind the inline block or call at point."
   (let ((inhibit-message t))
     (save-excursion
       (org-babel-insert-result text '("replace") (list "mesos" "" nil)))))
-
-(defun ob-mesos--inline-origin (position)
-  "The inline block or call whose results macro POSITION is in, or nil."
-  (save-excursion
-    (goto-char position)
-    (when (search-backward "{{{results(" (line-beginning-position) t)
-      (skip-chars-backward " \t\n")
-      (unless (bobp)
-        (let ((object (progn (backward-char) (org-element-context))))
-          (and (memq (org-element-type object)
-                     '(inline-src-block inline-babel-call))
-               (org-element-property :begin object)))))))
 
 (defun ob-mesos--show-inline (position text)
   "Make TEXT the placeholder that stands within the line at POSITION."

@@ -203,18 +203,13 @@ TEXT is what the process has written."
   (let ((names (cdr (assq :files params))))
     (mapcar
      (lambda (name)
-       (let ((file (expand-file-name name)))
+       (let ((file (expand-file-name (format "%s" name))))
          (unless (file-regular-p file)
            (ob-mesos--bad "files" name "names of files that are there"))
          (cons (file-name-nondirectory file) (ob-mesos--bytes file))))
-     (ob-mesos--names names))))
-
-(defun ob-mesos--names (value)
-  "VALUE of a header argument as a list of the names of files.
-Org takes the quotes away from a name that stands alone."
-  (cond ((listp value) (mapcar (lambda (name) (format "%s" name)) value))
-        ((and (stringp value) (file-exists-p value)) (list value))
-        (t (split-string-and-unquote (format "%s" value)))))
+     ;; Org takes the quotes away from a name that stands alone.
+     (if (and (stringp names) (file-exists-p names)) (list names)
+       (ob-mesos--words "files" names)))))
 
 (defun ob-mesos--stdin (params)
   "The text of the block or table that PARAMS name in `:stdin', or nil."

@@ -55,8 +55,9 @@ An export works on a copy, in which no minor mode is on."
 (defun ob-mesos--execute-around (function &optional arg info params &rest rest)
   "Call FUNCTION with ARG, INFO, PARAMS and REST, on the cluster if so said.
 FUNCTION is `org-babel-execute-src-block'."
-  ;; A buffer can be killed without a word.
-  (ob-mesos--mode-leaves nil)
+  (unless ob-mesos-mode
+    ;; A buffer can be killed without a word.
+    (ob-mesos--mode-leaves nil))
   (let* ((light (and (ob-mesos--mode-here-p)
                      (or info (org-babel-get-src-block-info 'light))))
          (lang (car light)))

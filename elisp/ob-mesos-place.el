@@ -48,6 +48,21 @@ It is looked for below the position FROM first, then everywhere."
                          (re-search-forward regexp nil t)))
           (ob-mesos--placeholder-begin))))))
 
+(defun ob-mesos--element-begin (element)
+  "Where ELEMENT begins, the keywords above it left out."
+  (or (org-element-property :post-affiliated element)
+      (org-element-property :begin element)))
+
+(defun ob-mesos--inline-p (element)
+  "Whether ELEMENT stands within a line."
+  (memq (org-element-type element) '(inline-src-block inline-babel-call)))
+
+(defun ob-mesos--inline-at-p (position)
+  "Whether the placeholder at POSITION stands within a line."
+  (save-excursion
+    (goto-char position)
+    (looking-at-p "mesos:")))
+
 (defun ob-mesos--place (task)
   "Where the placeholder of TASK is, (BUFFER . POSITION), or nil."
   (let* ((marker (ob-mesos-task-place task))
@@ -204,6 +219,18 @@ surroundings are plain, and SIMPLE is non-nil, it runs in the workbench."
 
 ;;;; From the placeholder to the element
 
+(defun ob-mesos--inline-origin (position)
+  "The inline block or call whose results macro POSITION is in, or nil."
+  (save-excursion
+    (goto-char position)
+    (when (search-backward "{{{results(" (line-beginning-position) t)
+      (skip-chars-backward " \t\n")
+      (unless (bobp)
+        (let ((object (progn (backward-char) (org-element-context))))
+          (and (memq (org-element-type object)
+                     '(inline-src-block inline-babel-call))
+               (org-element-property :begin object)))))))
+
 (defun ob-mesos--results-at (position)
   "The beginning of the results keyword above POSITION."
   (save-excursion
@@ -218,6 +245,12 @@ surroundings are plain, and SIMPLE is non-nil, it runs in the workbench."
        (equal results (org-babel-where-is-src-block-result))))
 
 (defun ob-mesos--origin (task position)
+  "The block or call of TASK, whose placeholder is at POSITION, or nil."
+  (if (ob-mesos--inline-at-p position)
+      (ob-mesos--inline-origin position)
+    (ob-mesos--origin-of-results task position)))
+
+(defun ob-mesos--origin-of-results (task position)
   "The block or call that the results around POSITION belong to, or nil.
 The marker of TASK is asked first, then the element right above, then
 the one that has the results' name."

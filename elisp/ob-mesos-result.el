@@ -318,8 +318,7 @@ Return it and the RESULT-PARAMS to insert it with."
   "The value of TASK, which has ended well, and how to insert it; made once."
   (or (ob-mesos-task-outcome task)
       (setf (ob-mesos-task-outcome task)
-            (let ((params (or (ob-mesos-task-params task)
-                              (ob-mesos--params-at-point)))
+            (let ((params (ob-mesos-task-params task))
                   (default-directory (or (ob-mesos-task-directory task)
                                          default-directory)))
               (ob-mesos--finish-value task params
@@ -333,13 +332,42 @@ Org can be told so; only newer ones can."
       (with-no-warnings (org-babel-lob-get-info element t))
     (org-babel-lob-get-info element)))
 
-(defun ob-mesos--params-at-point ()
-  "The header arguments of the block or call at point, none of them resolved."
-  (let* ((info (if (eq (org-element-type (org-element-at-point)) 'src-block)
-                   (org-babel-get-src-block-info t)
-                 (ob-mesos--call-info nil t))))
-    (org-babel-process-params
-     (cl-remove :var (nth 2 info) :key #'car))))
+(defun ob-mesos--info (element no-evaluation)
+  "Org's info of ELEMENT, a block or call.
+With NO-EVALUATION nothing in its header arguments is resolved."
+  (if (memq (org-element-type element) '(src-block inline-src-block))
+      (org-babel-get-src-block-info no-evaluation element)
+    (ob-mesos--call-info element no-evaluation)))
+
+(defun ob-mesos--info-at (position)
+  "Org's info of the block or call at POSITION, nothing in it resolved."
+  (org-with-wide-buffer
+   (goto-char position)
+   (let ((element (org-element-context)))
+     (goto-char (ob-mesos--element-begin element))
+     (ob-mesos--info element t))))
+
+(defun ob-mesos--remember (task info)
+  "TASK was made of what Org has INFO of, in this buffer."
+  (setf (ob-mesos-task-lang task) (nth 0 info)
+        (ob-mesos-task-source task) (nth 1 info)
+        (ob-mesos-task-directory task) (ob-mesos--document-directory)
+        (ob-mesos-task-params task)
+        (org-babel-process-params (cl-remove :var (nth 2 info) :key #'car))))
+
+(defun ob-mesos--recall (task)
+  "Find out from its block what TASK was made of if nobody here knows.
+The Emacs that has submitted it is gone."
+  (let* ((whole (or (ob-mesos-task-group task) task))
+         (place (and (null (ob-mesos-task-params whole))
+                     (ob-mesos--place whole))))
+    (when place
+      (with-current-buffer (car place)
+        (when-let ((origin (org-with-wide-buffer
+                            (ob-mesos--origin whole (cdr place)))))
+          (let ((info (ob-mesos--info-at origin)))
+            (dolist (each (cons whole (ob-mesos-task-members whole)))
+              (ob-mesos--remember each info))))))))
 
 (defun ob-mesos--insert-result (task)
   "Put the result of TASK in the place of its placeholder.
@@ -350,9 +378,7 @@ Return nil if there is no such place any more."
         (save-excursion
           (save-restriction
             (widen)
-            (let ((origin (if (ob-mesos--inline-at-p (cdr place))
-                              (ob-mesos--inline-origin (cdr place))
-                            (ob-mesos--origin task (cdr place)))))
+            (let ((origin (ob-mesos--origin task (cdr place))))
               (when origin
                 (ob-mesos--quietly
                  (lambda ()
@@ -364,7 +390,7 @@ Return nil if there is no such place any more."
   "Put the result of TASK for ORIGIN in place of what is at POSITION."
   (goto-char origin)
   (let* ((failed (ob-mesos-task-failed-p task))
-         (params (or (ob-mesos-task-params task) (ob-mesos--params-at-point)))
+         (params (ob-mesos-task-params task))
          (wanted (ob-mesos--result-params params failed))
          (value (if failed
                     (cons (ob-mesos--report task) wanted)
@@ -408,6 +434,7 @@ Return nil if there is no such place any more."
 
 (defun ob-mesos--finished (task)
   "TASK has ended: bring the files it has made, and insert its result, once."
+  (ob-mesos--recall task)
   (let ((files (and (not (ob-mesos-task-failed-p task))
                     (not (ob-mesos-task-members task))
                     (ob-mesos--wanted-files task))))

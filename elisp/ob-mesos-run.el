@@ -23,7 +23,7 @@
   (names (make-hash-table :test #'equal)
          :documentation "Those that have a name, by it.")
   (languages (make-hash-table :test #'equal)
-             :documentation "What calls are of, by the names they call.")
+             :documentation "Whether calls are of the cluster, by the names they call.")
   (sections nil :documentation "Markers at its headings, a vector, in order.")
   (properties (make-hash-table :test #'equal)
               :documentation "Header arguments from properties, by section.")
@@ -43,7 +43,7 @@
   (element nil :documentation "What Org has parsed.")
   (marker nil :documentation "Where that begins now.")
   (beginning nil :documentation "The text it begins with.")
-  (state nil :documentation "nil, `active' or `done'.")
+  (done nil :documentation "Non-nil once it was executed.")
   (task nil :documentation "Its task, or nil if it needs none."))
 
 (defun ob-mesos--item-name (item)
@@ -57,23 +57,21 @@
 
 (defun ob-mesos--cluster-element-p (element run)
   "Whether ELEMENT, a block or call of RUN, is of the cluster."
-  (if (memq (org-element-type element) '(src-block inline-src-block))
-      (or (equal (org-element-property :language element) "mesos")
-          (and (bound-and-true-p ob-mesos-mode)
-               (ob-mesos--on-cluster-p
-                (nth 2 (org-babel-get-src-block-info 'light element)))))
-    (let* ((name (org-element-property :call element))
-           (languages (ob-mesos--run-languages run))
-           (known (gethash name languages)))
-      (equal "yes"
-             (or known
-                 (puthash name
-                          (let ((info (ob-mesos--call-info element t)))
-                            (if (or (equal (car info) "mesos")
-                                    (and (bound-and-true-p ob-mesos-mode)
-                                         (ob-mesos--on-cluster-p (nth 2 info))))
-                                "yes" "no"))
-                          languages))))))
+  (if (equal (org-element-property :language element) "mesos") t
+    (let ((name (org-element-property :call element))
+          (languages (ob-mesos--run-languages run)))
+      (if (null name)
+          (ob-mesos--cluster-info-p element)
+        (when (eq 'unknown (gethash name languages 'unknown))
+          (puthash name (ob-mesos--cluster-info-p element) languages))
+        (gethash name languages)))))
+
+(defun ob-mesos--cluster-info-p (element)
+  "Whether ELEMENT, a block or call, is of the cluster as Org has it."
+  (let ((info (ob-mesos--info element 'light)))
+    (or (equal (car info) "mesos")
+        (and (bound-and-true-p ob-mesos-mode)
+             (ob-mesos--on-cluster-p (nth 2 info))))))
 
 (defun ob-mesos--section (run)
   "The number of the section of RUN that point is in; -1 above all headings."
@@ -163,7 +161,7 @@ Blocks can hang on each other in long chains."
 
 (defun ob-mesos--item-launched (item run)
   "The task of ITEM of RUN, which is executed now if it was not yet."
-  (unless (eq (ob-mesos--item-state item) 'done)
+  (unless (ob-mesos--item-done item)
     (ob-mesos--check-circle (ob-mesos--item-name item) ob-mesos--chain)
     (ob-mesos--execute-item item run))
   (ob-mesos--item-task item))
@@ -176,6 +174,17 @@ Blocks can hang on each other in long chains."
 ;;;; Execution
 
 (defun ob-mesos--execute-item (item run)
+  "Execute ITEM as a part of RUN, which is told if ITEM has an error."
+  (condition-case err
+      (ob-mesos--execute-item-now item run)
+    (error
+     (unless (ob-mesos--run-error run)
+       (setf (ob-mesos--run-error run)
+             (format "%s: %s" (ob-mesos--item-name item)
+                     (error-message-string err))))
+     (signal (car err) (cdr err)))))
+
+(defun ob-mesos--execute-item-now (item run)
   "Execute ITEM as a part of RUN."
   (with-current-buffer (ob-mesos--run-buffer run)
     (let* ((element (ob-mesos--item-element item))
@@ -194,7 +203,6 @@ Blocks can hang on each other in long chains."
         (when (org-element-property property element)
           (org-element-put-property
            element property (+ moved (org-element-property property element)))))
-      (setf (ob-mesos--item-state item) 'active)
       (ob-mesos--deeply
        #'ob-mesos--remembering run
        (lambda ()
@@ -202,14 +210,11 @@ Blocks can hang on each other in long chains."
            (goto-char (ob-mesos--element-begin element))
            (let ((task (ob-mesos--execute-anew
                         element
-                        (if (memq (org-element-type element)
-                                  '(src-block inline-src-block))
-                            (org-babel-get-src-block-info nil element)
-                          (ob-mesos--call-info element nil)))))
+                        (ob-mesos--info element nil))))
              (when task
                (push task (ob-mesos--run-tasks run)))
              (setf (ob-mesos--item-task item) task
-                   (ob-mesos--item-state item) 'done))))))))
+                   (ob-mesos--item-done item) t))))))))
 
 (defun ob-mesos--item-gone-p (item run)
   "Whether ITEM of RUN is not there any more.
@@ -235,7 +240,7 @@ It can have been a part of the results of another."
   (condition-case err
       (if items
           (progn
-            (unless (or (eq (ob-mesos--item-state (car items)) 'done)
+            (unless (or (ob-mesos--item-done (car items))
                         (ob-mesos--item-gone-p (car items) run))
               (ob-mesos--execute-item (car items) run))
             (ob-mesos--later #'ob-mesos--execute-next (cdr items) run))
@@ -243,11 +248,14 @@ It can have been a part of the results of another."
           (set-marker (ob-mesos--item-marker item) nil))
         (setf (ob-mesos--run-tasks run) (nreverse (ob-mesos--run-tasks run)))
         (ob-mesos--submit-unsent run)
+        (setf (ob-mesos--run-error run) nil)
         (funcall (ob-mesos--run-function run) run))
     ((error quit)
-     (setf (ob-mesos--run-error run) (error-message-string err))
+     (unless (ob-mesos--run-error run)
+       (setf (ob-mesos--run-error run) (error-message-string err)))
      (dolist (task (ob-mesos--run-unsent run))
-       (ob-mesos--refused task "Not submitted, for another block cannot be"))
+       (ob-mesos--refused task (concat "Not submitted, for another block cannot be: "
+                                       (ob-mesos--run-error run))))
      (funcall (ob-mesos--run-function run) run))))
 
 (defun ob-mesos--inline-objects ()
@@ -260,11 +268,6 @@ Org is asked about those places only where one can be."
                          (goto-char (match-beginning 0))
                          (org-element-context))
             when (ob-mesos--inline-p object) collect object)))
-
-(defun ob-mesos--element-begin (element)
-  "Where ELEMENT begins, the keywords above it left out."
-  (or (org-element-property :post-affiliated element)
-      (org-element-property :begin element)))
 
 (defun ob-mesos--collect-run (beg end)
   "A run of what is of the cluster between BEG and END in this buffer."
@@ -392,18 +395,16 @@ Return the tasks once they are submitted, or signal what was wrong."
 (defun ob-mesos--report-run (run)
   "Tell how far RUN is whenever a task of it ends, and sum up in the end."
   (let* ((tasks (ob-mesos--run-tasks run))
-         (left (length tasks))
+         (all (length tasks))
          (reporter (make-progress-reporter
-                    (format "ob-mesos: %d tasks run on the cluster..." left)
-                    0 left 0 1 0.5)))
-    (cl-labels ((ended (task)
-                  (when (memq task tasks)
-                    (setq left (1- left))
-                    (if (> left 0)
-                        (progress-reporter-update reporter (- (length tasks) left))
-                      (remove-hook 'ob-mesos-finished-functions #'ended)
-                      (message "%s" (ob-mesos--summary run))))))
-      (add-hook 'ob-mesos-finished-functions #'ended))))
+                    (format "ob-mesos: %d tasks run on the cluster..." all)
+                    0 all 0 1 0.5)))
+    (ob-mesos--count-down
+     tasks
+     (lambda (left)
+       (if (> left 0)
+           (progress-reporter-update reporter (- all left))
+         (message "%s" (ob-mesos--summary run)))))))
 
 (defun ob-mesos--execute-between (beg end)
   "Run all that is of the cluster between BEG and END."

@@ -90,18 +90,18 @@ It is a group if PARAMS say so."
     (user-error "A block on a cluster has no session"))
   (let* ((id (ob-mesos--new-id name))
          (dir (cdr (assq :dir params)))
-         (file (buffer-file-name (buffer-base-buffer)))
          (resources (ob-mesos--resources params))
          (task (ob-mesos-task--make
                 :id id :lang lang :source body :params params
                 :master (ob-mesos--master params)
                 :key (and name (ob-mesos--key lang body params name))
-                :directory (if file (file-name-directory file) default-directory)
+                :directory (ob-mesos--document-directory)
                 :needs (append (delq nil (mapcar #'ob-mesos--named-task
                                                  (ob-mesos--after-names params)))
                                (mapcar #'cadr (ob-mesos--promised-vars params)))
                 :block (append
-                        (list :id id :name (or name "") :document (or file "")
+                        (list :id id :name (or name "") :document
+                              (or (buffer-file-name (buffer-base-buffer)) "")
                               :directory (if (stringp dir) dir ""))
                         resources))))
     (if (ob-mesos--fan-out-p params)
@@ -218,9 +218,7 @@ ENVIRONMENT is an alist of more variables for its environment."
     (mapc #'ob-mesos--register (ob-mesos-task-members task))
     (cond
      (failed
-      (ob-mesos--refused task (format "The task needs %s, which is %s"
-                                      (ob-mesos-task-id failed)
-                                      (ob-mesos-task-state failed))))
+      (ob-mesos--refused task (ob-mesos--why-not failed)))
      (ob-mesos--collect (funcall ob-mesos--collect tasks))
      (t (ob-mesos--submit-launched tasks)))))
 
@@ -261,10 +259,6 @@ That is in an Org buffer, and not in an export."
                             inline-babel-call))
                     element))))))
 
-(defun ob-mesos--inline-p (element)
-  "Whether ELEMENT stands within a line."
-  (memq (org-element-type element) '(inline-src-block inline-babel-call)))
-
 ;;;; Execution
 
 ;; That room is above this one.
@@ -287,8 +281,7 @@ That is in an Org buffer, and not in an export."
 (defun ob-mesos--execute (lang body params element)
   "Run BODY, of the language LANG, with PARAMS for ELEMENT, a block or call."
   (save-excursion
-    (goto-char (or (org-element-property :post-affiliated element)
-                   (org-element-property :begin element)))
+    (goto-char (ob-mesos--element-begin element))
     (let* ((mine (copy-tree params))
            (task (ob-mesos--task lang body mine
                                  (org-element-property :name element)))

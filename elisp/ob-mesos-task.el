@@ -70,6 +70,11 @@
   "The server of TASK."
   (ob-mesos--server (ob-mesos-task-master task)))
 
+(defun ob-mesos--document-directory ()
+  "Where the document in this buffer is."
+  (let ((file (buffer-file-name (buffer-base-buffer))))
+    (if file (file-name-directory file) default-directory)))
+
 (defun ob-mesos--running ()
   "The tasks that have not ended."
   (let (running)
@@ -79,6 +84,19 @@
                (push task running)))
              ob-mesos--tasks)
     running))
+
+(defun ob-mesos--count-down (tasks function)
+  "Call FUNCTION with how many of TASKS have not ended, now and at each end."
+  (let ((left (cl-count-if-not #'ob-mesos-task-done tasks)))
+    (cl-labels ((ended (task)
+                  (when (memq task tasks)
+                    (setq left (1- left))
+                    (when (zerop left)
+                      (remove-hook 'ob-mesos-finished-functions #'ended))
+                    (funcall function left))))
+      (when (> left 0)
+        (add-hook 'ob-mesos-finished-functions #'ended)))
+    (funcall function left)))
 
 (defun ob-mesos--submit (tasks)
   "Send TASKS to their servers, in one request each, or several if they are large."

@@ -146,8 +146,11 @@ not reached yet in \"?\"; the mouse tells since when, and why."
   (let ((running (ob-mesos--running)))
     (when (and running (eq ob-mesos-on-exit 'ask) (not noninteractive))
       (setq ob-mesos--kill-at-exit
-            (yes-or-no-p (format "%d tasks run on the cluster; kill them? "
-                                 (length running)))))
+            (yes-or-no-p
+             (format (ngettext "%d task runs on the cluster; kill it? "
+                               "%d tasks run on the cluster; kill them? "
+                               (length running))
+                     (length running)))))
     t))
 
 (defun ob-mesos--on-exit ()

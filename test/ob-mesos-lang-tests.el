@@ -217,5 +217,41 @@ echo more > more.txt; mkdir sub; echo deep > sub/deep.txt; echo not this")))
     (should (equal ": ['one', 'two three'] ['a', '1', 'b', '2']\n"
                    (ob-mesos-tests--results)))))
 
+(ert-deftest ob-mesos-another-emacs-knows-language-files-and-directory-again ()
+  (let ((directory (file-name-as-directory (make-temp-file "ob-mesos" t)))
+        (go (make-temp-file "ob-mesos")))
+    (ob-mesos-tests--with
+        (concat
+         (format "#+begin_src python :mesos yes :results value
+import os, time
+while os.path.exists(%S): time.sleep(0.05)
+return [['a', 1], ['b', 2]]\n#+end_src\n\n" go)
+         (ob-mesos-tests--block
+          ":results file :file out.txt"
+          (format "while [ -e %s ]; do sleep 0.05; done; echo made > out.txt; echo noise" go))
+         "\n"
+         (ob-mesos-tests--block
+          ":foreach n='(1 2) :results table :fetch out.txt"
+          (format "while [ -e %s ]; do sleep 0.05; done; echo $n > out.txt; echo $n x" go)))
+      (setq default-directory directory)
+      (ob-mesos-mode)
+      (ob-mesos--submit-buffer-and-wait)
+      (clrhash ob-mesos--tasks)
+      (ob-mesos-attach)
+      (ob-mesos-tests--wait
+       (lambda () (cl-every #'ob-mesos-task-data (ob-mesos--running))))
+      (delete-file go)
+      (ob-mesos-tests--settle)
+      (let ((text (buffer-string)))
+        (dolist (result '("| a | 1 |\n| b | 2 |\n" "[[file:out.txt]]"
+                          "| 1 | x |\n| 2 | x |\n"))
+          (should (string-search result text))))
+      (cl-loop for (name . text) in '(("out.txt" . "made\n") ("out-0.txt" . "1\n")
+                                      ("out-1.txt" . "2\n"))
+               do (should (equal text (with-temp-buffer
+                                        (insert-file-contents
+                                         (expand-file-name name directory))
+                                        (buffer-string))))))))
+
 (provide 'ob-mesos-lang-tests)
 ;;; ob-mesos-lang-tests.el ends here

@@ -108,12 +108,14 @@
 (ert-deftest ob-mesos-one-bad-block-and-none-is-submitted ()
   (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "echo good") "\n"
                                 (ob-mesos-tests--block ":cpus many" "echo bad"))
-    (should (string-search ":cpus" (error-message-string
-                                    (should-error
-                                     (ob-mesos--submit-buffer-and-wait)
-                                     :type 'user-error))))
+    (should (string-match-p "\\`line [0-9]+: .:cpus. cannot be"
+                            (error-message-string
+                             (should-error
+                              (ob-mesos--submit-buffer-and-wait)
+                              :type 'user-error))))
     (ob-mesos-tests--settle)
-    (should (string-match-p "ERROR: Not submitted" (buffer-string)))
+    (should (string-match-p "ERROR: Not submitted.*: line [0-9]+: .:cpus. cannot be"
+                            (buffer-string)))
     (let ((ids (mapcar (lambda (task) (plist-get task :id))
                        (plist-get (ob-mesos--call (ob-mesos--server) :task/list
                                                   (make-hash-table))

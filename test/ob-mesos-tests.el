@@ -19,7 +19,8 @@
       (list "--state-dir" (make-temp-file "ob-mesos-test" t)))
 
 (defmacro ob-mesos-tests--with (text &rest body)
-  "In an Org buffer with TEXT, point at its start, run BODY."
+  "In an Org buffer with TEXT, point at its start, run BODY.
+What it leaves running because it fails does not disturb other tests."
   (declare (indent 1))
   `(with-temp-buffer
      (org-mode)
@@ -27,15 +28,33 @@
      (insert ,text)
      (setq buffer-undo-list nil)
      (goto-char (point-min))
-     (let ((inhibit-message t))
-       ,@body)))
+     (let ((inhibit-message t) (passed nil))
+       (unwind-protect
+           (prog1 (progn ,@body)
+             (setq passed t))
+         (unless passed
+           (ob-mesos-tests--end-all))))))
+
+(defun ob-mesos-tests--end-all ()
+  "Kill what runs, and know of nothing any more."
+  (dolist (task (ob-mesos--running))
+    (ob-mesos--request (ob-mesos-task-server task) :task/kill
+                       (list :ids (vector (ob-mesos-task-id task)))
+                       #'ignore #'ignore))
+  (clrhash ob-mesos--tasks)
+  (setq ob-mesos--drafts nil))
 
 (defvar ob-mesos-tests--patience (if (getenv "OB_MESOS_TEST_MASTER") 300 30)
   "Seconds to wait at most for anything; a cluster can have much to do.")
 
 (defun ob-mesos-tests--wait (condition)
   "Wait until CONDITION holds; fail if our patience is at an end."
-  (with-timeout (ob-mesos-tests--patience (ert-fail (list "waited in vain" (buffer-string))))
+  (with-timeout (ob-mesos-tests--patience
+                 (ert-fail (list "waited in vain"
+                                 (truncate-string-to-width
+                                  (buffer-substring-no-properties
+                                   (point-min) (point-max))
+                                  3000))))
     (ob-mesos--wait condition)))
 
 (defun ob-mesos-tests--settle ()
@@ -539,8 +558,10 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
           (erase-buffer)
           (insert (ob-mesos-tests--block "" "exit 9"))
           (write-region nil nil file nil 'silent))
-        (should (equal 1 (run file)))))
-    (delete-file file)))
+        (should (equal 1 (run file)))
+        (delete-file file)
+        (should (equal 1 (run file)))
+        (should (equal 1 (run)))))))
 
 ;;;; When things go wrong
 

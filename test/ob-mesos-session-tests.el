@@ -104,7 +104,7 @@
         (ob-mesos-session-keys session "C-x" "C-s")
         (ob-mesos-session-await session "Wrote")
         (ob-mesos-session-keys session "C-x" "C-c")
-        (ob-mesos-session-await session "kill them\\?")
+        (ob-mesos-session-await session "kill it\\?")
         (ob-mesos-session-keys session (if kill "yes" "no") "Enter")
         (ob-mesos-session-await
          session (lambda ()

@@ -81,6 +81,7 @@ first connection on."
   "A server, which belongs to one master."
   (master nil :documentation "The master's address, or \"local\".")
   (connection nil :documentation "The connection to it, or nil.")
+  (name nil :documentation "The name of its last connection.")
   (ready nil :documentation "Non-nil once it has introduced itself.")
   (pending nil :documentation "Requests that wait for that, the latest first.")
   (ending nil :documentation "Non-nil while it is told to end.")
@@ -235,12 +236,27 @@ There nobody else can read them, unlike in its arguments."
         (default-directory temporary-file-directory))
     (with-file-modes #o700
       (make-process
-       :name "ob-mesos"
+       :name (ob-mesos--server-name server)
        :command command
        :connection-type 'pipe
        :coding 'utf-8-emacs-unix
        :noquery t
-       :stderr (get-buffer-create "*ob-mesos stderr*")))))
+       :stderr (get-buffer-create
+                (format "*%s stderr*" (ob-mesos--server-name server)))))))
+
+(defvar ob-mesos--connections 0 "How many connections there were.")
+
+(defun ob-mesos--name-connection (server)
+  "Give SERVER a name for its next connection, that no other one has.
+Connections of one name would read into one buffer, each what is meant
+for the other."
+  (when-let ((before (ob-mesos--server-name server)))
+    (dolist (buffer (list (format " *%s output*" before)
+                          (format " *%s stderr*" before)))
+      (when (get-buffer buffer)
+        (kill-buffer buffer))))
+  (setf (ob-mesos--server-name server)
+        (format "ob-mesos %d" (cl-incf ob-mesos--connections))))
 
 (defun ob-mesos--connect (server)
   "Start SERVER and return at once."
@@ -250,11 +266,12 @@ There nobody else can read them, unlike in its arguments."
         (ob-mesos--server-since server) nil
         (ob-mesos--server-trouble server) nil
         (ob-mesos--server-watched server) nil)
+  (ob-mesos--name-connection server)
   (let* ((archive (ob-mesos--archive))
          (command (ob-mesos--command server archive)))
     (setf (ob-mesos--server-connection server)
           (apply #'make-instance 'jsonrpc-process-connection
-                 :name "ob-mesos"
+                 :name (ob-mesos--server-name server)
                  :process (lambda () (ob-mesos--start-process server command))
                  :notification-dispatcher
                  (lambda (_connection method params)
@@ -264,7 +281,7 @@ There nobody else can read them, unlike in its arguments."
                  (if (boundp 'jsonrpc-event-hook)
                      '(:events-buffer-config (:size 0 :format full))
                    '(:events-buffer-scrollback-size 0))))
-    (let ((stderr (get-buffer-process (ob-mesos--stderr))))
+    (let ((stderr (get-buffer-process (ob-mesos--stderr server))))
       (when stderr (set-process-query-on-exit-flag stderr nil)))
     (ob-mesos--send
      server
@@ -327,17 +344,18 @@ There nobody else can read them, unlike in its arguments."
                         (if (equal (plist-get params :type) "error") :error
                           :warning))))))
 
-(defun ob-mesos--stderr ()
-  "The buffer with the server's log, which jsonrpc.el hides by a space."
-  (or (get-buffer " *ob-mesos stderr*")
-      (get-buffer-create "*ob-mesos stderr*")))
+(defun ob-mesos--stderr (server)
+  "The buffer with the log of SERVER, which jsonrpc.el hides by a space."
+  (let ((name (format "*%s stderr*" (ob-mesos--server-name server))))
+    (or (get-buffer (concat " " name))
+        (get-buffer-create name))))
 
-(defun ob-mesos--why ()
-  "The last words of the server, as advice where there is some."
-  (let ((stderr (get-buffer-process (ob-mesos--stderr))))
+(defun ob-mesos--why (server)
+  "The last words of SERVER, as advice where there is some."
+  (let ((stderr (get-buffer-process (ob-mesos--stderr server))))
     ;; They come another way than its end, and can come later.
     (while (and stderr (accept-process-output stderr 0.2))))
-  (let ((words (with-current-buffer (ob-mesos--stderr)
+  (let ((words (with-current-buffer (ob-mesos--stderr server)
                  (buffer-substring-no-properties
                   (max (point-min) (- (point-max) 2000)) (point-max)))))
     (cond
@@ -345,7 +363,7 @@ There nobody else can read them, unlike in its arguments."
       "this Java is too old: install 17 or newer and set `ob-mesos-java'")
      ((string-match "^\\(?:Error\\|Exception\\|--\\).*" words)
       (match-string 0 words))
-     (t "see the buffer \" *ob-mesos stderr*\""))))
+     (t (format "see the buffer \"%s\"" (buffer-name (ob-mesos--stderr server)))))))
 
 (defun ob-mesos--ended (server connection)
   "CONNECTION of SERVER is gone; start it again unless it was told to end.
@@ -369,7 +387,7 @@ What was asked of it after that is asked of the next one."
     (message "ob-mesos: the server has ended and is started again")
     (ob-mesos--connect server))
    (t
-    (let ((why (ob-mesos--why)))
+    (let ((why (ob-mesos--why server)))
       (setf (ob-mesos--server-pending server) nil
             (ob-mesos--server-crashes server) 0)
       (message "ob-mesos: the server does not start: %s" why)

@@ -582,6 +582,34 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
                                (point-min) (point-max)))))
       (should-not (cl-some #'ob-mesos-task-failed-p tasks)))))
 
+(ert-deftest ob-mesos-what-one-server-says-does-not-get-into-what-another-does ()
+  (let ((other (ob-mesos--server "localhost:1"))
+        (count 0))
+    (unwind-protect
+        (dotimes (_ 5)
+          ;; A long answer comes in pieces, and a server begins between them.
+          (ob-mesos-tests--with
+              (ob-mesos-tests--block "" "head -c 200000 /dev/zero | tr '\\0' x")
+            (org-babel-execute-src-block)
+            (let ((id (ob-mesos-task-id (car (ob-mesos--running)))))
+              (ob-mesos-tests--settle)
+              (dotimes (_ 5)
+                (ob-mesos--request (ob-mesos--server) :task/get (list :ids (vector id))
+                                   (lambda (result)
+                                     (when (= 200000 (length (plist-get
+                                                              (plist-get
+                                                               (aref (plist-get result :tasks) 0)
+                                                               :result)
+                                                              :stdout)))
+                                       (cl-incf count)))))
+              (accept-process-output nil 0.01)
+              (ob-mesos--ensure-server other)
+              (ob-mesos--disconnect other)
+              (ob-mesos-tests--wait
+               (lambda () (null (ob-mesos--server-connection other)))))))
+      (ob-mesos--disconnect other))
+    (ob-mesos-tests--wait (lambda () (= count 25)))))
+
 (ert-deftest ob-mesos-kept-tasks-are-picked-up-by-the-next-server ()
   (ob-mesos-tests--with
       (ob-mesos-tests--block "" "echo begun; sleep 1; echo ended")

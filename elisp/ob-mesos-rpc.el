@@ -395,9 +395,11 @@ What was asked of it after that is asked of the next one."
 
 (defun ob-mesos--send (server method params success &optional failure)
   "Send SERVER the request METHOD with PARAMS; call SUCCESS with the result.
-Call FAILURE with the error's message, or show it.  What a server dies
-of, or over, is asked of the next one again: each request can be, for a
-task's id is the same task for ever."
+Call FAILURE with the error's message, or show it.  Both are called from
+a timer: older versions of jsonrpc.el would call them within the process
+filter, and lose messages if these send something and must wait for it.
+What a server dies of, or over, is asked of the next one again: each
+request can be, for a task's id is the same task for ever."
   (let* ((connection (ob-mesos--server-connection server))
          (again (lambda ()
                   (cond
@@ -411,12 +413,12 @@ task's id is the same task for ever."
     (condition-case err
         (jsonrpc-async-request
          connection method params
-         :success-fn success
+         :success-fn (lambda (result) (ob-mesos--later success result))
          :error-fn (lambda (err)
                      (let ((message (plist-get err :message)))
                        (cond ((not (jsonrpc-running-p connection))
                               (funcall again))
-                             (failure (funcall failure message))
+                             (failure (ob-mesos--later failure message))
                              (t (message "ob-mesos: %s" message)))))
          :timeout nil
          :deferred nil)

@@ -610,6 +610,15 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
       (ob-mesos--disconnect other))
     (ob-mesos-tests--wait (lambda () (= count 25)))))
 
+(ert-deftest ob-mesos-an-answer-is-dealt-with-outside-of-the-process-filter ()
+  (let (frames)
+    (ob-mesos--request (ob-mesos--server) :task/list (make-hash-table :size 1)
+                       (lambda (_result)
+                         (mapbacktrace (lambda (_evald function _arguments _flags)
+                                         (push function frames)))))
+    (ob-mesos-tests--wait (lambda () frames))
+    (should-not (memq 'jsonrpc--process-filter frames))))
+
 (ert-deftest ob-mesos-kept-tasks-are-picked-up-by-the-next-server ()
   (ob-mesos-tests--with
       (ob-mesos-tests--block "" "echo begun; sleep 1; echo ended")

@@ -31,6 +31,7 @@ import org.obmesos.rpc.Messages.PeerInfo;
 import org.obmesos.rpc.RpcServer;
 import org.obmesos.sandbox.AgentSandboxes;
 import org.obmesos.sandbox.LocalSandboxes;
+import org.obmesos.scheduler.Bounds;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.scheduler.FrameworkOptions;
@@ -224,7 +225,9 @@ public final class Main implements Callable<Integer> {
     return new Framework(
         store,
         new LocalSandboxes(work),
-        options(Optional.empty(), Optional.of(capacity)),
+        options(
+            Optional.empty(),
+            Optional.of(new Bounds(capacity, LocalOptions.PORTS, LocalOptions::never))),
         listener,
         scheduler -> new LocalMesos(scheduler, options));
   }
@@ -261,9 +264,9 @@ public final class Main implements Callable<Integer> {
         : HttpMesos.of(scheduler, where, web, trouble);
   }
 
-  private FrameworkOptions options(Optional<String> principal, Optional<Resources> most) {
+  private FrameworkOptions options(Optional<String> principal, Optional<Bounds> bounds) {
     return new FrameworkOptions(
-        "ob-mesos", Duration.ofSeconds(failoverTimeout), principal, resultLimit, most);
+        "ob-mesos", Duration.ofSeconds(failoverTimeout), principal, resultLimit, bounds);
   }
 
   private Optional<Credentials> credentials() throws IOException {

@@ -27,9 +27,11 @@ final class Launcher {
 
   private final WorkDirectory work;
   private final Path script;
+  private final Fetcher fetcher;
 
   Launcher(WorkDirectory work, Path root) throws IOException {
     this.work = work;
+    this.fetcher = new Fetcher(work.cache());
     this.script = root.resolve("supervise.pl");
     try (InputStream source = Launcher.class.getResourceAsStream("supervise.pl")) {
       Path draft = root.resolve("supervise.pl.new");
@@ -50,6 +52,7 @@ final class Launcher {
     StateDirectory.createPrivate(sandbox);
     Files.createFile(sandbox.resolve("stdout"));
     Files.createFile(sandbox.resolve("stderr"));
+    fetcher.fetch(task.getCommand().getUrisList(), sandbox);
     ProcessBuilder builder = new ProcessBuilder(command(task, work.meta(id), sandbox));
     builder.directory(sandbox.toFile());
     builder.redirectError(work.meta(id).resolve("supervisor.log").toFile());
@@ -68,7 +71,7 @@ final class Launcher {
     return process;
   }
 
-  private List<String> command(TaskInfo task, Path meta, Path sandbox) {
+  private List<String> command(TaskInfo task, Path meta, Path sandbox) throws IOException {
     double grace = task.getKillPolicy().getGracePeriod().getNanoseconds() / NANOS;
     long timeout = (long) Math.ceil(task.getMaxCompletionTime().getNanoseconds() / NANOS);
     List<String> words = new ArrayList<>(List.of("perl", script.toString(), meta.toString()));
@@ -76,7 +79,12 @@ final class Launcher {
     words.add(Double.toString(task.hasKillPolicy() ? grace : 3));
     words.add(Long.toString(timeout));
     CommandInfo command = task.getCommand();
-    if (command.getShell()) {
+    if (task.hasContainer()) {
+      Engine engine =
+          Engine.find().orElseThrow(() -> new IOException("there is no podman and no docker here"));
+      engine.cleanUpLater(task.getTaskId().getValue(), meta.resolve("cleanup"));
+      words.addAll(engine.command(task, sandbox));
+    } else if (command.getShell()) {
       words.addAll(List.of("/bin/sh", "-c", command.getValue()));
     } else {
       // Mesos gives the program's own name as the first argument.
@@ -92,12 +100,30 @@ final class Launcher {
   private static void environment(Map<String, String> variables, TaskInfo task, Path sandbox) {
     // What proves who we are to a master is nothing for a task.
     variables.keySet().removeAll(List.of("MESOS_SECRET", "DEFAULT_SECRET"));
-    variables.put("MESOS_SANDBOX", sandbox.toString());
+    variables.put("MESOS_SANDBOX", task.hasContainer() ? Engine.SANDBOX : sandbox.toString());
     variables.put("MESOS_DIRECTORY", sandbox.toString());
     variables.put("MESOS_TASK_ID", task.getTaskId().getValue());
     for (Environment.Variable variable : task.getCommand().getEnvironment().getVariablesList()) {
-      variables.put(variable.getName(), variable.getValue());
+      variables.put(
+          variable.getName(),
+          variable.hasSecret()
+              ? variable.getSecret().getValue().getData().toStringUtf8()
+              : variable.getValue());
     }
+  }
+
+  /** A command of the shell in the surroundings of a task. */
+  ProcessBuilder beside(TaskInfo task, Path sandbox, String command) {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            task.hasContainer()
+                ? Engine.find()
+                    .map(engine -> engine.inside(task.getTaskId().getValue(), command))
+                    .orElse(List.of("false"))
+                : List.of("/bin/sh", "-c", command));
+    builder.directory(sandbox.toFile());
+    environment(builder.environment(), task, sandbox);
+    return builder;
   }
 
   /**

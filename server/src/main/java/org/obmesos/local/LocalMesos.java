@@ -46,11 +46,16 @@ public final class LocalMesos implements SchedulerDriver {
   private static final Duration GARBAGE_INTERVAL = Duration.ofHours(1);
   private static final int LAUNCHERS = 2;
 
+  /** Those that fetch files first do not keep others waiting. */
+  private static final int FETCHERS = 4;
+
   private final Scheduler scheduler;
   private final LocalOptions options;
   private final Allocator allocator;
   private final ScheduledThreadPoolExecutor loop;
   private final ExecutorService launchers;
+  private final ExecutorService fetchers;
+  private final HealthChecks health;
   private final Map<String, LocalTask> tasks = new LinkedHashMap<>();
 
   private WorkDirectory work;
@@ -68,6 +73,8 @@ public final class LocalMesos implements SchedulerDriver {
     this.allocator = new Allocator(new Amount(options.capacity(), LocalOptions.PORTS));
     this.loop = Threads.one("local-cluster");
     this.launchers = Threads.several("local-launch", LAUNCHERS);
+    this.fetchers = Threads.several("local-fetch", FETCHERS);
+    this.health = new HealthChecks(loop);
   }
 
   @Override
@@ -376,15 +383,16 @@ public final class LocalMesos implements SchedulerDriver {
   private void launch(TaskInfo info) {
     LocalTask task = add(info);
     String frameworkId = framework.orElseThrow().getValue();
-    launchers.execute(
-        () -> {
-          try {
-            Process process = launcher.launch(frameworkId, info);
-            execute(() -> started(task, process));
-          } catch (IOException e) {
-            execute(() -> notStarted(task, e));
-          }
-        });
+    (info.getCommand().getUrisCount() > 0 ? fetchers : launchers)
+        .execute(
+            () -> {
+              try {
+                Process process = launcher.launch(frameworkId, info);
+                execute(() -> started(task, process));
+              } catch (IOException e) {
+                execute(() -> notStarted(task, e));
+              }
+            });
   }
 
   private void started(LocalTask task, Process process) {
@@ -397,7 +405,47 @@ public final class LocalMesos implements SchedulerDriver {
     watch(task, process.toHandle());
   }
 
+  private void check(LocalTask task) {
+    if (task.info().hasHealthCheck()) {
+      health.begin(task.info().getHealthCheck(), new Patient(task));
+    }
+  }
+
+  /** A task whose health is looked at. */
+  private final class Patient implements HealthChecks.Patient {
+    private final LocalTask task;
+
+    Patient(LocalTask task) {
+      this.task = task;
+    }
+
+    @Override
+    public boolean lives() {
+      return !task.hasEnded() && !task.isKillRequested();
+    }
+
+    @Override
+    public void seen(boolean healthy) {
+      task.healthy(healthy);
+      task.update(
+          task.status(TaskState.TASK_RUNNING)
+              .setReason(TaskStatus.Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED));
+    }
+
+    @Override
+    public void givenUp() {
+      task.giveUp();
+      task.update(task.status(TaskState.TASK_KILLING));
+    }
+
+    @Override
+    public ProcessBuilder process(String command) throws IOException {
+      return launcher.beside(task.info(), work.sandboxOf(task.id()), command);
+    }
+  }
+
   private void watch(LocalTask task, ProcessHandle supervisor) {
+    check(task);
     var unused = supervisor.onExit().thenRun(() -> execute(() -> ended(task)));
   }
 
@@ -524,8 +572,10 @@ public final class LocalMesos implements SchedulerDriver {
   /** Tasks go on; the next cluster in this directory finds them. */
   @Override
   public void close() {
+    health.close();
     loop.shutdown();
     launchers.shutdown();
+    fetchers.shutdownNow();
     try {
       // A launch in the middle is either done or has not begun when this process ends, and
       // what was asked before the end, a kill say, is done.

@@ -9,8 +9,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import org.obmesos.task.Block;
 import org.obmesos.task.Ports;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Surroundings;
 
 /**
  * What the embedded cluster is made of.
@@ -26,8 +29,11 @@ public record LocalOptions(Path workDirectory, Resources capacity, Duration sand
   /** How long Mesos' agents keep a sandbox by default (agent flag --gc_delay). */
   public static final Duration DEFAULT_SANDBOX_AGE = Duration.ofDays(7);
 
-  /** The ports Mesos' agents offer by default; here they are accounted too, not enforced. */
-  static final Ports PORTS = Ports.of(List.of(new Ports.Range(31000, 32000)));
+  /**
+   * The ports Mesos' agents offer by default, and those below that a container can want to expose;
+   * they are accounted, not enforced.
+   */
+  public static final Ports PORTS = Ports.of(List.of(new Ports.Range(1, 32000)));
 
   private static final double MIB = 1024.0 * 1024.0;
 
@@ -45,6 +51,21 @@ public record LocalOptions(Path workDirectory, Resources capacity, Duration sand
   static String hostname() throws IOException {
     Path kernel = Path.of("/proc/sys/kernel/hostname");
     return Files.isReadable(kernel) ? Files.readString(kernel).trim() : "localhost";
+  }
+
+  /** Why a block can never run on this machine, in words that follow "The task". */
+  public static Optional<String> never(Block block) {
+    Surroundings around = block.program().around();
+    String mine = System.getProperty("user.name");
+    if (around.container().isPresent() && Engine.find().isEmpty()) {
+      return Optional.of(
+          "wants a container, and there is neither podman nor docker here (Debian: apt-get install"
+              + " podman)");
+    }
+    if (!around.user().isEmpty() && !around.user().equals(mine)) {
+      return Optional.of("wants to run as " + around.user() + ", and here all runs as " + mine);
+    }
+    return Optional.empty();
   }
 
   /** This machine: its memory, its disk, its cores but at least {@link #LEAST_CPUS}. */

@@ -26,6 +26,8 @@ final class LocalTask {
   private TaskState state = TaskState.TASK_STAGING;
   private Optional<ProcessHandle> supervisor = Optional.empty();
   private boolean killRequested;
+  private boolean unhealthy;
+  private Optional<Boolean> healthy = Optional.empty();
 
   LocalTask(TaskInfo info, StatusStream updates) {
     this.info = info;
@@ -77,6 +79,17 @@ final class LocalTask {
     supervisor.ifPresent(ProcessHandle::destroy);
   }
 
+  /** Its health was seen to be so. */
+  void healthy(boolean well) {
+    healthy = Optional.of(well);
+  }
+
+  /** Asks it to end because it is not well. */
+  void giveUp() {
+    unhealthy = true;
+    kill();
+  }
+
   boolean isKillRequested() {
     return killRequested;
   }
@@ -92,7 +105,11 @@ final class LocalTask {
     ContainerStatus.Builder container =
         ContainerStatus.newBuilder().setContainerId(ContainerID.newBuilder().setValue(containerId));
     supervisor.ifPresent(handle -> container.setExecutorPid((int) handle.pid()));
-    return TaskStatus.newBuilder()
+    TaskStatus.Builder status = TaskStatus.newBuilder();
+    if (newState == TaskState.TASK_RUNNING) {
+      healthy.ifPresent(status::setHealthy);
+    }
+    return status
         .setTaskId(info.getTaskId())
         .setState(newState)
         .setSource(TaskStatus.Source.SOURCE_EXECUTOR)
@@ -127,7 +144,11 @@ final class LocalTask {
         stopped != null
             ? TaskState.TASK_KILLED
             : exited && number == 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
-    return status(last).setMessage(message);
+    TaskStatus.Builder status = status(last).setMessage(message);
+    if (unhealthy && last == TaskState.TASK_KILLED) {
+      status.setHealthy(false);
+    }
+    return status;
   }
 
   private static ByteString uuid() {

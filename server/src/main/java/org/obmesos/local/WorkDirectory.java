@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.apache.mesos.v1.Protos.Environment;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.store.StateDirectory;
 
@@ -58,6 +59,11 @@ final class WorkDirectory {
     return sandbox(root, frameworkId, taskId);
   }
 
+  /** The sandbox of a task with a checkpoint. */
+  Path sandboxOf(String taskId) throws IOException {
+    return sandbox(Files.readString(meta(taskId).resolve("framework")), taskId);
+  }
+
   static Path sandbox(Path root, String frameworkId, String taskId) {
     return root.resolve("frameworks")
         .resolve(frameworkId)
@@ -65,6 +71,11 @@ final class WorkDirectory {
         .resolve(taskId)
         .resolve("runs")
         .resolve("latest");
+  }
+
+  /** Where fetched files are kept for the next task. */
+  Path cache() {
+    return root.resolve("fetched");
   }
 
   Path meta(String taskId) {
@@ -77,8 +88,17 @@ final class WorkDirectory {
     StateDirectory.createPrivate(meta);
     Files.writeString(meta.resolve("framework"), frameworkId);
     Path draft = meta.resolve("task.new");
-    Files.write(draft, task.toByteArray());
+    Files.write(draft, withoutSecrets(task).toByteArray());
     Files.move(draft, meta.resolve("task"));
+  }
+
+  private static TaskInfo withoutSecrets(TaskInfo task) {
+    TaskInfo.Builder open = task.toBuilder();
+    open.getCommandBuilder()
+        .getEnvironmentBuilder()
+        .getVariablesBuilderList()
+        .forEach(Environment.Variable.Builder::clearSecret);
+    return open.build();
   }
 
   /** What {@link #checkpoint} wrote. */

@@ -3,7 +3,9 @@ package org.obmesos.rpc;
 
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -20,16 +22,19 @@ import org.obmesos.rpc.Messages.Empty;
 import org.obmesos.rpc.Messages.FileItem;
 import org.obmesos.rpc.Messages.FilesParams;
 import org.obmesos.rpc.Messages.FilesResult;
+import org.obmesos.rpc.Messages.IdParams;
 import org.obmesos.rpc.Messages.Ids;
 import org.obmesos.rpc.Messages.IdsParams;
 import org.obmesos.rpc.Messages.InitializeParams;
 import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.rpc.Messages.PageResult;
 import org.obmesos.rpc.Messages.ReadParams;
 import org.obmesos.rpc.Messages.ReadResult;
 import org.obmesos.rpc.Messages.ShutdownParams;
 import org.obmesos.rpc.Messages.SubmitParams;
 import org.obmesos.rpc.Messages.TaskItem;
 import org.obmesos.rpc.Messages.Tasks;
+import org.obmesos.scheduler.Agent;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.task.Block;
 import org.obmesos.task.InvalidBlockException;
@@ -150,18 +155,23 @@ final class BlockEndpoint implements BlockService {
             throw invalid("blocks: 1 to " + MAX_BLOCKS + " blocks, not " + items.size());
           }
           List<Block> blocks = new ArrayList<>();
+          Map<TaskId, Map<String, String>> secrets = new HashMap<>();
           for (BlockItem item : items) {
-            blocks.add(block(required("block", item)));
+            Block block = block(required("block", item));
+            blocks.add(block);
+            if (item.secrets() != null) {
+              secrets.put(block.id(), item.secrets());
+            }
           }
           return framework
-              .submit(blocks)
+              .submit(blocks, secrets)
               .thenApply(tasks -> new Ids(tasks.stream().map(task -> task.id().value()).toList()));
         });
   }
 
   private static Block block(BlockItem item) {
     try {
-      return Items.block(item);
+      return BlockItems.block(item);
     } catch (InvalidBlockException e) {
       throw invalidBlock(item.id(), e);
     } catch (NullPointerException e) {
@@ -209,15 +219,8 @@ final class BlockEndpoint implements BlockService {
         () ->
             framework
                 .get(ids(params))
-                .thenCompose(
-                    tasks -> {
-                      List<CompletableFuture<TaskItem>> items =
-                          tasks.stream().map(this::withResult).toList();
-                      return CompletableFuture.allOf(items.toArray(new CompletableFuture<?>[0]))
-                          .thenApply(
-                              all ->
-                                  new Tasks(items.stream().map(CompletableFuture::join).toList()));
-                    }));
+                .thenCompose(tasks -> all(tasks.stream().map(this::withResult).toList()))
+                .thenApply(Tasks::new));
   }
 
   /** A task's message, with its result if it has ended. */
@@ -307,19 +310,25 @@ final class BlockEndpoint implements BlockService {
         () ->
             framework
                 .agents()
-                .thenApply(
-                    agents ->
-                        new AgentsResult(
-                            agents.stream()
-                                .map(
-                                    agent ->
-                                        new AgentItem(
-                                            agent.id(),
-                                            agent.hostname(),
-                                            agent.offered().cpus(),
-                                            agent.offered().memMiB(),
-                                            agent.offered().diskMiB(),
-                                            agent.offered().gpus()))
-                                .toList())));
+                .thenCompose(agents -> all(agents.stream().map(this::withFigures).toList()))
+                .thenApply(AgentsResult::new));
+  }
+
+  private CompletableFuture<AgentItem> withFigures(Agent agent) {
+    return framework.figures(agent).thenApply(figures -> Items.agent(agent, figures));
+  }
+
+  private static <T> CompletableFuture<List<T>> all(List<CompletableFuture<T>> futures) {
+    return CompletableFuture.allOf(futures.toArray(new CompletableFuture<?>[0]))
+        .thenApply(unused -> futures.stream().map(CompletableFuture::join).toList());
+  }
+
+  @Override
+  public CompletableFuture<PageResult> page(IdParams params) {
+    return answer(
+        () ->
+            framework
+                .page(new TaskId(required("id", params == null ? null : params.id())))
+                .thenApply(url -> new PageResult(url.orElse(null))));
   }
 }

@@ -8,10 +8,12 @@ import org.obmesos.rpc.Messages.AgentsResult;
 import org.obmesos.rpc.Messages.Empty;
 import org.obmesos.rpc.Messages.FilesParams;
 import org.obmesos.rpc.Messages.FilesResult;
+import org.obmesos.rpc.Messages.IdParams;
 import org.obmesos.rpc.Messages.Ids;
 import org.obmesos.rpc.Messages.IdsParams;
 import org.obmesos.rpc.Messages.InitializeParams;
 import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.rpc.Messages.PageResult;
 import org.obmesos.rpc.Messages.ReadParams;
 import org.obmesos.rpc.Messages.ReadResult;
 import org.obmesos.rpc.Messages.ShutdownParams;
@@ -71,4 +73,8 @@ public interface BlockService {
   /** The agents that have made offers. */
   @JsonRequest("agent/list")
   CompletableFuture<AgentsResult> agents(Empty params);
+
+  /** The page of a task in the master's web UI; without {@code url} where there is none. */
+  @JsonRequest("task/page")
+  CompletableFuture<PageResult> page(IdParams params);
 }

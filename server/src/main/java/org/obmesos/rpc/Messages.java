@@ -3,6 +3,7 @@ package org.obmesos.rpc;
 
 import java.util.List;
 import java.util.Map;
+import org.obmesos.sandbox.AgentFigures;
 
 /**
  * The messages as they stand on the wire. Sizes of resources are MiB, durations seconds, times
@@ -50,7 +51,45 @@ public final class Messages {
       Integer attempts,
       List<String> after,
       Boolean bodyLater,
-      String agent) {}
+      String agent,
+      String group,
+      List<String> ports,
+      String role,
+      List<ConstraintItem> constraints,
+      ContainerItem container,
+      List<UriItem> uris,
+      String user,
+      HealthItem health,
+      Map<String, String> secrets,
+      Double backoff,
+      String ensure) {}
+
+  /** Where a block may run; see {@link org.obmesos.task.Constraint}. */
+  public record ConstraintItem(String attribute, String operator, String value) {}
+
+  /** What a block runs in; see {@link org.obmesos.task.Container}. */
+  public record ContainerItem(
+      String image,
+      String containerizer,
+      Boolean pull,
+      Boolean entrypoint,
+      Boolean privileged,
+      String network,
+      List<ExposeItem> expose,
+      List<VolumeItem> volumes) {}
+
+  /** A port of a container that is a port of its host; without a host's, one is offered. */
+  public record ExposeItem(Integer host, Integer container) {}
+
+  /** A directory of the host that a container sees. */
+  public record VolumeItem(String host, String container, Boolean readOnly) {}
+
+  /** A file the agent fetches; see {@link org.obmesos.task.Uri}. */
+  public record UriItem(
+      String value, Boolean extract, Boolean executable, Boolean cache, String name) {}
+
+  /** How to see that a task does what it is for; see {@link org.obmesos.task.Health}. */
+  public record HealthItem(String kind, String target, String port) {}
 
   /** Parameters of what is asked of several tasks. */
   public record IdsParams(List<String> ids) {}
@@ -68,6 +107,7 @@ public final class Messages {
       int attempt,
       String agent,
       String hostname,
+      List<Integer> ports,
       double cpus,
       double mem,
       double disk,
@@ -83,6 +123,7 @@ public final class Messages {
       String source,
       List<String> after,
       Boolean bodyLater,
+      Boolean secrets,
       ResultItem result) {}
 
   /** What an ended task wrote. */
@@ -112,7 +153,20 @@ public final class Messages {
 
   /** An agent and what it offered last. */
   public record AgentItem(
-      String id, String hostname, double cpus, double mem, double disk, double gpus) {}
+      String id,
+      String hostname,
+      Map<String, String> attributes,
+      double cpus,
+      double mem,
+      double disk,
+      double gpus,
+      AgentFigures figures) {}
+
+  /** Parameters of {@code task/page}. */
+  public record IdParams(String id) {}
+
+  /** Result of {@code task/page}. */
+  public record PageResult(String url) {}
 
   /** Parameters of {@code task/output}. */
   public record OutputParams(List<OutputItem> outputs) {}

@@ -6,12 +6,10 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,14 +25,10 @@ import org.obmesos.driver.Web;
  * bytes and sizes; where that may not be used, through {@code /files/read}.
  */
 final class AgentSandbox implements Sandbox {
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
-
-  private final Web web;
-  private final URI agent;
+  private final AgentWeb agent;
   private final String directory;
 
-  AgentSandbox(Web web, URI agent, String directory) {
-    this.web = web;
+  AgentSandbox(AgentWeb agent, String directory) {
     this.agent = agent;
     this.directory = directory;
   }
@@ -47,7 +41,7 @@ final class AgentSandbox implements Sandbox {
 
   @Override
   public String location() {
-    return agent + directory;
+    return agent.address() + directory;
   }
 
   @Override
@@ -127,34 +121,16 @@ final class AgentSandbox implements Sandbox {
   }
 
   private HttpResponse<byte[]> post(Call call) throws IOException {
-    return send(
-        web.request(agent.resolve("/api/v1"))
+    return agent.send(
+        agent
+            .request("/api/v1")
             .header("Content-Type", Web.PROTOBUF)
             .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray())));
   }
 
-  private HttpResponse<byte[]> send(HttpRequest.Builder request) throws IOException {
-    try {
-      return web.http()
-          .send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofByteArray());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while reading from the agent", e);
-    } catch (IOException e) {
-      throw new IOException(
-          "the agent at " + agent.getAuthority() + " cannot be read: " + Web.explain(e), e);
-    }
-  }
-
   private Response parse(HttpResponse<byte[]> response) throws IOException {
     if (response.statusCode() != 200) {
-      throw new IOException(
-          "the agent at "
-              + agent.getAuthority()
-              + " answers "
-              + response.statusCode()
-              + ": "
-              + new String(response.body(), StandardCharsets.UTF_8).strip());
+      throw agent.refused(response);
     }
     return Response.parseFrom(response.body());
   }
@@ -192,7 +168,7 @@ final class AgentSandbox implements Sandbox {
             + "&offset="
             + offset
             + (offset < 0 ? "" : "&length=" + length);
-    HttpResponse<byte[]> response = send(web.request(agent.resolve(query)).GET());
+    HttpResponse<byte[]> response = agent.send(agent.request(query).GET());
     if (response.statusCode() == 404) {
       return Optional.empty();
     }

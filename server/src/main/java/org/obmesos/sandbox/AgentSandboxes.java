@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.sandbox;
 
+import java.io.IOException;
 import java.net.URI;
 import java.util.Map;
 import java.util.Objects;
@@ -29,7 +30,7 @@ public final class AgentSandboxes implements Sandboxes {
     Site site = task.placing().site();
     String directory =
         "/frameworks/" + site.frameworkId() + "/executors/" + task.mesosTaskId() + "/runs/latest";
-    return new AgentSandbox(web, address(site.agentUrl()), directory);
+    return new AgentSandbox(new AgentWeb(web, address(site.agentUrl())), directory);
   }
 
   /** Where to reach an agent that says it is at the given address. */
@@ -43,6 +44,11 @@ public final class AgentSandboxes implements Sandboxes {
       return uri;
     }
     return URI.create(other.contains("://") ? other : uri.getScheme() + "://" + other);
+  }
+
+  @Override
+  public AgentFigures figures(String agentUrl) throws IOException {
+    return agentUrl.isEmpty() ? AgentFigures.NONE : new AgentWeb(web, address(agentUrl)).figures();
   }
 
   /** An agent collects its own garbage. */

@@ -22,6 +22,11 @@ public final class LocalSandboxes implements Sandboxes {
   }
 
   @Override
+  public AgentFigures figures(String agentUrl) throws IOException {
+    return LocalFigures.of(workDirectory);
+  }
+
+  @Override
   public void delete(Task task) throws IOException {
     LocalFiles.delete(workDirectory, task.placing().site().frameworkId(), task.mesosTaskId());
   }

@@ -87,6 +87,20 @@ public final class SandboxReader implements AutoCloseable {
         work -> lanes.execute(agent(task), work));
   }
 
+  /** How an agent's machine is; nothing, if it does not tell. */
+  public CompletableFuture<AgentFigures> figures(String agentUrl) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return sandboxes.figures(agentUrl);
+          } catch (IOException e) {
+            log.info("no figures: {}", e.getMessage());
+            return AgentFigures.NONE;
+          }
+        },
+        work -> lanes.execute(agentUrl, work));
+  }
+
   /**
    * Reads the output of a task that has ended, and follows it no longer.
    *

@@ -3,28 +3,32 @@ package org.obmesos.scheduler;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
-import org.apache.mesos.v1.Protos.AgentID;
+import org.apache.mesos.v1.Protos.Attribute;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.Unavailability;
 import org.obmesos.driver.MesosResources;
-import org.obmesos.task.Needs;
-import org.obmesos.task.Resources;
-import org.obmesos.task.Site;
+import org.obmesos.task.Task;
 
 /** The agents as their offers show them. Used on the scheduler loop. */
 final class Agents {
-  private final Map<String, Agent> agents = new LinkedHashMap<>();
-  private final Map<String, Resources> most = new HashMap<>();
-
   /** How long before its maintenance nothing is launched on an agent any more. */
   static final Duration LEAVING = Duration.ofHours(1);
+
+  /** How many reasons a person wants to read. */
+  private static final int REASONS = 3;
+
+  private final Map<String, Agent> agents = new LinkedHashMap<>();
+
+  /** The most that each has offered to a role. */
+  private final Map<Slot, Room> most = new HashMap<>();
 
   /** The names of the hosts that are to be taken down (Mesos' docs/maintenance.md), by agent. */
   private final Map<String, String> leaving = new TreeMap<>();
@@ -34,18 +38,36 @@ final class Agents {
    *
    * @return whether something is known now that can tell why a task waits
    */
-  boolean note(List<Offer> offers, Instant now) {
+  boolean note(Slot slot, List<Offer> offers, Instant now) {
     Offer first = offers.get(0);
-    Resources offered = offered(offers);
-    String id = first.getAgentId().getValue();
-    agents.put(id, new Agent(id, first.getHostname(), offered));
+    Room offered = Room.of(offers);
+    String id = slot.agent();
+    Agent known =
+        new Agent(id, first.getHostname(), attributes(first), url(first), offered.scalars());
+    Agent before = agents.put(id, known);
     if (offers.stream().anyMatch(offer -> isLeaving(offer, now))) {
-      most.remove(id);
       return leaving.put(id, first.getHostname()) == null;
     }
-    leaving.remove(id);
-    Resources before = most.put(id, offered.most(most.getOrDefault(id, Resources.NONE)));
-    return !most.get(id).equals(before);
+    boolean back = leaving.remove(id) != null;
+    Room great = most.getOrDefault(slot, Room.NONE);
+    Room greatest = offered.most(great);
+    most.put(slot, greatest);
+    return back
+        || !greatest.equals(great)
+        || before == null
+        || !before.attributes().equals(known.attributes());
+  }
+
+  private static Map<String, String> attributes(Offer offer) {
+    Map<String, String> attributes = new LinkedHashMap<>();
+    for (Attribute attribute : offer.getAttributesList()) {
+      attributes.put(attribute.getName(), MesosResources.text(attribute));
+    }
+    if (offer.getDomain().hasFaultDomain()) {
+      attributes.put("region", offer.getDomain().getFaultDomain().getRegion().getName());
+      attributes.put("zone", offer.getDomain().getFaultDomain().getZone().getName());
+    }
+    return Map.copyOf(attributes);
   }
 
   private static boolean isLeaving(Offer offer, Instant now) {
@@ -60,36 +82,12 @@ final class Agents {
   }
 
   /** Whether an agent is about to be taken down, or is down already but for its name. */
-  boolean isLeaving(AgentID agent) {
-    return leaving.containsKey(agent.getValue());
+  boolean isLeaving(String agent) {
+    return leaving.containsKey(agent);
   }
 
-  private String names() {
-    return agents.values().stream()
-        .map(Agent::hostname)
-        .distinct()
-        .collect(Collectors.joining(", "));
-  }
-
-  private boolean isCalled(String agent, String hostname) {
-    return hostname.isEmpty() || agents.get(agent).hostname().equals(hostname);
-  }
-
-  /** Whether a task that needs so much may go to an agent that has made an offer. */
-  boolean suits(AgentID agent, Needs wanted) {
-    return isCalled(agent.getValue(), wanted.agent());
-  }
-
-  /** What is in offers, all of them together. */
-  static Resources offered(List<Offer> offers) {
-    return offers.stream()
-        .map(offer -> MesosResources.sum(offer.getResourcesList()))
-        .reduce(Resources.NONE, Resources::plus);
-  }
-
-  /** Where a task is that the framework launches on an offer. */
-  static Site site(String frameworkId, Offer offer) {
-    return new Site(frameworkId, offer.getAgentId().getValue(), offer.getHostname(), url(offer));
+  Optional<Agent> get(String id) {
+    return Optional.ofNullable(agents.get(id));
   }
 
   private static String url(Offer offer) {
@@ -101,22 +99,60 @@ final class Agents {
     return offer.getUrl().getScheme() + "://" + host + ":" + at.getPort();
   }
 
-  /** Why a task that wants so much cannot be launched; empty if it can, or if nobody knows. */
-  Optional<String> shortage(Needs wanted) {
-    if (!most.isEmpty()) {
-      List<Resources> rooms =
-          most.entrySet().stream()
-              .filter(agent -> isCalled(agent.getKey(), wanted.agent()))
-              .map(Map.Entry::getValue)
-              .toList();
-      return rooms.isEmpty()
-          ? Optional.of("waits for the agent " + wanted.agent() + "; there are " + names())
-          : Shortage.of(wanted.resources(), rooms);
+  /**
+   * Why a task cannot be launched, agent by agent; empty if it can, or if nobody knows.
+   *
+   * @param role the role whose offers it takes; empty for any
+   * @param peers who else is where
+   */
+  Optional<String> shortage(Task task, String role, Peers peers) {
+    List<String> reasons = new ArrayList<>();
+    for (Agent agent : agents.values()) {
+      Optional<String> reason = reason(task, role, peers, agent);
+      if (reason.isEmpty()) {
+        return Optional.empty();
+      }
+      reasons.add(agent.hostname() + ": " + reason.get());
     }
-    return leaving.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            "waits for the end of the maintenance of " + String.join(", ", leaving.values()));
+    if (reasons.isEmpty()) {
+      return Optional.empty();
+    }
+    if (leaving.keySet().containsAll(agents.keySet())) {
+      return Optional.of(
+          "waits for the end of the maintenance of " + String.join(", ", leaving.values()));
+    }
+    return Optional.of(
+        "fits on no agent: "
+            + String.join("; ", reasons.subList(0, Math.min(REASONS, reasons.size())))
+            + (reasons.size() > REASONS
+                ? "; and so on for %d more".formatted(reasons.size() - REASONS)
+                : ""));
+  }
+
+  private Optional<String> reason(Task task, String role, Peers peers, Agent agent) {
+    if (isLeaving(agent.id())) {
+      return Optional.of("in maintenance");
+    }
+    Optional<String> refusal = peers.refusal(task, agent);
+    if (refusal.isPresent()) {
+      return refusal;
+    }
+    List<Room> rooms =
+        most.entrySet().stream()
+            .filter(room -> room.getKey().agent().equals(agent.id()))
+            .filter(room -> role.isEmpty() || role.equals(room.getKey().role()))
+            .map(Map.Entry::getValue)
+            .toList();
+    if (rooms.isEmpty()) {
+      return Optional.of("has offered nothing to the role " + role);
+    }
+    List<Optional<String>> shortages =
+        rooms.stream().map(room -> room.shortage(task.block())).toList();
+    return shortages.stream().anyMatch(Optional::isEmpty) ? Optional.empty() : shortages.get(0);
+  }
+
+  Collection<Agent> all() {
+    return agents.values();
   }
 
   List<Agent> list() {

@@ -20,8 +20,6 @@ import org.obmesos.task.Task;
 
 /** The calls a framework makes (Mesos' docs/scheduler-http-api.md). */
 final class Calls {
-  private static final String ROLE = "*";
-
   private final FrameworkID framework;
 
   Calls(FrameworkID framework) {
@@ -36,7 +34,7 @@ final class Calls {
   static Call subscribe(FrameworkInfo info, boolean suppressed) {
     Call.Subscribe.Builder subscribe = Call.Subscribe.newBuilder().setFrameworkInfo(info);
     if (suppressed) {
-      subscribe.addSuppressedRoles(ROLE);
+      subscribe.addAllSuppressedRoles(info.getRolesList());
     }
     Call.Builder call = Call.newBuilder().setType(Call.Type.SUBSCRIBE).setSubscribe(subscribe);
     if (info.hasId()) {
@@ -46,12 +44,13 @@ final class Calls {
   }
 
   /** The framework as it introduces itself. */
-  static FrameworkInfo frameworkInfo(FrameworkOptions options, Optional<String> id, boolean gpus) {
+  static FrameworkInfo frameworkInfo(
+      FrameworkOptions options, Optional<String> id, Collection<String> roles, boolean gpus) {
     FrameworkInfo.Builder info =
         FrameworkInfo.newBuilder()
             .setName(options.name())
             .setUser(System.getProperty("user.name"))
-            .addRoles(ROLE)
+            .addAllRoles(roles)
             .setCheckpoint(true)
             .setFailoverTimeout((double) options.failoverTimeout().toSeconds());
     if (gpus) {

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,9 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
-import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.OfferID;
@@ -25,12 +22,12 @@ import org.apache.mesos.v1.scheduler.Mesos;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.sandbox.AgentFigures;
 import org.obmesos.sandbox.SandboxJob;
 import org.obmesos.sandbox.SandboxReader;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Resources;
 import org.obmesos.task.Site;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -72,7 +69,8 @@ public final class Framework implements Scheduler, AutoCloseable {
   private final Reconciler reconciler;
   private final CompletableFuture<Void> loaded;
   private final Roll roll = new Roll();
-  private final Agents agents = new Agents();
+  private final Offers market;
+  private final Secrets secrets = new Secrets();
   private final Prerequisites prerequisites = new Prerequisites(roll);
   private final List<Offer> held = new ArrayList<>();
   private boolean reviving;
@@ -93,15 +91,22 @@ public final class Framework implements Scheduler, AutoCloseable {
     this.listener = listener;
     this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
     this.subscription = new Subscription(options);
+    this.market = new Offers(roll, options.hasRoles());
     this.updates =
         new Updates(
             roll,
             subscription,
-            new Updates.Around(loop, store, reader, listener, prerequisites),
+            new Updates.Around(loop, store, reader, listener, prerequisites, secrets),
             this::enqueue);
     this.reconciler = new Reconciler(loop.executor(), this::askFor);
     this.loaded = CompletableFuture.runAsync(() -> load(connect), loop.executor());
-    new Upkeep(this::repeatKills, () -> askFor(List.of()), this::askForTheSilent)
+    new Upkeep(
+            () -> {
+              repeatKills();
+              explainWaiting();
+            },
+            () -> askFor(List.of()),
+            this::askForTheSilent)
         .start(loop.executor());
   }
 
@@ -111,7 +116,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     List<Task> found = store.tasks().join();
     roll.load(found);
     found.stream().filter(task -> task.state() == TaskState.QUEUED).forEach(this::enqueue);
-    found.forEach(this::noteGpus);
+    found.forEach(this::noteWishes);
     subscription.start(id.join(), connect.apply(this));
   }
 
@@ -130,11 +135,14 @@ public final class Framework implements Scheduler, AutoCloseable {
    * Takes blocks. One whose id is known already is the same task and changes nothing, unless that
    * task waits for its body.
    *
+   * @param values those of the secret variables that the blocks name, by their ids; kept in memory
+   *     only, so that a task that waits must be submitted again after a restart
    * @return the tasks in the order of the blocks, once they are in the store; fails with {@link
    *     InvalidBlockException} if one comes after a task that is not known
    */
-  public CompletableFuture<List<Task>> submit(List<Block> blocks) {
-    return onLoop(() -> taken(blocks))
+  public CompletableFuture<List<Task>> submit(
+      List<Block> blocks, Map<TaskId, Map<String, String>> values) {
+    return onLoop(() -> taken(blocks, values))
         .thenCompose(
             taken ->
                 store
@@ -143,19 +151,21 @@ public final class Framework implements Scheduler, AutoCloseable {
                         stored -> {
                           taken.fresh().forEach(this::enqueue);
                           taken.completed().forEach(this::enqueue);
+                          taken.disclosed().forEach(this::enqueue);
                           return roll.known(blocks.stream().map(Block::id).toList());
                         },
                         loop.executor()));
   }
 
   /** What is new in blocks that were submitted. */
-  private record Taken(List<Task> fresh, List<Task> completed) {}
+  private record Taken(List<Task> fresh, List<Task> completed, List<Task> disclosed) {}
 
-  private Taken taken(List<Block> blocks) {
+  private Taken taken(List<Block> blocks, Map<TaskId, Map<String, String>> values) {
     roll.checkOrder(blocks);
-    Taken taken = new Taken(new ArrayList<>(), new ArrayList<>());
+    Taken taken = new Taken(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     for (Block block : blocks) {
       Optional<Task> known = roll.get(block.id());
+      boolean news = secrets.learn(block.id(), values.getOrDefault(block.id(), Map.of()));
       if (known.isEmpty()) {
         Task task = Task.submitted(roll.nextSequence(), block, Instant.now());
         roll.put(task);
@@ -164,6 +174,8 @@ public final class Framework implements Scheduler, AutoCloseable {
         Task task = known.get().with(block.program());
         roll.put(task);
         taken.completed().add(task);
+      } else if (news && known.get().state() == TaskState.QUEUED) {
+        taken.disclosed().add(known.get());
       }
     }
     return taken;
@@ -176,23 +188,19 @@ public final class Framework implements Scheduler, AutoCloseable {
     Optional<String> never =
         prerequisites
             .broken(task)
-            .or(
-                () ->
-                    options
-                        .most()
-                        .flatMap(all -> Shortage.of(task.block().resources(), List.of(all))));
+            .or(() -> options.bounds().flatMap(bounds -> bounds.never(task.block())));
     if (never.isPresent()) {
       updates.end(task, TaskStatus.of(TaskState.ERROR, "The task " + never.get()), () -> {});
       return;
     }
-    Optional<String> held = prerequisites.hold(task);
+    Optional<String> held = prerequisites.hold(task).or(() -> secrets.missing(task));
     if (held.isPresent()) {
       explain(task, held.get());
       return;
     }
     roll.queue().add(task);
     explain(task);
-    noteGpus(task);
+    noteWishes(task);
     revive();
   }
 
@@ -210,21 +218,30 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
   }
 
-  private void noteGpus(Task task) {
-    if (!task.state().isTerminal() && task.block().resources().gpus() > 0) {
-      subscription.wantGpus();
+  /** Some offers are made to those only who have asked for them. */
+  private void noteWishes(Task task) {
+    if (!task.state().isTerminal()) {
+      subscription.want(task.block().resources().gpus() > 0, task.block().needs().role());
     }
   }
 
   /** Tells why a waiting task cannot be launched, where that is known. */
   private void explain(Task task) {
-    agents
-        .shortage(task.block().needs())
-        .ifPresent(
-            why -> {
-              roll.queue().remove(task);
-              roll.queue().add(explain(task, why));
-            });
+    market.shortage(task).ifPresent(why -> explainQueued(task, why));
+  }
+
+  private void explainQueued(Task task, String why) {
+    roll.queue().remove(task);
+    roll.queue().add(explain(task, why));
+  }
+
+  /** After a while somebody wants to know, even where nothing is. */
+  private void explainWaiting() {
+    if (subscription.isUp() && market.agents().all().isEmpty()) {
+      StreamSupport.stream(roll.queue().spliterator(), false)
+          .toList()
+          .forEach(task -> explainQueued(task, "waits for an offer: no agent has made one yet"));
+    }
   }
 
   private Task explain(Task task, String why) {
@@ -371,7 +388,21 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   /** The agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
-    return onLoop(agents::list);
+    return onLoop(market.agents()::list);
+  }
+
+  /** How the machine of an agent is. */
+  public CompletableFuture<AgentFigures> figures(Agent agent) {
+    return reader.figures(agent.url());
+  }
+
+  /**
+   * The page of a task in the master's web UI.
+   *
+   * @return empty if the task is not known or was not launched yet, or there is no such UI
+   */
+  public CompletableFuture<Optional<String>> page(TaskId id) {
+    return onLoop(() -> roll.get(id).flatMap(subscription::page));
   }
 
   // What the cluster says.
@@ -396,7 +427,10 @@ public final class Framework implements Scheduler, AutoCloseable {
     loop.post(
         () -> {
           switch (event.getType()) {
-            case SUBSCRIBED -> subscribed(event.getSubscribed().getFrameworkId());
+            case SUBSCRIBED -> {
+              subscription.master(event.getSubscribed().getMasterInfo());
+              subscribed(event.getSubscribed().getFrameworkId());
+            }
             case OFFERS -> offers(event.getOffers().getOffersList());
             case UPDATE ->
                 updates
@@ -473,51 +507,22 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
   }
 
-  /** All offers of one agent are used together; what is not used goes back at once. */
+  /** What is not used goes back at once. */
   private void offers(List<Offer> offers) {
     if (!subscription.isUp()) {
       held.addAll(offers);
       return;
     }
-    Map<AgentID, List<Offer>> byAgent =
-        offers.stream()
-            .collect(
-                Collectors.groupingBy(Offer::getAgentId, LinkedHashMap::new, Collectors.toList()));
-    Instant now = Instant.now();
-    boolean news = byAgent.values().stream().filter(its -> agents.note(its, now)).count() > 0;
-    Map<AgentID, Resources> room = new LinkedHashMap<>();
-    byAgent.forEach(
-        (agent, its) -> {
-          if (!agents.isLeaving(agent)) {
-            room.put(agent, Agents.offered(its));
-          }
-        });
-    Map<AgentID, List<Task>> plan =
-        Placement.plan(
-            room,
-            () ->
-                StreamSupport.stream(roll.queue().spliterator(), false)
-                    .map(this::wanted)
-                    .iterator());
-    plan.forEach((agent, chosen) -> launch(byAgent.get(agent), chosen));
-    List<OfferID> unused =
-        offers.stream()
-            .filter(offer -> !plan.containsKey(offer.getAgentId()))
-            .map(Offer::getId)
-            .toList();
-    if (!unused.isEmpty()) {
-      subscription.send(made -> made.decline(unused, refuseSeconds()));
+    Offers.Plan plan = market.plan(offers);
+    plan.launches().forEach(this::launch);
+    if (!plan.unused().isEmpty()) {
+      subscription.send(made -> made.decline(plan.unused(), refuseSeconds()));
     }
     if (roll.queue().isEmpty()) {
       subscription.suppress();
-    } else if (news) {
+    } else if (plan.news()) {
       StreamSupport.stream(roll.queue().spliterator(), false).toList().forEach(this::explain);
     }
-  }
-
-  private Placement.Wanted<AgentID, Task> wanted(Task task) {
-    return new Placement.Wanted<>(
-        task, task.block().resources(), agent -> agents.suits(agent, task.block().needs()));
   }
 
   private double refuseSeconds() {
@@ -525,13 +530,13 @@ public final class Framework implements Scheduler, AutoCloseable {
   }
 
   /** That a task is about to be launched is stored before it is. */
-  private void launch(List<Offer> offers, List<Task> chosen) {
-    Site site = Agents.site(subscription.id().orElseThrow(), offers.get(0));
+  private void launch(List<Offer> offers, List<Placement.Placed<Task>> chosen) {
     List<Task> staged = new ArrayList<>();
-    for (Task task : chosen) {
+    for (Placement.Placed<Task> placed : chosen) {
+      Task task = placed.task();
       roll.queue().remove(task);
       Task next =
-          task.with(task.placing().at(site))
+          task.with(task.placing().at(site(offers.get(0), placed.ports())))
               .with(TaskStatus.of(TaskState.STAGING, ""), Instant.now());
       roll.launched(next);
       staged.add(next);
@@ -541,8 +546,11 @@ public final class Framework implements Scheduler, AutoCloseable {
         store.update(staged),
         () -> {
           List<OfferID> ids = offers.stream().map(Offer::getId).toList();
+          Purse purse = new Purse(offers);
           List<TaskInfo> infos =
-              staged.stream().map(task -> TaskInfos.of(task, offers.get(0))).toList();
+              staged.stream()
+                  .map(task -> TaskInfos.of(task, purse.take(task), secrets.of(task)))
+                  .toList();
           var unused =
               subscription
                   .call(made -> made.accept(ids, infos, refuse))
@@ -554,6 +562,12 @@ public final class Framework implements Scheduler, AutoCloseable {
           staged.forEach(listener::status);
           staged.stream().filter(roll::isToKill).forEach(this::kill);
         });
+  }
+
+  private Site site(Offer offer, List<Integer> ports) {
+    Agent agent = market.agents().get(offer.getAgentId().getValue()).orElseThrow();
+    return new Site(
+        subscription.id().orElseThrow(), agent.id(), agent.hostname(), agent.url(), ports);
   }
 
   /** The master's own words say why; otherwise it may have heard us, and reconciliation tells. */

@@ -4,7 +4,6 @@ package org.obmesos.scheduler;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
-import org.obmesos.task.Resources;
 
 /**
  * How the framework behaves.
@@ -13,19 +12,24 @@ import org.obmesos.task.Resources;
  * @param failoverTimeout how long tasks go on without us; Mesos' guide wants at least a week
  * @param principal who the framework says it is, where it must
  * @param resultLimit how many bytes of stdout a result holds at most
- * @param most what no agent ever has more of, where that is known
+ * @param bounds what can never run, where that is known
  */
 public record FrameworkOptions(
     String name,
     Duration failoverTimeout,
     Optional<String> principal,
     int resultLimit,
-    Optional<Resources> most) {
+    Optional<Bounds> bounds) {
   /** No component is null. */
   public FrameworkOptions {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(failoverTimeout, "failoverTimeout");
     Objects.requireNonNull(principal, "principal");
-    Objects.requireNonNull(most, "most");
+    Objects.requireNonNull(bounds, "bounds");
+  }
+
+  /** Whether there are roles; the embedded cluster, which is known, has none. */
+  boolean hasRoles() {
+    return bounds.isEmpty();
   }
 }

@@ -23,10 +23,17 @@ final class Statuses {
     if (state == TaskState.UNKNOWN && before != TaskState.STAGING) {
       state = TaskState.LOST;
     }
+    String message = said.getMessage();
+    if (state == TaskState.KILLED && said.hasHealthy() && !said.getHealthy()) {
+      state = TaskState.FAILED;
+      message = "Ended, for its health checks failed: " + message;
+    } else if (state == TaskState.RUNNING) {
+      message = said.hasHealthy() ? (said.getHealthy() ? "healthy" : "not healthy") : "";
+    }
     return new TaskStatus(
         state,
         said.hasReason() ? said.getReason().name() : "",
-        said.getMessage(),
+        message,
         said.hasSource() ? said.getSource().name() : "");
   }
 

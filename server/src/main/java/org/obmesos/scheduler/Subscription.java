@@ -2,24 +2,33 @@
 package org.obmesos.scheduler;
 
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.apache.mesos.v1.Protos.FrameworkID;
+import org.apache.mesos.v1.Protos.MasterInfo;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.task.Site;
+import org.obmesos.task.Task;
 
 /**
  * Who the framework is to the master, and whether it may speak: before it is subscribed, and after
  * the connection is gone, nothing is sent. Used on the scheduler loop.
  */
 final class Subscription {
+  private static final String ANYBODY = "*";
+
   private final FrameworkOptions options;
   private SchedulerDriver driver;
   private Optional<String> id = Optional.empty();
+  private Optional<String> master = Optional.empty();
   private Optional<Calls> calls = Optional.empty();
   private boolean suppressed;
   private boolean gpus;
-  private boolean toldOfGpus;
+  private final Set<String> roles = new TreeSet<>(Set.of(ANYBODY));
+  private boolean untold;
 
   Subscription(FrameworkOptions options) {
     this.options = options;
@@ -53,8 +62,8 @@ final class Subscription {
    */
   void subscribe(boolean idle) {
     suppressed = idle;
-    toldOfGpus = gpus;
-    driver.send(Calls.subscribe(Calls.frameworkInfo(options, id, gpus), idle));
+    untold = false;
+    driver.send(Calls.subscribe(Calls.frameworkInfo(options, id, roles, gpus), idle));
   }
 
   /**
@@ -68,10 +77,29 @@ final class Subscription {
     return news;
   }
 
+  /** The master that knows us; one without a port has no web UI. */
+  void master(MasterInfo info) {
+    master =
+        info.getPort() > 0
+            ? Optional.of(info.getHostname() + ":" + info.getPort())
+            : Optional.empty();
+  }
+
+  /** The page of a task in the master's web UI (Mesos' src/webui/app/app.js). */
+  Optional<String> page(Task task) {
+    Site site = task.placing().site();
+    return site.isNone()
+        ? Optional.empty()
+        : master.map(
+            where ->
+                "http://%s/#/agents/%s/frameworks/%s/executors/%s"
+                    .formatted(where, site.agentId(), site.frameworkId(), task.mesosTaskId()));
+  }
+
   /** From here on calls are sent. */
   void up() {
     calls = id.map(name -> new Calls(FrameworkID.newBuilder().setValue(name).build()));
-    tellOfGpus();
+    tellOfWishes();
   }
 
   /** From here on none are. */
@@ -122,15 +150,22 @@ final class Subscription {
     }
   }
 
-  /** Agents with GPUs make offers to those only who say that they know them. */
-  void wantGpus() {
-    gpus = true;
-    tellOfGpus();
+  /**
+   * Agents with GPUs make offers to those only who say that they know them, and roles are offered
+   * to those who have them.
+   *
+   * @param role empty for none in particular
+   */
+  void want(boolean wantsGpus, String role) {
+    untold |= wantsGpus && !gpus;
+    gpus |= wantsGpus;
+    untold |= options.hasRoles() && !role.isEmpty() && roles.add(role);
+    tellOfWishes();
   }
 
-  private void tellOfGpus() {
-    if (gpus && !toldOfGpus && isUp()) {
-      toldOfGpus = true;
+  private void tellOfWishes() {
+    if (untold && isUp()) {
+      untold = false;
       driver.reconnect();
     }
   }

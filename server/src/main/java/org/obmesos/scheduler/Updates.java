@@ -25,8 +25,6 @@ final class Updates {
   /** How often a launch that did not happen is made again. */
   private static final int LAUNCHES = 10;
 
-  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
-
   private final Roll roll;
   private final Subscription subscription;
   private final Loop loop;
@@ -34,6 +32,7 @@ final class Updates {
   private final SandboxReader reader;
   private final FrameworkListener listener;
   private final Prerequisites prerequisites;
+  private final Secrets secrets;
   private final Consumer<Task> enqueue;
 
   /** What statuses have an effect on. */
@@ -42,7 +41,8 @@ final class Updates {
       Store store,
       SandboxReader reader,
       FrameworkListener listener,
-      Prerequisites prerequisites) {}
+      Prerequisites prerequisites,
+      Secrets secrets) {}
 
   Updates(Roll roll, Subscription subscription, Around around, Consumer<Task> enqueue) {
     this.roll = roll;
@@ -52,6 +52,7 @@ final class Updates {
     this.reader = around.reader();
     this.listener = around.listener();
     this.prerequisites = around.prerequisites();
+    this.secrets = around.secrets();
     this.enqueue = enqueue;
   }
 
@@ -103,7 +104,9 @@ final class Updates {
   }
 
   private void moved(Task task, TaskStatus status, Protos.TaskStatus said) {
-    if (status.state() == task.state()) {
+    boolean ofHealth = !status.message().isEmpty() && task.state() == TaskState.RUNNING;
+    if (status.state() == task.state()
+        && !(ofHealth && !status.message().equals(task.status().message()))) {
       acknowledge(said);
       follow(task);
       return;
@@ -140,9 +143,12 @@ final class Updates {
 
   private void ended(Task task, TaskStatus status, Protos.TaskStatus said) {
     int runs = task.placing().runs() + 1;
-    if (runs < task.block().limits().attempts()
-        && Statuses.isInVain(status)
-        && !roll.isToKill(task)) {
+    boolean again =
+        task.block()
+            .limits()
+            .retry()
+            .isAgain(runs, status.state() == TaskState.FINISHED, Statuses.isInVain(status));
+    if (again && !roll.isToKill(task)) {
       reader.leave(task);
       queue(
           task,
@@ -166,9 +172,10 @@ final class Updates {
           if (runs == task.placing().runs()) {
             enqueue.accept(next);
           } else {
-            long pause = Math.min(LONGEST_PAUSE.toSeconds(), 1L << Math.min(runs - 1, 10));
+            Duration pause = next.block().limits().retry().pause(runs, task.lasted(Instant.now()));
             var unused =
-                loop.executor().schedule(() -> enqueue.accept(next), pause, TimeUnit.SECONDS);
+                loop.executor()
+                    .schedule(() -> enqueue.accept(next), pause.toMillis(), TimeUnit.MILLISECONDS);
           }
         });
   }
@@ -186,6 +193,7 @@ final class Updates {
                       store.update(last, result),
                       () -> {
                         roll.ended(last);
+                        secrets.forget(last.id());
                         then.run();
                         listener.status(last);
                         prerequisites.freed(last).forEach(enqueue);

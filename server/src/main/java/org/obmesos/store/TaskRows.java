@@ -49,10 +49,10 @@ final class TaskRows {
         gpus REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 1,
         runs INTEGER NOT NULL DEFAULT 0,
         after_ids TEXT NOT NULL DEFAULT '',
-        wanted_agent TEXT NOT NULL DEFAULT '',
+        extras TEXT NOT NULL DEFAULT '',
         framework_id TEXT NOT NULL DEFAULT '',
         attempt INTEGER NOT NULL, agent_id TEXT NOT NULL, hostname TEXT NOT NULL,
-        agent_url TEXT NOT NULL DEFAULT '',
+        agent_url TEXT NOT NULL DEFAULT '', ports TEXT NOT NULL DEFAULT '',
         state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, source TEXT NOT NULL,
         submitted_ms INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER);
       CREATE TABLE IF NOT EXISTS results (
@@ -82,15 +82,23 @@ final class TaskRows {
       if (version >= 1 && version <= 3) {
         statement.execute("ALTER TABLE tasks ADD COLUMN after_ids TEXT NOT NULL DEFAULT ''");
       }
-      if (version >= 1 && version <= 4 && !hasColumn(statement, "wanted_agent")) {
-        statement.execute("ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''");
+      if (version >= 1 && version <= 5) {
+        statement.execute("ALTER TABLE tasks ADD COLUMN extras TEXT NOT NULL DEFAULT ''");
+        statement.execute("ALTER TABLE tasks ADD COLUMN ports TEXT NOT NULL DEFAULT ''");
+      }
+      if (version >= 1 && version <= 5 && hasColumn(statement, "wanted_agent")) {
+        statement.execute(
+            "UPDATE tasks SET extras = '{\"constraints\":[{\"attribute\":\"hostname\","
+                + "\"operator\":\"IS\",\"value\":' || json_quote(wanted_agent) || '}]}'"
+                + " WHERE wanted_agent <> ''");
+        statement.execute("ALTER TABLE tasks DROP COLUMN wanted_agent");
       }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
           statement.execute(part);
         }
       }
-      statement.execute("PRAGMA user_version = 5");
+      statement.execute("PRAGMA user_version = 6");
     }
   }
 
@@ -112,9 +120,9 @@ final class TaskRows {
         """
         INSERT INTO tasks (id, sequence, name, document, interpreter, body, environment, directory,
           cpus, mem, disk, gpus, priority, kill_grace_ms, timeout_ms, tail_lines, attempts,
-          after_ids, wanted_agent, attempt, runs, framework_id, agent_id, hostname, agent_url, state, reason, message, source,
-          submitted_ms, started_ms, ended_ms)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
+          after_ids, extras, attempt, runs, framework_id, agent_id, hostname, agent_url, ports,
+          state, reason, message, source, submitted_ms, started_ms, ended_ms)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (Task task : tasks) {
         fill(new Row(statement), task);
@@ -135,9 +143,9 @@ final class TaskRows {
     Limits limits = block.limits();
     row.number(limits.priority());
     row.number(limits.killGrace().toMillis()).number(limits.timeout().toMillis());
-    row.number(limits.tailLines()).number(limits.attempts());
+    row.number(limits.tailLines()).number(limits.retry().attempts());
     row.text(join(block.needs().after().stream().map(TaskId::value).toList()));
-    row.text(block.needs().agent());
+    row.text(Extras.write(block));
     row.placing(task.placing()).status(task.status());
     row.number(task.times().submitted().toEpochMilli());
     row.time(task.times().started()).time(task.times().ended());
@@ -147,7 +155,7 @@ final class TaskRows {
     String sql =
         """
         UPDATE tasks SET attempt=?, runs=?, framework_id=?, agent_id=?, hostname=?, agent_url=?,
-          state=?, reason=?, message=?, source=?, started_ms=?, ended_ms=? WHERE id=?""";
+          ports=?, state=?, reason=?, message=?, source=?, started_ms=?, ended_ms=? WHERE id=?""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (Task task : tasks) {
         Row row = new Row(statement);
@@ -161,10 +169,14 @@ final class TaskRows {
   }
 
   static void updatePrograms(Connection connection, Collection<Task> tasks) throws SQLException {
-    String sql = "UPDATE tasks SET interpreter=?, body=?, environment=?, directory=? WHERE id=?";
+    String sql =
+        "UPDATE tasks SET interpreter=?, body=?, environment=?, directory=?, extras=? WHERE id=?";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (Task task : tasks) {
-        new Row(statement).program(task.block().program()).text(task.id().value());
+        new Row(statement)
+            .program(task.block().program())
+            .text(Extras.write(task.block()))
+            .text(task.id().value());
         statement.addBatch();
       }
       statement.executeBatch();
@@ -210,15 +222,17 @@ final class TaskRows {
   }
 
   private static Task read(ResultSet row) throws SQLException {
+    Extras extras = Extras.read(row.getString("extras"));
     Block block =
         new Block(
             new TaskId(row.getString("id")),
-            new Origin(row.getString("name"), row.getString("document")),
+            new Origin(row.getString("name"), row.getString("document"), extras.groupOrNone()),
             new Program(
                 split(row.getString("interpreter")),
                 row.getString("body"),
                 splitPairs(row.getString("environment")),
-                row.getString("directory")),
+                row.getString("directory"),
+                extras.surroundings()),
             new Needs(
                 new Resources(
                     row.getDouble("cpus"),
@@ -226,13 +240,15 @@ final class TaskRows {
                     row.getDouble("disk"),
                     row.getDouble("gpus")),
                 split(row.getString("after_ids")).stream().map(TaskId::new).toList(),
-                row.getString("wanted_agent")),
+                extras.portNames(),
+                extras.roleOrNone(),
+                extras.constraintsOrNone()),
             new Limits(
                 row.getInt("priority"),
                 Duration.ofMillis(row.getLong("kill_grace_ms")),
                 Duration.ofMillis(row.getLong("timeout_ms")),
                 row.getInt("tail_lines"),
-                row.getInt("attempts")));
+                extras.retry(row.getInt("attempts"))));
     return new Task(
         row.getLong("sequence"),
         block,
@@ -243,7 +259,8 @@ final class TaskRows {
                 row.getString("framework_id"),
                 row.getString("agent_id"),
                 row.getString("hostname"),
-                row.getString("agent_url"))),
+                row.getString("agent_url"),
+                split(row.getString("ports")).stream().map(Integer::valueOf).toList())),
         new TaskStatus(
             TaskState.valueOf(row.getString("state")),
             row.getString("reason"),
@@ -339,7 +356,8 @@ final class TaskRows {
           .text(placing.site().frameworkId())
           .text(placing.site().agentId())
           .text(placing.site().hostname())
-          .text(placing.site().agentUrl());
+          .text(placing.site().agentUrl())
+          .text(join(placing.site().ports().stream().map(String::valueOf).toList()));
     }
 
     Row status(TaskStatus status) throws SQLException {

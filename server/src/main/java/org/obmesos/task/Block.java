@@ -32,7 +32,19 @@ public record Block(TaskId id, Origin origin, Program program, Needs needs, Limi
 
   /** One that waits for room only. */
   public Block(TaskId id, Origin origin, Program program, Resources resources, Limits limits) {
-    this(id, origin, program, new Needs(resources, List.of(), ""), limits);
+    this(id, origin, program, new Needs(resources), limits);
+  }
+
+  /** How many ports it gets from those that are offered. */
+  public int offeredPorts() {
+    return needs.ports().size()
+        + program.around().container().map(Container::offeredPorts).orElse(0);
+  }
+
+  /** The ports of its host that it names itself. */
+  public Ports fixedPorts() {
+    return Ports.ofNumbers(
+        program.around().container().map(Container::fixedPorts).orElse(List.of()));
   }
 
   /** What it uses while it runs. */

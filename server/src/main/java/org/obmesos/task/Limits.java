@@ -11,12 +11,13 @@ import java.util.Objects;
  * @param killGrace time between TERM and KILL, from 0 to one hour
  * @param timeout how long it may run; zero for ever
  * @param tailLines how many last lines are told while it runs, from 0 to 100
- * @param attempts how often it may run until it succeeds, from 1 to 1000
+ * @param retry when it runs again
  */
 public record Limits(
-    int priority, Duration killGrace, Duration timeout, int tailLines, int attempts) {
+    int priority, Duration killGrace, Duration timeout, int tailLines, Retry retry) {
   /** What a block gets that says nothing: Mesos' own grace period of 3 s, ten lines, one run. */
-  public static final Limits DEFAULT = new Limits(0, Duration.ofSeconds(3), Duration.ZERO, 10, 1);
+  public static final Limits DEFAULT =
+      new Limits(0, Duration.ofSeconds(3), Duration.ZERO, 10, Retry.NONE);
 
   /**
    * Checks the ranges.
@@ -26,6 +27,7 @@ public record Limits(
   public Limits {
     Objects.requireNonNull(killGrace, "killGrace");
     Objects.requireNonNull(timeout, "timeout");
+    Objects.requireNonNull(retry, "retry");
     if (priority < -1000 || priority > 1000) {
       throw new InvalidBlockException("priority", "a whole number from -1000 to 1000");
     }
@@ -37,9 +39,6 @@ public record Limits(
     }
     if (tailLines < 0 || tailLines > 100) {
       throw new InvalidBlockException("tail", "a whole number from 0 to 100");
-    }
-    if (attempts < 1 || attempts > 1000) {
-      throw new InvalidBlockException("attempts", "a whole number from 1 to 1000");
     }
   }
 }

@@ -3,12 +3,16 @@ package org.obmesos.task;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /** A set of ports. Immutable. */
 public final class Ports {
   private static final int MAX = 65535;
+
+  /** Where the ports begin that Mesos' agents offer by default. */
+  private static final int USUAL = 31000;
 
   /** No port at all. */
   public static final Ports NONE = new Ports(new BitSet());
@@ -48,6 +52,29 @@ public final class Ports {
       first = ports.nextSetBit(end);
     }
     return ranges;
+  }
+
+  /** How many there are. */
+  public int size() {
+    return ports.cardinality();
+  }
+
+  /**
+   * So many of them by chance, so that two that do not know of each other seldom take the same;
+   * from where Mesos' agents have theirs, if there are enough.
+   */
+  public List<Integer> pick(int count) {
+    List<Integer> usual =
+        new ArrayList<>(ports.stream().filter(it -> it >= USUAL).boxed().toList());
+    List<Integer> from =
+        usual.size() >= count ? usual : new ArrayList<>(ports.stream().boxed().toList());
+    Collections.shuffle(from);
+    return List.copyOf(from.subList(0, count));
+  }
+
+  /** Those with these numbers. */
+  public static Ports ofNumbers(List<Integer> numbers) {
+    return of(numbers.stream().map(number -> new Range(number, number)).toList());
   }
 
   /** Whether there is none. */

@@ -11,12 +11,17 @@ import java.util.Objects;
  *
  * @param interpreter the words of the command that gets the body's file as its last argument
  * @param body the text of the block, expanded; at most {@link #MAX_BODY_BYTES} in UTF-8; empty if
- *     it comes later, with values that are not there yet
+ *     it comes later, with values that are not there yet, or if an image's own command is to run
  * @param environment variables set for the command
  * @param directory where it starts, relative to the sandbox; empty for the sandbox itself
+ * @param around what is around it
  */
 public record Program(
-    List<String> interpreter, String body, Map<String, String> environment, String directory) {
+    List<String> interpreter,
+    String body,
+    Map<String, String> environment,
+    String directory,
+    Surroundings around) {
 
   /** The largest body, in bytes of UTF-8: a kernel takes 2 MiB of arguments by default. */
   public static final int MAX_BODY_BYTES = 1 << 20;
@@ -30,6 +35,7 @@ public record Program(
     interpreter = List.copyOf(interpreter);
     environment = Map.copyOf(environment);
     Objects.requireNonNull(directory, "directory");
+    Objects.requireNonNull(around, "around");
     if (interpreter.isEmpty() || interpreter.get(0).isBlank()) {
       throw new InvalidBlockException("lang", "the interpreter's command is empty");
     }
@@ -60,11 +66,11 @@ public record Program(
 
   /** Whether the body comes later. */
   public boolean awaitsBody() {
-    return body.isEmpty();
+    return body.isEmpty() && !around.hasEntrypoint();
   }
 
   /** The same without its body, for a task that has ended. */
   public Program withoutBody() {
-    return awaitsBody() ? this : new Program(interpreter, "-", environment, directory);
+    return awaitsBody() ? this : new Program(interpreter, "-", environment, directory, around);
   }
 }

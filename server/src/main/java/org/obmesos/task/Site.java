@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -10,10 +11,12 @@ import java.util.Objects;
  * @param agentId the agent's id
  * @param hostname the agent's name
  * @param agentUrl where the agent's HTTP API is; empty if it has none
+ * @param ports those of the agent's that it got, in the order of their names
  */
-public record Site(String frameworkId, String agentId, String hostname, String agentUrl) {
+public record Site(
+    String frameworkId, String agentId, String hostname, String agentUrl, List<Integer> ports) {
   /** Nowhere yet. */
-  public static final Site NONE = new Site("", "", "", "");
+  public static final Site NONE = new Site("", "", "", "", List.of());
 
   /** No component is null. */
   public Site {
@@ -21,6 +24,7 @@ public record Site(String frameworkId, String agentId, String hostname, String a
     Objects.requireNonNull(agentId, "agentId");
     Objects.requireNonNull(hostname, "hostname");
     Objects.requireNonNull(agentUrl, "agentUrl");
+    ports = List.copyOf(ports);
   }
 
   /** Whether the task waits still. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
@@ -51,6 +52,11 @@ public record Task(long sequence, Block block, Placing placing, TaskStatus statu
   /** The same task with what it runs, which it had to wait for. */
   public Task with(Program program) {
     return new Task(sequence, block.with(program), placing, status, times);
+  }
+
+  /** How long its last run has lasted until now. */
+  public Duration lasted(Instant now) {
+    return times.started().map(started -> Duration.between(started, now)).orElse(Duration.ZERO);
   }
 
   /** The same task sent somewhere else. */

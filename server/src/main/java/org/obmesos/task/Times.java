@@ -9,7 +9,7 @@ import java.util.Optional;
  * When things happened to a task.
  *
  * @param submitted when the client asked for it
- * @param started when it was first seen to run
+ * @param started when it was first seen to run; the last time, if it was launched several times
  * @param ended when it was seen to have ended
  */
 public record Times(Instant submitted, Optional<Instant> started, Optional<Instant> ended) {
@@ -24,7 +24,11 @@ public record Times(Instant submitted, Optional<Instant> started, Optional<Insta
   Times at(TaskState state, Instant now) {
     return new Times(
         submitted,
-        started.isEmpty() && state == TaskState.RUNNING ? Optional.of(now) : started,
+        switch (state) {
+          case QUEUED -> Optional.empty();
+          case RUNNING -> Optional.of(started.orElse(now));
+          default -> started;
+        },
         state.isTerminal() ? Optional.of(ended.orElse(now)) : Optional.empty());
   }
 }

@@ -11,6 +11,7 @@
 #            place, so that it exists once and whole or not at all
 # META/exit  "status N" or "signal N", then why it was stopped: "killed" or
 #            "timeout", if it was
+# META/cleanup, if it is there, is run by the shell once a command was stopped
 #
 # TERM asks the command's whole group to end, and ends it GRACE seconds later.
 
@@ -105,5 +106,6 @@ my $status = $?;
 
 # What the command left behind in its group goes with it.
 kill 'KILL', -$child;
+system('/bin/sh', "$meta/cleanup") if $why && -e "$meta/cleanup";
 write_down('exit', ($status & 127 ? 'signal ' . ($status & 127) : 'status ' . ($status >> 8)) . $why);
 rename("$meta/exit.new", "$meta/exit") or die "$meta/exit: $!";

@@ -4,13 +4,14 @@ package org.obmesos.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -18,11 +19,14 @@ import java.util.stream.IntStream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.DurationInfo;
+import org.apache.mesos.v1.Protos.Environment;
 import org.apache.mesos.v1.Protos.Filters;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
+import org.apache.mesos.v1.Protos.HealthCheck;
 import org.apache.mesos.v1.Protos.KillPolicy;
 import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.Secret;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.TaskState;
@@ -40,15 +44,11 @@ import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.task.Block;
-import org.obmesos.task.Limits;
-import org.obmesos.task.Origin;
 import org.obmesos.task.Placing;
 import org.obmesos.task.Ports;
-import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Site;
 import org.obmesos.task.Task;
-import org.obmesos.task.TaskId;
 
 /** What every cluster does, as recordings of a real one have it. */
 abstract class ConformanceTest {
@@ -174,14 +174,9 @@ abstract class ConformanceTest {
             subscriber.id.getValue(),
             offer.getAgentId().getValue(),
             offer.getHostname(),
-            "http://" + at.getHostname() + ":" + at.getPort());
-    Block block =
-        new Block(
-            new TaskId(task),
-            new Origin("", ""),
-            new Program(List.of("sh"), "true", Map.of(), ""),
-            new Resources(0.1, 32, 0),
-            Limits.DEFAULT);
+            "http://" + at.getHostname() + ":" + at.getPort(),
+            List.of());
+    Block block = Blocks.of(task, "true");
     return sandboxes().of(Task.submitted(1, block, Instant.now()).with(Placing.NONE.at(site)));
   }
 
@@ -268,6 +263,118 @@ abstract class ConformanceTest {
   void aSignalIsToldByItsDescription() {
     launch(lastOffer(), task("sig-9", "kill -9 $$"));
     assertThat(ended("sig-9").getMessage()).isEqualTo("Command terminated with signal Killed");
+  }
+
+  @Test
+  void filesAreFetchedAndUnpackedBeforeTheTaskBegins() throws Exception {
+    Files.createDirectory(directory.resolve("packed"));
+    Files.writeString(directory.resolve("packed/file"), "unpacked");
+    Path archive = directory.resolve("archive.tar.gz");
+    assertThat(
+            new ProcessBuilder("tar", "-C", directory + "", "-czf", archive + "", "packed")
+                .start()
+                .waitFor())
+        .isZero();
+    Path tool = Files.writeString(directory.resolve("tool"), "#!/bin/sh\ncat packed/file");
+    TaskInfo.Builder task = task("fetching", "./renamed > " + directory.resolve("out"));
+    task.getCommandBuilder()
+        .addUris(CommandInfo.URI.newBuilder().setValue("file://" + archive).setExtract(true))
+        .addUris(
+            CommandInfo.URI
+                .newBuilder()
+                .setValue(tool.toString())
+                .setExtract(false)
+                .setExecutable(true)
+                .setOutputFile("renamed"));
+    launch(lastOffer(), task);
+    assertThat(ended("fetching").getState()).isEqualTo(TaskState.TASK_FINISHED);
+    assertThat(directory.resolve("out")).hasContent("unpacked");
+  }
+
+  @Test
+  void aFileThatCannotBeFetchedFailsTheTask() {
+    TaskInfo.Builder task = task("no-file", "true");
+    task.getCommandBuilder()
+        .addUris(CommandInfo.URI.newBuilder().setValue("/no/such/file").setExtract(false));
+    launch(lastOffer(), task);
+    TaskStatus last = ended("no-file");
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_FAILED);
+    assertThat(last.getSource()).isEqualTo(TaskStatus.Source.SOURCE_AGENT);
+    assertThat(last.getReason()).isEqualTo(TaskStatus.Reason.REASON_CONTAINER_LAUNCH_FAILED);
+    assertThat(last.getMessage()).contains("Failed to fetch");
+  }
+
+  @Test
+  void aTaskThatIsNotWellIsEndedAndThatIsToldOfIt() throws Exception {
+    Path well = Files.createFile(directory.resolve("well"));
+    TaskInfo.Builder task =
+        task("ill", "sleep 300")
+            .setHealthCheck(
+                HealthCheck.newBuilder()
+                    .setType(HealthCheck.Type.COMMAND)
+                    .setCommand(CommandInfo.newBuilder().setValue("test -e " + well))
+                    .setDelaySeconds(0)
+                    .setIntervalSeconds(0.1)
+                    .setGracePeriodSeconds(0)
+                    .setConsecutiveFailures(2));
+    launch(lastOffer(), task);
+    await()
+        .atMost(LONG)
+        .until(() -> subscriber.of("ill").stream().anyMatch(TaskStatus::getHealthy));
+    Files.delete(well);
+    TaskStatus last = ended("ill");
+    assertThat(last.getState()).isEqualTo(TaskState.TASK_KILLED);
+    assertThat(last.hasHealthy()).isTrue();
+    assertThat(last.getHealthy()).isFalse();
+    assertThat(subscriber.of("ill"))
+        .anyMatch(
+            status ->
+                status.getState() == TaskState.TASK_RUNNING
+                    && status.getReason()
+                        == TaskStatus.Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED
+                    && !status.getHealthy());
+  }
+
+  @Test
+  void aPortIsSeenToBeServed() throws Exception {
+    try (ServerSocket listening = new ServerSocket(0)) {
+      launch(
+          lastOffer(),
+          task("served", "sleep 300")
+              .setHealthCheck(
+                  HealthCheck.newBuilder()
+                      .setType(HealthCheck.Type.TCP)
+                      .setTcp(
+                          HealthCheck.TCPCheckInfo.newBuilder().setPort(listening.getLocalPort()))
+                      .setDelaySeconds(0)
+                      .setIntervalSeconds(0.1)));
+      await()
+          .atMost(LONG)
+          .until(() -> subscriber.of("served").stream().anyMatch(TaskStatus::getHealthy));
+    }
+    kill("served");
+    ended("served");
+  }
+
+  @Test
+  void aSecretIsAVariableLikeOthers() {
+    TaskInfo.Builder task =
+        task("secret", "test \"$TOKEN\" = 'hush hush' -a \"$OPEN\" = word && exit 5");
+    task.getCommandBuilder()
+        .getEnvironmentBuilder()
+        .addVariables(
+            Environment.Variable.newBuilder()
+                .setName("TOKEN")
+                .setType(Environment.Variable.Type.SECRET)
+                .setSecret(
+                    Secret.newBuilder()
+                        .setType(Secret.Type.VALUE)
+                        .setValue(
+                            Secret.Value.newBuilder()
+                                .setData(ByteString.copyFromUtf8("hush hush")))))
+        .addVariables(Environment.Variable.newBuilder().setName("OPEN").setValue("word"));
+    launch(lastOffer(), task);
+    assertThat(ended("secret").getMessage()).isEqualTo("Command exited with status 5");
   }
 
   @Test

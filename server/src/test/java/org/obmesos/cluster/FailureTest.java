@@ -215,7 +215,7 @@ final class FailureTest extends FrameworkTests {
       var unused = store.tasks();
     }
     connect("localhost:1");
-    var submitted = framework.submit(List.of(block("early", "true")));
+    var submitted = framework.submit(List.of(block("early", "true")), Map.of());
     var killed = framework.kill(List.of(new TaskId("early")));
     submitted.join();
     assertThat(killed.join()).hasSize(1);

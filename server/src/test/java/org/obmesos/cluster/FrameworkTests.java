@@ -23,10 +23,6 @@ import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.scheduler.FrameworkOptions;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Limits;
-import org.obmesos.task.Origin;
-import org.obmesos.task.Program;
-import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -99,12 +95,7 @@ abstract class FrameworkTests {
   }
 
   Block block(String id, String body) {
-    return new Block(
-        new TaskId(id),
-        new Origin("", ""),
-        new Program(List.of("sh"), body, Map.of(), ""),
-        new Resources(0.1, 16, 0),
-        Limits.DEFAULT);
+    return Blocks.of(id, body);
   }
 
   /** Each block notes that it runs, so that a second run would show. */
@@ -119,7 +110,7 @@ abstract class FrameworkTests {
   }
 
   void submit(List<Block> blocks) {
-    framework.submit(blocks).join();
+    framework.submit(blocks, Map.of()).join();
   }
 
   void verdict(int count) throws Exception {

@@ -31,9 +31,8 @@ import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.scheduler.FrameworkOptions;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Limits;
+import org.obmesos.task.Needs;
 import org.obmesos.task.Origin;
-import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -154,12 +153,11 @@ public class LaunchBenchmark {
         IntStream.range(0, TASKS)
             .mapToObj(
                 n ->
-                    new Block(
-                        new TaskId("task-" + n),
-                        new Origin("name", "/home/user/document.org"),
-                        new Program(List.of("sh"), "echo " + n, Map.of(), ""),
-                        new Resources(0.1, 128, 0),
-                        Limits.DEFAULT))
+                    Blocks.needing(
+                        Blocks.from(
+                            Blocks.of("task-" + n, "echo " + n),
+                            new Origin("name", "/home/user/document.org")),
+                        new Needs(new Resources(0.1, 128, 0))))
             .toList();
   }
 
@@ -200,7 +198,7 @@ public class LaunchBenchmark {
   @Benchmark
   @OperationsPerInvocation(TASKS)
   public List<Task> launch() throws InterruptedException {
-    List<Task> tasks = framework.submit(blocks).join();
+    List<Task> tasks = framework.submit(blocks, Map.of()).join();
     cluster.launched.await();
     return tasks;
   }

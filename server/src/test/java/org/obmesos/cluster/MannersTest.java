@@ -9,13 +9,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
 import org.apache.mesos.v1.Protos.TaskID;
@@ -31,11 +35,12 @@ import org.obmesos.driver.Web;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Limits;
+import org.obmesos.task.Constraint;
 import org.obmesos.task.Needs;
 import org.obmesos.task.Origin;
-import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Retry;
+import org.obmesos.task.Surroundings;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -52,14 +57,9 @@ final class MannersTest extends FrameworkTests {
   }
 
   private Block asking(String id, String body, Resources resources, int attempts) {
-    Limits usual = Limits.DEFAULT;
-    return new Block(
-        new TaskId(id),
-        new Origin("", ""),
-        new Program(List.of("sh"), body, Map.of(), ""),
-        resources,
-        new Limits(
-            usual.priority(), usual.killGrace(), usual.timeout(), usual.tailLines(), attempts));
+    return Blocks.retrying(
+        Blocks.needing(Blocks.of(id, body), new Needs(resources)),
+        new Retry(attempts, Duration.ofSeconds(1), Retry.Ensure.NOTHING));
   }
 
   private Block failing(String id, int times, int attempts) {
@@ -122,15 +122,9 @@ final class MannersTest extends FrameworkTests {
   @Test
   void anOperatorSeesWhereATaskComesFrom() throws Exception {
     connect(master.address());
-    Block any = block("labelled", "true");
     submit(
         List.of(
-            new Block(
-                any.id(),
-                new Origin("install", "/home/me/notes.org"),
-                any.program(),
-                any.needs(),
-                any.limits())));
+            Blocks.from(block("labelled", "true"), new Origin("install", "/home/me/notes.org"))));
     awaitState("labelled", TaskState.FINISHED);
     TaskInfo launched =
         master
@@ -149,13 +143,14 @@ final class MannersTest extends FrameworkTests {
   }
 
   private Block blockFor(String agent, String id) {
-    Block any = block(id, "true");
-    return new Block(
-        any.id(),
-        any.origin(),
-        any.program(),
-        new Needs(any.resources(), List.of(), agent),
-        any.limits());
+    return Blocks.needing(
+        block(id, "true"),
+        new Needs(
+            new Resources(0.1, 16, 0),
+            List.of(),
+            List.of(),
+            "",
+            List.of(new Constraint("hostname", Constraint.Operator.IS, agent))));
   }
 
   @Test
@@ -165,15 +160,115 @@ final class MannersTest extends FrameworkTests {
     awaitState("easy", TaskState.FINISHED);
     await()
         .atMost(LONG)
-        .until(
-            () ->
-                task("picky")
-                    .status()
-                    .message()
-                    .startsWith("waits for the agent no-such-agent; there are "));
+        .until(() -> task("picky").status().message().endsWith(", wants IS no-such-agent"));
     assertThat(task("picky").state()).isEqualTo(TaskState.QUEUED);
     submit(List.of(blockFor(task("easy").placing().site().hostname(), "suited")));
     awaitState("suited", TaskState.FINISHED);
+  }
+
+  @Test
+  void whatIsToFinishRunsUntilItDoes() throws Exception {
+    connect(master.address());
+    submit(
+        List.of(
+            Blocks.retrying(
+                failing("stubborn", 4, 1),
+                new Retry(1, Duration.ofMillis(10), Retry.Ensure.IT_FINISHES))));
+    awaitState("stubborn", TaskState.FINISHED);
+    assertThat(directory.resolve("runs-stubborn")).hasContent("x\nx\nx\nx\nx");
+  }
+
+  @Test
+  void whatIsToKeepRunningDoesSoAcrossARestartUntilItIsKilled() throws Exception {
+    Path runs = directory.resolve("runs");
+    connect(master.address());
+    submit(
+        List.of(
+            Blocks.retrying(
+                block("eternal", "echo x >> " + runs + "; sleep 0.1"),
+                new Retry(1, Duration.ofMillis(10), Retry.Ensure.IT_KEEPS_RUNNING))));
+    await().atMost(LONG).until(() -> Files.exists(runs) && Files.readAllLines(runs).size() >= 3);
+    framework.close();
+    store.close();
+    store = new Store(directory.resolve("store.db"));
+    int before = Files.readAllLines(runs).size();
+    connect(master.address());
+    await().atMost(LONG).until(() -> Files.readAllLines(runs).size() >= before + 3);
+    framework.kill(List.of(new TaskId("eternal"))).join();
+    awaitState("eternal", TaskState.KILLED);
+  }
+
+  @Test
+  void aSecretIsInNoFileAndIsAskedForAgainAfterARestart() throws Exception {
+    Path out = directory.resolve("out");
+    Block block =
+        Blocks.needing(
+            Blocks.in(
+                block("secretive", "echo ${#TOKEN} > " + out),
+                new Surroundings(
+                    Optional.empty(), List.of(), "", Optional.empty(), Set.of("TOKEN"))),
+            blockFor("no-such-agent", "any").needs());
+    connect(master.address());
+    Map<TaskId, Map<String, String>> secrets = Map.of(block.id(), Map.of("TOKEN", "hush-hush"));
+    framework.submit(List.of(block), secrets).join();
+    framework.close();
+    store.close();
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).doesNotContain("hush-hush");
+      }
+    }
+    store = new Store(directory.resolve("store.db"));
+    connect(master.address());
+    Block easy = Blocks.in(block("easy", "true"), block.program().around());
+    submit(List.of(easy));
+    await()
+        .atMost(LONG)
+        .until(() -> task("secretive").status().message().startsWith("waits for its secrets"));
+    framework.submit(List.of(easy), Map.of(easy.id(), Map.of("TOKEN", "x"))).join();
+    awaitState("easy", TaskState.FINISHED);
+    framework.submit(List.of(block), secrets).join();
+    await()
+        .atMost(LONG)
+        .until(() -> task("secretive").status().message().startsWith("fits on no agent"));
+  }
+
+  @Test
+  void aRoleIsSubscribedWithWhenABlockWantsIt() throws Exception {
+    connect(master.address());
+    submit(List.of(block("first", "true")));
+    awaitState("first", TaskState.FINISHED);
+    Needs needs = new Needs(new Resources(0.1, 16, 0), List.of(), List.of(), "prod", List.of());
+    submit(List.of(Blocks.needing(block("prod", "true"), needs)));
+    await().atMost(LONG).until(() -> master.calls(Call.Type.SUBSCRIBE).size() == 2);
+    assertThat(
+            master
+                .calls(Call.Type.SUBSCRIBE)
+                .get(1)
+                .getSubscribe()
+                .getFrameworkInfo()
+                .getRolesList())
+        .containsExactly("*", "prod");
+    submit(List.of(block("anybody", "true")));
+    awaitState("anybody", TaskState.FINISHED);
+    await()
+        .atMost(LONG)
+        .until(() -> task("prod").status().message().contains("nothing to the role prod"));
+  }
+
+  @Test
+  void whereNobodyOffersAnythingThatIsSaid() throws Exception {
+    master.withholdOffers();
+    connect(master.address());
+    submit(List.of(block("patient", "true")));
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                task("patient")
+                    .status()
+                    .message()
+                    .equals("waits for an offer: no agent has made one yet"));
   }
 
   @Test
@@ -313,7 +408,7 @@ final class MannersTest extends FrameworkTests {
                         known -> known.getType() == FrameworkInfo.Capability.Type.GPU_RESOURCES));
     await()
         .atMost(LONG)
-        .until(() -> task("gpu").status().message().equals("wants 2 gpus, the most there is is 0"));
+        .until(() -> task("gpu").status().message().endsWith(": gpus: wants 2, largest offer 0"));
     assertThat(task("gpu").state()).isEqualTo(TaskState.QUEUED);
   }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -65,6 +69,7 @@ final class TestMaster implements AutoCloseable {
   private volatile Optional<Stream> stream = Optional.empty();
   private volatile Optional<String> authorization = Optional.empty();
   private volatile Optional<URI> leader = Optional.empty();
+  private volatile boolean withholding;
   private volatile boolean silent;
   private volatile boolean filesReadOnly;
   private volatile boolean splits;
@@ -143,6 +148,8 @@ final class TestMaster implements AutoCloseable {
     server.createContext("/api/v1/scheduler", this::scheduler);
     server.createContext("/api/v1", this::agent);
     server.createContext("/files/read", this::filesRead);
+    server.createContext("/metrics/snapshot", TestMaster::recorded);
+    server.createContext("/containers", TestMaster::recorded);
     server.start();
   }
 
@@ -152,6 +159,11 @@ final class TestMaster implements AutoCloseable {
 
   String address() {
     return "localhost:" + port();
+  }
+
+  /** No offer is made any more. */
+  void withholdOffers() {
+    withholding = true;
   }
 
   /** The next calls are answered with 503. */
@@ -446,7 +458,12 @@ final class TestMaster implements AutoCloseable {
       mine.send(error("Framework has been removed"));
       mine.over = true;
     } else {
-      cluster.subscriber(event -> mine.send(asAMasterWould(event)));
+      cluster.subscriber(
+          event -> {
+            if (!(withholding && event.hasOffers())) {
+              mine.send(asAMasterWould(event));
+            }
+          });
       cluster.call(call).join();
       greeting.ifPresent(mine::send);
       if (isTheMoment(call, true)) {
@@ -460,6 +477,11 @@ final class TestMaster implements AutoCloseable {
     Event.Builder changed = event.toBuilder();
     if (event.hasSubscribed()) {
       changed.getSubscribedBuilder().setHeartbeatIntervalSeconds(HEARTBEAT_SECONDS);
+      changed
+          .getSubscribedBuilder()
+          .getMasterInfoBuilder()
+          .setHostname("localhost")
+          .setPort(port());
     }
     for (Offer.Builder offer : changed.getOffersBuilder().getOffersBuilderList()) {
       offer.setUrl(
@@ -495,6 +517,27 @@ final class TestMaster implements AutoCloseable {
     String[] parts = path.split("/", 8);
     Path sandbox = LocalFiles.sandbox(cluster.directory(), parts[2], parts[4]);
     return parts.length > 7 ? sandbox.resolve(parts[7]) : sandbox;
+  }
+
+  /** What a real agent has answered. */
+  private static void recorded(HttpExchange exchange) throws IOException {
+    String asked = exchange.getRequestURI().getPath();
+    try (exchange;
+        BufferedReader lines =
+            new BufferedReader(
+                new InputStreamReader(
+                    TestMaster.class.getResourceAsStream(
+                        "/org/obmesos/driver/recordings/agents.jsonl"),
+                    StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        JsonObject said = JsonParser.parseString(line).getAsJsonObject();
+        if (said.has("path") && said.get("path").getAsString().equals(asked)) {
+          answer(exchange, 200, said.get("text").getAsString());
+          return;
+        }
+      }
+      answer(exchange, 404, "");
+    }
   }
 
   private void agent(HttpExchange exchange) throws IOException {

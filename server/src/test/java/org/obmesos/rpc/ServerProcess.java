@@ -129,6 +129,16 @@ public final class ServerProcess implements AutoCloseable {
     return answer(request(method, params));
   }
 
+  /** Waits until the last lines of a task are these. */
+  public void output(String id, String tail) throws IOException {
+    until(
+        message ->
+            message.has("method")
+                && message.get("method").getAsString().equals("task/output")
+                && message.toString().contains("\"id\":\"" + id + "\"")
+                && message.toString().contains("\"tail\":\"" + tail + "\""));
+  }
+
   /** Waits for the end of a task that is known, as the server tells it. */
   public JsonObject ended(String id) throws IOException {
     JsonObject[] found = new JsonObject[1];

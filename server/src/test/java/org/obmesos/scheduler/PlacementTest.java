@@ -15,7 +15,10 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.obmesos.cluster.Blocks;
 import org.obmesos.scheduler.Placement.Wanted;
+import org.obmesos.task.Needs;
+import org.obmesos.task.Ports;
 import org.obmesos.task.Resources;
 
 final class PlacementTest {
@@ -29,12 +32,32 @@ final class PlacementTest {
   }
 
   private static Map<Integer, List<Integer>> plan(List<Resources> offers, List<Resources> tasks) {
-    Map<Integer, Resources> byNumber = new LinkedHashMap<>();
-    offers.forEach(offer -> byNumber.put(byNumber.size(), offer));
-    List<Wanted<Integer, Integer>> wanted = new ArrayList<>();
-    tasks.forEach(task -> wanted.add(new Wanted<>(wanted.size(), task, offer -> true)));
-    return Placement.plan(byNumber, wanted);
+    Map<Integer, Room> byNumber = new LinkedHashMap<>();
+    offers.forEach(offer -> byNumber.put(byNumber.size(), new Room(offer, Ports.NONE)));
+    List<Wanted<Integer>> wanted = new ArrayList<>();
+    tasks.forEach(
+        task ->
+            wanted.add(
+                new Wanted<>(
+                    wanted.size(), Blocks.needing(Blocks.of("any", "true"), new Needs(task)))));
+    Map<Integer, List<Integer>> plan = new LinkedHashMap<>();
+    Placement.plan(byNumber, wanted, ANYWHERE)
+        .forEach(
+            (offer, placed) ->
+                plan.put(offer, placed.stream().map(Placement.Placed::task).toList()));
+    return plan;
   }
+
+  private static final Placement.Rule<Integer, Integer> ANYWHERE =
+      new Placement.Rule<>() {
+        @Override
+        public boolean suits(Integer task, Integer offer) {
+          return true;
+        }
+
+        @Override
+        public void placed(Integer task, Integer offer) {}
+      };
 
   @Property
   void noOfferIsCommittedBeyondWhatItHas(

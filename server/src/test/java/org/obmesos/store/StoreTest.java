@@ -11,21 +11,32 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.task.Block;
+import org.obmesos.task.Constraint;
+import org.obmesos.task.Container;
+import org.obmesos.task.Health;
+import org.obmesos.task.Image;
 import org.obmesos.task.Limits;
+import org.obmesos.task.Needs;
+import org.obmesos.task.Network;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Placing;
 import org.obmesos.task.Program;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Retry;
 import org.obmesos.task.Site;
+import org.obmesos.task.Surroundings;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
 import org.obmesos.task.TaskStatus;
+import org.obmesos.task.Uri;
 
 final class StoreTest {
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
@@ -37,16 +48,67 @@ final class StoreTest {
   }
 
   private static Task task(long sequence) {
+    return task(sequence, Surroundings.NONE, new Needs(new Resources(0.5, 64, 1, 2)), "");
+  }
+
+  private static Task task(long sequence, Surroundings around, Needs needs, String group) {
     return Task.submitted(
         sequence,
         new Block(
             new TaskId("task-" + sequence),
-            new Origin("name", "/doc.org"),
+            new Origin("name", "/doc.org", group),
             new Program(
-                List.of("sh", "-x"), "echo 'ü'\n", Map.of("A", "1\n2\u001f3\u001ef"), "dir"),
-            new Resources(0.5, 64, 1, 2),
-            new Limits(5, Duration.ofSeconds(7), Duration.ofMinutes(1), 3, 4)),
+                List.of("sh", "-x"),
+                "echo 'ü'\n",
+                Map.of("A", "1\n2\u001f3\u001ef"),
+                "dir",
+                around),
+            needs,
+            limits(3, 4)),
         NOON);
+  }
+
+  private static Limits limits(int tailLines, int attempts) {
+    return new Limits(
+        5,
+        Duration.ofSeconds(7),
+        Duration.ofMinutes(1),
+        tailLines,
+        new Retry(attempts, Retry.NONE.backoff(), Retry.Ensure.NOTHING));
+  }
+
+  @Test
+  void whatFewBlocksAskForIsThereAfterTheNextStart() {
+    Surroundings around =
+        new Surroundings(
+            Optional.of(
+                new Container(
+                    new Image("redis:7", Image.Engine.DOCKER, true, true),
+                    new Network("bridge", List.of(new Network.Exposed(0, 6379))),
+                    List.of(new Container.Volume("/data", "/data", true)),
+                    true)),
+            List.of(new Uri("file:///x.tgz", true, false, true, "y.tgz")),
+            "nobody",
+            Optional.of(new Health(Health.Kind.HTTP, "/ok", "web")),
+            Set.of("TOKEN"));
+    Needs needs =
+        new Needs(
+            new Resources(1, 32, 0),
+            List.of(new TaskId("before")),
+            List.of("web", "0"),
+            "prod",
+            List.of(Constraint.of("rack", "like", "a.*"), Constraint.of("hostname", "UNIQUE", "")));
+    Task asked = task(1, around, needs, "group");
+    Task placed =
+        asked.with(
+            Placing.NONE.at(new Site("framework", "agent", "host", "", List.of(31000, 31005))));
+    try (Store store = new Store(file())) {
+      store.insert(List.of(asked)).join();
+      store.update(placed).join();
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join()).containsExactly(placed);
+    }
   }
 
   @Test
@@ -88,7 +150,7 @@ final class StoreTest {
   void aStoreOfAnEarlierVersionIsBroughtUpToDate() throws Exception {
     Task launched =
         task(2)
-            .with(Placing.NONE.at(new Site("framework", "agent", "host", "")))
+            .with(Placing.NONE.at(new Site("framework", "agent", "host", "", List.of())))
             .with(TaskStatus.of(TaskState.RUNNING, ""), NOON);
     try (Store store = new Store(file())) {
       store.setFrameworkId("framework").join();
@@ -103,33 +165,39 @@ final class StoreTest {
       statement.execute("ALTER TABLE tasks DROP COLUMN runs");
       statement.execute("ALTER TABLE tasks DROP COLUMN framework_id");
       statement.execute("ALTER TABLE tasks DROP COLUMN after_ids");
-      statement.execute("ALTER TABLE tasks DROP COLUMN wanted_agent");
+      statement.execute("ALTER TABLE tasks DROP COLUMN extras");
+      statement.execute("ALTER TABLE tasks DROP COLUMN ports");
       statement.execute("PRAGMA user_version = 1");
     }
     try (Store store = new Store(file())) {
       List<Task> found = store.tasks().join();
       assertThat(found).hasSize(2);
-      assertThat(found.get(0).block().limits())
-          .isEqualTo(new Limits(5, Duration.ofSeconds(7), Duration.ofMinutes(1), 10, 1));
+      assertThat(found.get(0).block().limits()).isEqualTo(limits(10, 1));
       assertThat(found.get(0).placing()).isEqualTo(Placing.NONE);
       assertThat(found.get(1).placing().site().frameworkId()).isEqualTo("framework");
     }
   }
 
   @Test
-  void aStoreOfVersionFourIsBroughtUpToDateWhetherItHasTheNewestColumnOrNot() throws Exception {
-    for (String change : List.of("ALTER TABLE tasks DROP COLUMN wanted_agent", "SELECT 1")) {
+  void theAgentThatAnOlderStoreNamesIsAConstraintNow() throws Exception {
+    for (int version = 4; version <= 5; version++) {
       try (Store store = new Store(file())) {
-        store.forget(List.of(task(1).id())).join();
-        store.insert(List.of(task(1))).join();
+        store.forget(List.of(task(1).id(), task(2).id())).join();
+        store.insert(List.of(task(1), task(2))).join();
       }
       try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
           Statement statement = old.createStatement()) {
-        statement.execute(change);
-        statement.execute("PRAGMA user_version = 4");
+        statement.execute("ALTER TABLE tasks DROP COLUMN extras");
+        statement.execute("ALTER TABLE tasks DROP COLUMN ports");
+        statement.execute("ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''");
+        statement.execute("UPDATE tasks SET wanted_agent = 'a \"b\"' WHERE sequence = 2");
+        statement.execute("PRAGMA user_version = " + version);
       }
       try (Store store = new Store(file())) {
-        assertThat(store.tasks().join()).hasSize(1);
+        List<Task> found = store.tasks().join();
+        assertThat(found.get(0)).isEqualTo(task(1));
+        assertThat(found.get(1).block().needs().constraints())
+            .containsExactly(new Constraint("hostname", Constraint.Operator.IS, "a \"b\""));
       }
     }
   }

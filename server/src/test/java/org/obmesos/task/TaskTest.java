@@ -53,6 +53,6 @@ final class TaskTest {
   }
 
   private static Program program(String body) {
-    return new Program(List.of("sh"), body, Map.of(), "");
+    return new Program(List.of("sh"), body, Map.of(), "", Surroundings.NONE);
   }
 }

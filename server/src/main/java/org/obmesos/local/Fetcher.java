@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.local;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.mesos.v1.Protos.CommandInfo;
+import org.obmesos.store.StateDirectory;
+
+/**
+ * Brings files into sandboxes before their tasks begin, as Mesos' fetcher does (its
+ * docs/fetcher.md): from this machine and over HTTP, unpacked or made executable where that is
+ * asked for. May be used from several threads.
+ */
+final class Fetcher {
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final String FILE = "file://";
+
+  private final Path cache;
+  private final Map<String, Object> locks = new ConcurrentHashMap<>();
+  private final HttpClient client =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .followRedirects(HttpClient.Redirect.NORMAL)
+          .connectTimeout(CONNECT_TIMEOUT)
+          .build();
+
+  Fetcher(Path cache) {
+    this.cache = cache;
+  }
+
+  /**
+   * Brings files.
+   *
+   * @throws IOException if one cannot be had, with a sentence for the user
+   */
+  void fetch(List<CommandInfo.URI> uris, Path sandbox) throws IOException {
+    for (CommandInfo.URI uri : uris) {
+      try {
+        fetch(uri, sandbox);
+      } catch (IOException e) {
+        throw new IOException("Failed to fetch " + uri.getValue() + ": " + e.getMessage(), e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("Failed to fetch " + uri.getValue() + ": interrupted", e);
+      }
+    }
+  }
+
+  private void fetch(CommandInfo.URI uri, Path sandbox) throws IOException, InterruptedException {
+    String value = uri.getValue();
+    String name = uri.getOutputFile().isEmpty() ? lastPart(value) : uri.getOutputFile();
+    Path target = sandbox.resolve(name).normalize();
+    if (!target.startsWith(sandbox) || target.equals(sandbox)) {
+      throw new IOException("its name leads out of the sandbox");
+    }
+    StateDirectory.createPrivate(target.getParent());
+    if (uri.getCache()) {
+      Path kept = cached(value);
+      if (uri.getExtract() && isArchive(name)) {
+        extract(kept, name, sandbox);
+        return;
+      }
+      Files.copy(kept, target, StandardCopyOption.REPLACE_EXISTING);
+    } else {
+      download(value, target);
+    }
+    if (uri.getExecutable()) {
+      Set<PosixFilePermission> all = EnumSet.copyOf(Files.getPosixFilePermissions(target));
+      all.addAll(
+          Set.of(
+              PosixFilePermission.OWNER_EXECUTE,
+              PosixFilePermission.GROUP_EXECUTE,
+              PosixFilePermission.OTHERS_EXECUTE));
+      Files.setPosixFilePermissions(target, all);
+    } else if (uri.getExtract() && isArchive(name)) {
+      extract(target, name, sandbox);
+    }
+  }
+
+  private static String lastPart(String value) {
+    String path = value.contains("://") ? value.replaceFirst("[?#].*", "") : value;
+    return path.replaceFirst("/+$", "").replaceFirst(".*/", "");
+  }
+
+  private static boolean isHttp(String value) {
+    return value.regionMatches(true, 0, "http://", 0, 7)
+        || value.regionMatches(true, 0, "https://", 0, 8);
+  }
+
+  private static Path local(String value) throws IOException {
+    String path = value.startsWith(FILE) ? value.substring(FILE.length()) : value;
+    if (!path.startsWith("/")) {
+      throw new IOException(
+          "the embedded cluster fetches http:, https:, file: and absolute paths only");
+    }
+    return Path.of(path);
+  }
+
+  private void download(String value, Path target) throws IOException, InterruptedException {
+    if (!isHttp(value)) {
+      Path source = local(value);
+      if (!Files.isRegularFile(source)) {
+        throw new IOException("there is no such file");
+      }
+      Files.copy(source, target, StandardCopyOption.REPLACE_EXISTING);
+      return;
+    }
+    HttpResponse<InputStream> answer =
+        client.send(
+            HttpRequest.newBuilder(uri(value)).build(), HttpResponse.BodyHandlers.ofInputStream());
+    try (InputStream body = answer.body()) {
+      if (answer.statusCode() != 200) {
+        throw new IOException("the server answers with status " + answer.statusCode());
+      }
+      Files.copy(body, target, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  private static URI uri(String value) throws IOException {
+    try {
+      return URI.create(value);
+    } catch (IllegalArgumentException e) {
+      throw new IOException("this is no URI: " + e.getMessage(), e);
+    }
+  }
+
+  /** The file in the cache, brought there if it is not, or has another size by now. */
+  private Path cached(String value) throws IOException, InterruptedException {
+    Path kept = cache.resolve(digest(value));
+    synchronized (locks.computeIfAbsent(value, key -> new Object())) {
+      OptionalLong size = sizeNow(value);
+      if (!Files.exists(kept) || (size.isPresent() && size.getAsLong() != Files.size(kept))) {
+        StateDirectory.createPrivate(cache);
+        Path draft = cache.resolve(kept.getFileName() + ".new");
+        download(value, draft);
+        Files.move(draft, kept, StandardCopyOption.ATOMIC_MOVE);
+      }
+      return kept;
+    }
+  }
+
+  private OptionalLong sizeNow(String value) throws IOException, InterruptedException {
+    if (!isHttp(value)) {
+      Path source = local(value);
+      return Files.exists(source) ? OptionalLong.of(Files.size(source)) : OptionalLong.empty();
+    }
+    HttpRequest request =
+        HttpRequest.newBuilder(uri(value))
+            .method("HEAD", HttpRequest.BodyPublishers.noBody())
+            .build();
+    HttpResponse<Void> answer = client.send(request, HttpResponse.BodyHandlers.discarding());
+    return answer.statusCode() == 200
+        ? answer.headers().firstValueAsLong("Content-Length")
+        : OptionalLong.empty();
+  }
+
+  private static String digest(String value) {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(value.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static boolean isArchive(String name) {
+    return name.toLowerCase(Locale.ROOT)
+        .matches(".*\\.(tar|tgz|tar\\.gz|tbz2|tar\\.bz2|txz|tar\\.xz|zip|gz)");
+  }
+
+  /** By the programs that Mesos uses. */
+  private static void extract(Path archive, String name, Path sandbox)
+      throws IOException, InterruptedException {
+    String lower = name.toLowerCase(Locale.ROOT);
+    boolean tar = lower.matches(".*\\.(tar|tgz|tar\\.gz|tbz2|tar\\.bz2|txz|tar\\.xz)");
+    ProcessBuilder builder =
+        tar
+            ? new ProcessBuilder("tar", "-C", sandbox.toString(), "-xf", archive.toString())
+            : lower.endsWith(".zip")
+                ? new ProcessBuilder(
+                    "unzip", "-q", "-o", "-d", sandbox.toString(), archive.toString())
+                : new ProcessBuilder("gzip", "-dc", archive.toString())
+                    .redirectOutput(sandbox.resolve(name.substring(0, name.length() - 3)).toFile());
+    Path said = Files.createTempFile("ob-mesos", ".log");
+    try {
+      Process process = builder.redirectError(said.toFile()).start();
+      if (process.waitFor() != 0) {
+        throw new IOException(
+            builder.command().get(0) + " cannot unpack it: " + Files.readString(said).strip());
+      }
+    } finally {
+      Files.delete(said);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.sandbox;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How this machine is, as its kernel tells (proc(5)). */
+final class LocalFigures {
+  private static final double KIB_IN_MIB = 1024.0;
+  private static final double MIB = 1024.0 * 1024.0;
+  private static final Path PROC = Path.of("/proc");
+
+  private LocalFigures() {}
+
+  static AgentFigures of(Path workDirectory) throws IOException {
+    if (!Files.isReadable(PROC.resolve("loadavg"))) {
+      return AgentFigures.NONE;
+    }
+    FileStore disk = Files.getFileStore(workDirectory);
+    String memory = Files.readString(PROC.resolve("meminfo"));
+    double received = 0;
+    double sent = 0;
+    for (String line : Files.readAllLines(PROC.resolve("net/dev"))) {
+      String[] words = line.strip().split("[:\\s]+", -1);
+      if (line.contains(":") && words.length > 9 && !words[0].equals("lo")) {
+        received += Double.parseDouble(words[1]);
+        sent += Double.parseDouble(words[9]);
+      }
+    }
+    return new AgentFigures(
+        Double.valueOf(Files.readString(PROC.resolve("loadavg")).split(" ", 2)[0]),
+        kibibytes(memory, "MemTotal"),
+        kibibytes(memory, "MemAvailable"),
+        disk.getTotalSpace() / MIB,
+        (disk.getTotalSpace() - disk.getUsableSpace()) / MIB,
+        received,
+        sent);
+  }
+
+  private static Double kibibytes(String memory, String name) {
+    Matcher line =
+        Pattern.compile("^" + name + ":\\s+(\\d+) kB$", Pattern.MULTILINE).matcher(memory);
+    return line.find() ? Double.valueOf(Double.parseDouble(line.group(1)) / KIB_IN_MIB) : null;
+  }
+}

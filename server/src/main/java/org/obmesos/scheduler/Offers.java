@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.OfferID;
+import org.obmesos.task.Task;
+
+/**
+ * Which waiting tasks go to which offers, and why others go nowhere: what the tasks say, the agents
+ * and the other tasks decide. Used on the scheduler loop.
+ */
+final class Offers {
+  private static final String ANYBODY = "*";
+
+  private final Agents agents = new Agents();
+  private final Roll roll;
+  private final boolean roles;
+
+  /**
+   * For the tasks of a roll.
+   *
+   * @param roles whether there are roles
+   */
+  Offers(Roll roll, boolean roles) {
+    this.roll = roll;
+    this.roles = roles;
+  }
+
+  Agents agents() {
+    return agents;
+  }
+
+  /**
+   * What to do with offers.
+   *
+   * @param launches for offers that are used together, the tasks to launch there
+   * @param unused the others
+   * @param news whether something is known now that can tell why a task waits
+   */
+  record Plan(
+      Map<List<Offer>, List<Placement.Placed<Task>>> launches,
+      List<OfferID> unused,
+      boolean news) {}
+
+  /** Divides offers among the tasks that wait; those of one agent and role are used together. */
+  Plan plan(List<Offer> offers) {
+    Map<Slot, List<Offer>> slots =
+        offers.stream()
+            .collect(Collectors.groupingBy(Slot::of, LinkedHashMap::new, Collectors.toList()));
+    Instant now = Instant.now();
+    boolean news = false;
+    Map<Slot, Room> rooms = new LinkedHashMap<>();
+    for (Map.Entry<Slot, List<Offer>> slot : slots.entrySet()) {
+      news |= agents.note(slot.getKey(), slot.getValue(), now);
+      if (!agents.isLeaving(slot.getKey().agent())) {
+        rooms.put(slot.getKey(), Room.of(slot.getValue()));
+      }
+    }
+    Map<Slot, List<Placement.Placed<Task>>> plan =
+        Placement.plan(
+            rooms,
+            () ->
+                StreamSupport.stream(roll.queue().spliterator(), false)
+                    .map(task -> new Placement.Wanted<>(task, task.block()))
+                    .iterator(),
+            rule());
+    Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
+    plan.forEach((slot, tasks) -> launches.put(slots.remove(slot), tasks));
+    List<OfferID> unused = new ArrayList<>();
+    slots.values().forEach(its -> its.forEach(offer -> unused.add(offer.getId())));
+    return new Plan(launches, unused, news);
+  }
+
+  private Placement.Rule<Slot, Task> rule() {
+    Peers peers = peers();
+    return new Placement.Rule<>() {
+      @Override
+      public boolean suits(Task task, Slot slot) {
+        String role = role(task);
+        return (role.isEmpty() || role.equals(slot.role()))
+            && agents
+                .get(slot.agent())
+                .map(agent -> peers.refusal(task, agent).isEmpty())
+                .orElse(false);
+      }
+
+      @Override
+      public void placed(Task task, Slot slot) {
+        peers.placed(task, slot.agent());
+      }
+    };
+  }
+
+  /** The role whose offers a task takes; empty where there are no roles. */
+  private String role(Task task) {
+    String role = task.block().needs().role();
+    return !roles ? "" : role.isEmpty() ? ANYBODY : role;
+  }
+
+  private Peers peers() {
+    return new Peers(roll.launched(), agents::get, agents.all());
+  }
+
+  /** Why a waiting task cannot be launched, where that is known. */
+  Optional<String> shortage(Task task) {
+    return agents.shortage(task, role(task), peers());
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.mesos.v1.Protos.CommandInfo;
+import org.apache.mesos.v1.Protos.ContainerInfo;
+import org.apache.mesos.v1.Protos.Environment;
+import org.apache.mesos.v1.Protos.HealthCheck;
+import org.apache.mesos.v1.Protos.TaskInfo;
+import org.apache.mesos.v1.Protos.Volume;
+import org.junit.jupiter.api.Test;
+import org.obmesos.cluster.Blocks;
+import org.obmesos.task.Block;
+import org.obmesos.task.Container;
+import org.obmesos.task.Health;
+import org.obmesos.task.Image;
+import org.obmesos.task.Needs;
+import org.obmesos.task.Network;
+import org.obmesos.task.Placing;
+import org.obmesos.task.Program;
+import org.obmesos.task.Resources;
+import org.obmesos.task.Site;
+import org.obmesos.task.Surroundings;
+import org.obmesos.task.Task;
+import org.obmesos.task.Uri;
+
+/** What a real agent would be given for containers, which not every machine can run. */
+final class TaskInfosTest {
+  private static TaskInfo info(Block block, Integer... ports) {
+    Task task =
+        Task.submitted(1, block, Instant.now())
+            .with(Placing.NONE.at(new Site("F", "S", "host", "", List.of(ports))));
+    return TaskInfos.of(task, List.of(), Map.of("TOKEN", "hush"));
+  }
+
+  private static Surroundings in(Container container, Health health) {
+    return new Surroundings(
+        Optional.of(container),
+        List.of(new Uri("http://host/x.tgz", true, false, true, "y.tgz")),
+        "nobody",
+        Optional.of(health),
+        Set.of("TOKEN"));
+  }
+
+  private static Container container(Image.Engine engine, boolean entrypoint, String network) {
+    return new Container(
+        new Image("redis:7", engine, true, entrypoint),
+        new Network(network, List.of(new Network.Exposed(0, 6379), new Network.Exposed(80, 8080))),
+        List.of(new Container.Volume("/data", "/var/data", true)),
+        true);
+  }
+
+  private static Block block(Container container, String body) {
+    Block plain = Blocks.of("b", "echo");
+    Block needing =
+        Blocks.needing(
+            plain, new Needs(new Resources(0.1, 32, 0), List.of(), List.of("web"), "", List.of()));
+    return needing.with(
+        new Program(
+            List.of("sh"),
+            body,
+            Map.of("A", "1"),
+            "",
+            in(container, new Health(Health.Kind.HTTP, "/ok", "web"))));
+  }
+
+  private static Map<String, String> variables(TaskInfo info) {
+    return info.getCommand().getEnvironment().getVariablesList().stream()
+        .filter(variable -> !variable.hasSecret())
+        .collect(Collectors.toMap(Environment.Variable::getName, Environment.Variable::getValue));
+  }
+
+  @Test
+  void dockerBeginsWithAShellAndMapsPorts() {
+    TaskInfo info =
+        info(block(container(Image.Engine.DOCKER, false, "bridge"), "echo"), 31001, 31002);
+    ContainerInfo container = info.getContainer();
+    assertThat(container.getType()).isEqualTo(ContainerInfo.Type.DOCKER);
+    ContainerInfo.DockerInfo docker = container.getDocker();
+    assertThat(docker.getImage()).isEqualTo("redis:7");
+    assertThat(docker.getForcePullImage()).isTrue();
+    assertThat(docker.getPrivileged()).isTrue();
+    assertThat(docker.getNetwork()).isEqualTo(ContainerInfo.DockerInfo.Network.BRIDGE);
+    assertThat(docker.getPortMappingsList())
+        .extracting(port -> port.getHostPort() + ":" + port.getContainerPort())
+        .containsExactly("31002:6379", "80:8080");
+    assertThat(docker.getParametersList())
+        .extracting(parameter -> parameter.getKey() + "=" + parameter.getValue())
+        .containsExactly("entrypoint=/bin/sh");
+    CommandInfo command = info.getCommand();
+    assertThat(command.getShell()).isFalse();
+    assertThat(command.hasValue()).isFalse();
+    assertThat(command.getArgumentsList()).startsWith("-c").endsWith("sh", "echo\n");
+    assertThat(command.getUser()).isEqualTo("nobody");
+    assertThat(container.getVolumesList())
+        .containsExactly(
+            Volume.newBuilder()
+                .setHostPath("/data")
+                .setContainerPath("/var/data")
+                .setMode(Volume.Mode.RO)
+                .build());
+  }
+
+  @Test
+  void dockersEntrypointIsLeftAloneForAnEmptyBlock() {
+    TaskInfo info = info(block(container(Image.Engine.DOCKER, true, "own-net"), ""), 31001, 31002);
+    ContainerInfo.DockerInfo docker = info.getContainer().getDocker();
+    assertThat(docker.getParametersList()).isEmpty();
+    assertThat(docker.getNetwork()).isEqualTo(ContainerInfo.DockerInfo.Network.USER);
+    assertThat(info.getContainer().getNetworkInfos(0).getName()).isEqualTo("own-net");
+    assertThat(info.getCommand().getShell()).isFalse();
+    assertThat(info.getCommand().hasValue()).isFalse();
+    assertThat(info.getCommand().getArgumentsList()).isEmpty();
+  }
+
+  @Test
+  void mesosItselfTakesAnImageToo() {
+    TaskInfo info = info(block(container(Image.Engine.MESOS, false, "net"), "echo"), 31001, 31002);
+    ContainerInfo container = info.getContainer();
+    assertThat(container.getType()).isEqualTo(ContainerInfo.Type.MESOS);
+    assertThat(container.getMesos().getImage().getDocker().getName()).isEqualTo("redis:7");
+    assertThat(container.getMesos().getImage().getCached()).isFalse();
+    assertThat(container.getNetworkInfos(0).getName()).isEqualTo("net");
+    assertThat(container.getNetworkInfos(0).getPortMappings(0).getHostPort()).isEqualTo(31002);
+    assertThat(info.getCommand().getValue()).isEqualTo("/bin/sh");
+    assertThat(info.getCommand().getArgumentsList()).startsWith("sh", "-c");
+  }
+
+  @Test
+  void portsSecretsFilesAndHealthAreWhereMesosWantsThem() {
+    TaskInfo info =
+        info(block(container(Image.Engine.DOCKER, false, "bridge"), "echo"), 31001, 31002);
+    assertThat(variables(info))
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of(
+                "A",
+                "1",
+                "PORT0",
+                "31001",
+                "PORT_WEB",
+                "31001",
+                "PORT1",
+                "31002",
+                "PORT_6379",
+                "31002"));
+    Environment.Variable secret =
+        info.getCommand().getEnvironment().getVariablesList().stream()
+            .filter(Environment.Variable::hasSecret)
+            .findFirst()
+            .orElseThrow();
+    assertThat(secret.getName()).isEqualTo("TOKEN");
+    assertThat(secret.getSecret().getValue().getData().toStringUtf8()).isEqualTo("hush");
+    CommandInfo.URI uri = info.getCommand().getUris(0);
+    assertThat(uri.getValue()).isEqualTo("http://host/x.tgz");
+    assertThat(uri.getExtract() && uri.getCache() && !uri.getExecutable()).isTrue();
+    assertThat(uri.getOutputFile()).isEqualTo("y.tgz");
+    HealthCheck check = info.getHealthCheck();
+    assertThat(check.getType()).isEqualTo(HealthCheck.Type.HTTP);
+    assertThat(check.getHttp().getPort()).isEqualTo(31001);
+    assertThat(check.getHttp().getPath()).isEqualTo("/ok");
+  }
+}

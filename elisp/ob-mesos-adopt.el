@@ -44,8 +44,8 @@ It waits for its values, and the Emacs that has submitted it is gone."
    (ob-mesos-task-server task) :task/get
    (list :ids (plist-get (ob-mesos-task-data task) :after))
    (lambda (result)
-     (ob-mesos--later #'ob-mesos--adopt-with task marker
-                      (append (plist-get result :tasks) nil)))))
+     (ob-mesos--adopt-with task marker
+                           (append (plist-get result :tasks) nil)))))
 
 (defun ob-mesos--adopt-with (task marker upstream)
   "Make the draft of TASK, whose block or call is at MARKER.
@@ -75,6 +75,17 @@ It waits for UPSTREAM, which is what the server says of other tasks."
             (push task ob-mesos--drafts)
           (ob-mesos--submit (list task)))))))
 
+(defun ob-mesos--tell-secrets (task)
+  "Tell the server of TASK the secrets that its block names.
+It was submitted by an Emacs that is gone, and they are kept nowhere."
+  (ob-mesos--recall task)
+  (when-let ((secrets (plist-get (ob-mesos--resources (ob-mesos-task-params task))
+                                 :secrets)))
+    (ob-mesos--request (ob-mesos-task-server task) :task/submit
+                       (list :blocks (vector (list :id (ob-mesos-task-id task)
+                                                   :body "-" :secrets secrets)))
+                       #'ignore)))
+
 (defun ob-mesos--promise-known (argument known)
   "ARGUMENT of a header, with a promise if it refers to a task of KNOWN.
 KNOWN is a list of (NAME . TASK)."
@@ -101,7 +112,17 @@ KNOWN is a list of (NAME . TASK)."
             (setf (ob-mesos-task-source task) "")
             (ob-mesos--adopt task (copy-marker origin))))))))
 
+(defun ob-mesos--tell-secrets-if-needed (data)
+  "Tell the secrets of the task that DATA is about if it waits for them."
+  (when (and (eq t (plist-get data :secrets))
+             (equal "QUEUED" (plist-get data :state)))
+    (let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
+      (when (and task (null (ob-mesos-task-block task))
+                 (null (ob-mesos-task-params task)))
+        (ob-mesos--tell-secrets task)))))
+
 (add-hook 'ob-mesos-status-functions #'ob-mesos--adopt-if-needed 90)
+(add-hook 'ob-mesos-status-functions #'ob-mesos--tell-secrets-if-needed 90)
 
 (provide 'ob-mesos-adopt)
 ;;; ob-mesos-adopt.el ends here

@@ -12,6 +12,7 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'auth-source)
 (require 'ob-mesos-rpc)
 
 (defcustom ob-mesos-cpus 0.1
@@ -41,7 +42,41 @@
              "seconds after which the task is ended")
     (attempts nil (whole 1 1000) :attempts
               "how often it may run until it succeeds; 1 if not given")
+    (backoff nil (number from 0) :backoff
+             "seconds between two runs, doubled each time up to a minute; 1 if not given")
+    (ensure nil (one-of "it-finishes" "it-keeps-running") :ensure
+            "it-finishes or it-keeps-running: run again until it does, or for ever")
+    (health nil health :health
+            "cmd COMMAND, http [PORT]/PATH or tcp [PORT]: ended if that fails three times")
     (agent nil word :agent "name of the host it must run on")
+    (constraints nil constraints :constraints
+                 "where it may run: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ...")
+    (role nil word :role "role whose resources it uses")
+    (ports nil ports :ports
+           "how many ports it gets, or names for them: PORT0, PORT_WEB ...")
+    (uris nil uris :uris
+          "files the agent fetches; +extract, +executable, +cache, +as=NAME")
+    (user nil word :user "user it runs as on the agent")
+    (secret nil secrets :secrets
+            "NAME=HOST or NAME=USER@HOST: a variable, its value from auth-source")
+    (image (dockerimage) word (:container :image)
+           "image of the container it runs in")
+    (dockerize nil (flag "docker") (:container :containerizer)
+               "t: the same as containerizer docker")
+    (containerizer nil (one-of "docker" "mesos") (:container :containerizer)
+                   "what runs the image on a cluster: docker, or mesos")
+    (network nil word (:container :network)
+             "the container's network: host, bridge or a name; host if not given")
+    (expose nil expose (:container :expose)
+            "HOST-PORT:CONTAINER-PORT words; a number alone takes an offered port")
+    (volumes nil volumes (:container :volumes)
+             "PATH:CONTAINER-PATH words, read-only with :ro; PATH is the host's, or in the sandbox")
+    (privileged nil (flag t) (:container :privileged)
+                "yes: the container may do what root may")
+    (pull nil (one-of "always" "missing") (:container :pull)
+          "always: pull the image even if it is there")
+    (entrypoint nil (flag t) (:container :entrypoint)
+                "yes: an empty block runs the image's own command")
     (after (requires) any nil "names of blocks that must have finished")
     (instances nil (whole 1 10000) nil
                "how many copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
@@ -58,8 +93,9 @@
     (tail nil (whole 0 100) :tailLines
           "last lines to show while it runs; 10 if not given"))
   "Our header arguments: name, synonyms, type, field of a block, meaning.
-The field is the server's word for the value; nil if Emacs uses it itself.
-The types are those of `ob-mesos--checked'.")
+The field is the server's word for the value, or two, of an object and of
+the value in it; nil if Emacs uses it itself.  The types are those of
+`ob-mesos--checked'.")
 
 (defconst ob-mesos--header-arguments
   (mapcan (lambda (argument)
@@ -70,12 +106,6 @@ The types are those of `ob-mesos--checked'.")
                             synonyms))))
           ob-mesos--arguments)
   "The names of our header arguments and what each means.")
-
-(defconst ob-mesos--later-arguments
-  '(:ports :image :dockerimage :dockerize :containerizer :network
-    :expose :volumes :privileged :pull :uris :user
-    :constraints :role :ensure)
-  "Header arguments that mean something which is not there yet.")
 
 ;;;; Values
 
@@ -142,20 +172,128 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
     (if (and (atom value) (string-match-p "\\`[^ \t\n\0]+\\'" text)) text
       (ob-mesos--bad name value "one word"))))
 
+(defun ob-mesos--parsed-words (name value regexp allowed make)
+  "The words of VALUE of header argument NAME as a vector.
+Each matches REGEXP, or is not ALLOWED; MAKE makes something of it, with
+the match data set."
+  (vconcat
+   (mapcar (lambda (word)
+             (let ((word (format "%s" word)))
+               (if (string-match (concat "\\`\\(?:" regexp "\\)\\'") word)
+                   (funcall make word)
+                 (ob-mesos--bad name word allowed))))
+           (or (ob-mesos--words name value)
+               (ob-mesos--bad name value allowed)))))
+
+(defun ob-mesos--ports (name value)
+  "VALUE of header argument NAME as the names of ports."
+  (if (integerp value)
+      (vconcat (mapcar #'number-to-string
+                       (number-sequence 0 (1- (ob-mesos--whole name value 1 100)))))
+    (ob-mesos--parsed-words name value "[A-Za-z][A-Za-z0-9_-]*"
+                            "how many ports, from 1 to 100, or names for them"
+                            #'identity)))
+
+(defun ob-mesos--constraints (name value)
+  "VALUE of header argument NAME as constraints."
+  (ob-mesos--parsed-words
+   name value
+   (concat "\\([^: \t\n]+\\):"
+           "\\(unique\\|cluster\\|group_by\\|like\\|unlike\\|max_per\\|is\\)"
+           "\\(?::\\([^ \t\n]+\\)\\)?")
+   "ATTRIBUTE:OPERATOR:VALUE, with UNIQUE, CLUSTER, GROUP_BY, LIKE, UNLIKE, MAX_PER or IS"
+   (lambda (word)
+     (list :attribute (match-string 1 word) :operator (match-string 2 word)
+           :value (or (match-string 3 word) "")))))
+
+(defun ob-mesos--expose (name value)
+  "VALUE of header argument NAME as ports of a container and of its host."
+  (ob-mesos--parsed-words
+   name value "\\(?:\\([0-9]\\{1,5\\}\\):\\)?\\([0-9]\\{1,5\\}\\)"
+   "HOST-PORT:CONTAINER-PORT, or a container's port"
+   (lambda (word)
+     (list :host (string-to-number (or (match-string 1 word) "0"))
+           :container (string-to-number (match-string 2 word))))))
+
+(defun ob-mesos--volumes (name value)
+  "VALUE of header argument NAME as directories of the host for a container."
+  (ob-mesos--parsed-words
+   name value "\\([^:]+\\):\\(/[^:]*\\)\\(?::\\(r[ow]\\)\\)?"
+   "PATH:/CONTAINER-PATH, or with :ro"
+   (lambda (word)
+     (let ((host (match-string 1 word))
+           (container (match-string 2 word))
+           (read-only (equal "ro" (match-string 3 word))))
+       ;; A relative one is in the sandbox, and no matter of this machine's.
+       (list :host (if (string-prefix-p "~" host) (expand-file-name host) host)
+             :container container
+             :readOnly (if read-only t :json-false))))))
+
+(defun ob-mesos--uris (name value)
+  "VALUE of header argument NAME as files for the agent to fetch."
+  (ob-mesos--parsed-words
+   name value
+   (concat "\\(\\(?:[a-z][a-z0-9]*://\\|/\\).*?\\)"
+           "\\(\\(?:\\+\\(?:extract\\|executable\\|cache\\|as=[^+]+\\)\\)*\\)")
+   "a URI or an absolute path, with +extract, +executable, +cache or +as=NAME"
+   (lambda (word)
+     (let ((uri (match-string 1 word))
+           (flags (split-string (match-string 2 word) "+" t)))
+       (append (list :value uri)
+               (mapcan (lambda (flag)
+                         (if (string-prefix-p "as=" flag)
+                             (list :name (substring flag 3))
+                           (list (intern (concat ":" flag)) t)))
+                       flags))))))
+
+(defun ob-mesos--health (name value)
+  "VALUE of header argument NAME as a health check; its port may be missing."
+  (let ((text (format "%s" value)))
+    (cond
+     ((string-match "\\`cmd[ \t]+\\(\\(?:.\\|\n\\)+\\)\\'" text)
+      (list :kind "cmd" :target (match-string 1 text)))
+     ((string-match "\\`http[ \t]+\\([A-Za-z0-9_-]*\\)\\(/[^ \t\n]*\\)\\'" text)
+      (list :kind "http" :port (match-string 1 text) :target (match-string 2 text)))
+     ((string-match "\\`tcp\\(?:[ \t]+\\([A-Za-z0-9_-]+\\)\\)?\\'" text)
+      (list :kind "tcp" :port (or (match-string 1 text) "")))
+     (t (ob-mesos--bad name value "cmd COMMAND, http [PORT]/PATH or tcp [PORT]")))))
+
+(defun ob-mesos--secrets (name value)
+  "VALUE of header argument NAME as a hash table of secret variables."
+  (let ((table (make-hash-table :test #'equal)))
+    (maphash
+     (lambda (variable entry)
+       (pcase-let* ((`(,host ,user) (reverse (split-string entry "@")))
+                    (found (car (apply #'auth-source-search :host host :max 1
+                                       :require '(:secret)
+                                       (and user (list :user user)))))
+                    (secret (plist-get found :secret)))
+         (unless secret
+           (ob-mesos--bad name entry "USER@HOST or HOST of an entry of `auth-sources'"))
+         (puthash variable (if (functionp secret) (funcall secret) secret)
+                  table)))
+     (ob-mesos--environment name value))
+    table))
+
+(defun ob-mesos--flag (name value meaning)
+  "MEANING if VALUE of header argument NAME is yes, nil if it is no."
+  (cond ((member (format "%s" value) '("t" "yes")) meaning)
+        ((member (format "%s" value) '("no" "nil")) nil)
+        (t (ob-mesos--bad name value "yes or no"))))
+
 (defun ob-mesos--checked (name type value)
   "VALUE of header argument NAME, of TYPE, as the server wants it.
 TYPE is (number RELATION BOUND), (whole LEAST MOST), (one-of WORD...),
-`size', `environment', `word' or `any'."
+\(flag MEANING), `any', or the name of a function of ours."
   (pcase type
     (`(number ,relation ,bound) (ob-mesos--number name value relation bound))
     (`(whole ,least ,most) (ob-mesos--whole name value least most))
     (`(one-of . ,words)
      (if (member (format "%s" value) words) value
        (ob-mesos--bad name value (string-join words " or "))))
-    ('size (ob-mesos--size name value))
-    ('environment (ob-mesos--environment name value))
-    ('word (ob-mesos--word name value))
-    ('any value)))
+    (`(flag ,meaning) (ob-mesos--flag name value meaning))
+    ('any value)
+    (_ (funcall (intern (format "ob-mesos--%s" type)) name value))))
 
 (defun ob-mesos--argument (argument params)
   "The value of ARGUMENT, a row of `ob-mesos--arguments', in PARAMS, checked.
@@ -168,15 +306,48 @@ Return nil if there is none."
 (defun ob-mesos--resources (params)
   "What PARAMS ask of the cluster, as a part of a block for the server.
 All of our header arguments are checked."
-  (dolist (argument ob-mesos--later-arguments)
-    (when (assq argument params)
-      (user-error "`%s' cannot be used in this version" argument)))
   (let ((asked (list :cpus ob-mesos-cpus :mem ob-mesos-mem)))
-    (dolist (argument ob-mesos--arguments asked)
+    (dolist (argument ob-mesos--arguments)
       (let ((field (nth 3 argument))
             (value (ob-mesos--argument argument params)))
         (when (and field value)
-          (setq asked (plist-put asked field value)))))))
+          (setq asked
+                (if (consp field)
+                    (plist-put asked (car field)
+                               (plist-put (plist-get asked (car field))
+                                          (cadr field) value))
+                  (plist-put asked field value))))))
+    (ob-mesos--completed asked)))
+
+(defun ob-mesos--completed (asked)
+  "ASKED with what follows from it.
+A container is run by docker unless something else is said, and a health
+check is made at the first port unless it names another."
+  (let ((container (plist-get asked :container))
+        (health (plist-get asked :health))
+        (port (append (plist-get asked :ports) nil)))
+    (when container
+      (unless (plist-get container :image)
+        (user-error "`:%s' wants an `:image'"
+                    (car (cl-find (list :container (car container))
+                                  ob-mesos--arguments
+                                  :test #'equal :key (lambda (row) (nth 3 row))))))
+      (setq container (plist-put container :pull
+                                 (if (equal "always" (plist-get container :pull))
+                                     t :json-false)))
+      (unless (plist-get container :containerizer)
+        (setq container (plist-put container :containerizer "docker")))
+      (setq asked (plist-put asked :container container)))
+    (when (equal "" (plist-get health :port))
+      (unless port
+        (user-error "`:health' wants a port: its number, or one of `:ports'"))
+      (setq asked (plist-put asked :health
+                             (plist-put health :port (car port)))))
+    asked))
+
+(defun ob-mesos--entrypoint-p (params)
+  "Whether a block with PARAMS can be empty, for its image's own command."
+  (plist-get (plist-get (ob-mesos--resources params) :container) :entrypoint))
 
 ;;;; Completion
 

@@ -43,7 +43,7 @@
   (list (plist-get task :id)
         (vector (plist-get task :state)
                 (plist-get task :id)
-                (or (plist-get task :hostname) "")
+                (or (car (ob-mesos--addresses task)) (plist-get task :hostname) "")
                 (format "%s" (plist-get task :cpus))
                 (format "%s" (plist-get task :mem))
                 (ob-mesos-list--time (plist-get task :started))
@@ -59,7 +59,7 @@
 
 \\{ob-mesos-list-mode-map}"
   (setq tabulated-list-format
-        [("State" 10 t) ("Task" 32 t) ("Agent" 14 t) ("Cpus" 5 nil)
+        [("State" 10 t) ("Task" 32 t) ("Agent" 20 t) ("Cpus" 5 nil)
          ("Mem" 7 nil) ("Started" 9 t) ("How long" 10 nil) ("Exit, or why it waits" 30 nil)]
         tabulated-list-padding 1)
   (tabulated-list-init-header)
@@ -72,6 +72,8 @@
   (define-key map "f" #'ob-mesos-list-files)
   (define-key map "d" #'ob-mesos-list-details)
   (define-key map "x" #'ob-mesos-list-forget)
+  (define-key map "b" #'ob-mesos-browse-port)
+  (define-key map "u" #'ob-mesos-open-ui)
   (define-key map (kbd "RET") #'ob-mesos-list-jump))
 
 ;;;###autoload
@@ -92,7 +94,7 @@
   (dolist (server (or (ob-mesos--live-servers) (list (ob-mesos--server))))
     (ob-mesos--request
      server method (make-hash-table :size 1)
-     (lambda (result) (ob-mesos--later show server result)))))
+     (lambda (result) (funcall show server result)))))
 
 (defun ob-mesos-list--ask ()
   "Ask all servers that run for their tasks and show them when they come."
@@ -255,7 +257,7 @@
       (ob-mesos--request
        (ob-mesos-list--server id) :task/read (list :id id :path path :offset offset :length 65536)
        (lambda (result)
-         (ob-mesos--later #'ob-mesos-list--append buffer path result))))))
+         (ob-mesos-list--append buffer path result))))))
 
 (defun ob-mesos-list--characters (bytes)
   "BYTES without the part of a character they may end with."
@@ -309,56 +311,43 @@
       (ob-mesos-list--show id choice))))
 
 
-;;;; Agents
-
-(define-derived-mode ob-mesos-agents-mode tabulated-list-mode "Agents"
-  "The agents of the cluster, and what each offered last."
-  (setq tabulated-list-format
-        [("Agent" 24 t) ("Cpus" 7 nil) ("Mem" 9 nil) ("Disk" 10 nil)
-         ("Gpus" 5 nil) ("Tasks" 6 nil) ("Master" 24 t) ("Id" 40 nil)]
-        tabulated-list-padding 1)
-  (tabulated-list-init-header)
-  (add-hook 'tabulated-list-revert-hook #'ob-mesos-agents--ask nil t))
+;;;; Where it is reached
 
 ;;;###autoload
-(defun ob-mesos-agents ()
-  "List the agents of the clusters in use, with what they offered last.
-An agent that has not offered anything yet is not known."
+(defun ob-mesos-browse-port ()
+  "Visit a port of the task at point with `browse-url'.
+That is the task of a line of the list, or of a block or call."
   (interactive)
-  (ob-mesos-list--open "*ob-mesos agents*" #'ob-mesos-agents-mode)
-  (ob-mesos-agents--ask))
+  (let ((addresses (ob-mesos--addresses (ob-mesos-list--data-here))))
+    (unless addresses
+      (user-error "It has no port"))
+    (browse-url (concat "http://"
+                        (if (cdr addresses)
+                            (completing-read "Port: " addresses nil t)
+                          (car addresses))))))
 
-(defun ob-mesos-agents--ask ()
-  "Ask all servers that run for their agents and show them when they come."
-  (setq tabulated-list-entries nil)
-  (ob-mesos-list--ask-all :agent/list #'ob-mesos-agents--draw))
+;;;###autoload
+(defun ob-mesos-open-ui ()
+  "Visit the page of the task at point in the master's web UI."
+  (interactive)
+  (let* ((id (plist-get (ob-mesos-list--data-here) :id))
+         (url (plist-get (ob-mesos--call (ob-mesos-list--server id) :task/page
+                                         (list :id id))
+                         :url)))
+    (unless url
+      (user-error "There is no page on %s: it waits, or its cluster is the embedded one"
+                  id))
+    (browse-url url)))
 
-(defun ob-mesos-agents--draw (server answer)
-  "Add the agents of ANSWER, which SERVER has given, to the list."
-  (when-let ((buffer (get-buffer "*ob-mesos agents*")))
-    (with-current-buffer buffer
-      (seq-do (lambda (agent)
-                (push (list (plist-get agent :id)
-                            (ob-mesos-agents--row server agent))
-                      tabulated-list-entries))
-              (plist-get answer :agents))
-      (tabulated-list-print t))))
+(defun ob-mesos-list--data-here ()
+  "What the server said last of the task at point."
+  (if (derived-mode-p 'ob-mesos-list-mode)
+      (ob-mesos-list--task)
+    (let ((task (gethash (ob-mesos--task-at-point) ob-mesos--tasks)))
+      (or (and task (ob-mesos-task-data task))
+          (user-error "No task runs for what is here")))))
 
-(defun ob-mesos-agents--row (server agent)
-  "AGENT, which SERVER knows, as an entry of the list."
-  (vector (plist-get agent :hostname)
-          (format "%s" (plist-get agent :cpus))
-          (format "%s" (plist-get agent :mem))
-          (format "%s" (plist-get agent :disk))
-          (format "%s" (plist-get agent :gpus))
-          (number-to-string
-           (cl-count-if
-            (lambda (task)
-              (equal (plist-get agent :id)
-                     (plist-get (ob-mesos-task-data task) :agent)))
-            (ob-mesos--running)))
-          (ob-mesos--server-master server)
-          (plist-get agent :id)))
+(declare-function ob-mesos--task-at-point "ob-mesos" ())
 
 (provide 'ob-mesos-list)
 ;;; ob-mesos-list.el ends here

@@ -92,14 +92,18 @@ Where it is not, updates come every five seconds."
   "What TASK wrote, with a word on what was cut."
   (let* ((result (ob-mesos-task-result task))
          (text (ob-mesos--clean (or (plist-get result :stdout) ""))))
-    (if (eq t (plist-get result :truncated))
-        (concat text
-                (if (string-suffix-p "\n" text) "" "\n")
-                (format "[cut: the first %d of %d bytes; the whole is %s/stdout]"
-                        (string-bytes (plist-get result :stdout))
-                        (plist-get result :stdoutBytes)
-                        (plist-get result :location)))
-      text)))
+    (cond
+     ((not (eq t (plist-get result :truncated))) text)
+     ((zerop (plist-get result :stdoutBytes))
+      (format "[%s; it is %s/stdout]" (plist-get result :stderr)
+              (plist-get result :location)))
+     (t
+      (concat text
+              (if (string-suffix-p "\n" text) "" "\n")
+              (format "[cut: the first %d of %d bytes; the whole is %s/stdout]"
+                      (string-bytes (plist-get result :stdout))
+                      (plist-get result :stdoutBytes)
+                      (plist-get result :location)))))))
 
 (defun ob-mesos--value (text params)
   "TEXT as the value Org wants according to PARAMS."
@@ -135,7 +139,11 @@ Where it is not, updates come every five seconds."
         (message (plist-get (ob-mesos-task-data task) :message)))
     (format "mesos:%s %s%s" (ob-mesos-task-id task) (ob-mesos-task-state task)
             (cond
-             (started (format-time-string " since %T" (/ started 1000)))
+             (started
+              (concat (format-time-string " since %T" (/ started 1000))
+                      (when-let ((addresses (ob-mesos--addresses
+                                             (ob-mesos-task-data task))))
+                        (concat " at " (string-join addresses ", ")))))
              ((and message (or (ob-mesos-task-members task)
                                (equal "QUEUED" (ob-mesos-task-state task))))
               (concat " " (replace-regexp-in-string "[\n\r]+" " " message)))

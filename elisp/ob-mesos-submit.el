@@ -84,7 +84,7 @@
 (defun ob-mesos--task (lang body params name)
   "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
 It is a group if PARAMS say so."
-  (when (string-blank-p body)
+  (when (and (string-blank-p body) (not (ob-mesos--entrypoint-p params)))
     (user-error "The block is empty"))
   (unless (member (cdr (assq :session params)) '(nil "none"))
     (user-error "A block on a cluster has no session"))
@@ -117,11 +117,12 @@ It is a group if PARAMS say so."
     (when (> (string-bytes text) 1048576)
       (user-error "The block has %d bytes; 1048576 can be passed"
                   (string-bytes text)))
-    (setf (ob-mesos-task-block task)
-          (append (list :interpreter (vconcat (ob-mesos--program-interpreter
-                                               program))
-                        :body (ob-mesos--valid text))
-                  (ob-mesos-task-block task)))))
+    (unless (string-blank-p body)
+      (setf (ob-mesos-task-block task)
+            (append (list :interpreter (vconcat (ob-mesos--program-interpreter
+                                                 program))
+                          :body (ob-mesos--valid text))
+                    (ob-mesos-task-block task))))))
 
 (defun ob-mesos--valid (text)
   "TEXT, multibyte, with bytes that are no characters as such."
@@ -194,7 +195,9 @@ ENVIRONMENT is an alist of more variables for its environment."
                   :params params)))
     (pcase-dolist (`(,name . ,value) environment)
       (puthash name (format "%s" value) table))
-    (setf (ob-mesos-task-block member) (plist-put block :environment table))
+    (setf (ob-mesos-task-block member)
+          (append (list :group (ob-mesos-task-id group))
+                  (plist-put block :environment table)))
     (ob-mesos--fill member body
                     (append (mapcar (lambda (var) (cons :var var)) vars)
                             params))

@@ -173,7 +173,21 @@ An id is the same task for ever, so this never runs a block twice."
                  (push id ids)))
              ob-mesos--tasks)
     (when ids
-      (ob-mesos--get server ids))))
+      (ob-mesos--get server ids)
+      (ob-mesos--tell-secrets-again (mapcar (lambda (id) (gethash id ob-mesos--tasks))
+                                            ids)))))
+
+(defun ob-mesos--tell-secrets-again (tasks)
+  "Submit those of TASKS again that have secrets, for a new server."
+  (ob-mesos--submit
+   (cl-remove-if-not (lambda (task)
+                       (plist-get (ob-mesos-task-block task) :secrets))
+                     tasks)))
+
+(defun ob-mesos--addresses (data)
+  "Where the ports of the task with DATA are reached, in order."
+  (mapcar (lambda (port) (format "%s:%s" (plist-get data :hostname) port))
+          (plist-get data :ports)))
 
 (defun ob-mesos--given-up (server why)
   "SERVER cannot be started, and WHY: what it never heard of ends so."

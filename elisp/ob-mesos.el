@@ -35,6 +35,7 @@
 (require 'ob-mesos-mode)
 (require 'ob-mesos-export)
 (require 'ob-mesos-list)
+(require 'ob-mesos-agents)
 
 (defcustom ob-mesos-on-exit 'ask
   "What becomes of running tasks when Emacs ends."

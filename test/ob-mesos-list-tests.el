@@ -91,7 +91,7 @@
                       (re-search-forward
                        (concat "^ *" (regexp-quote (plist-get (ob-mesos-task-data task)
                                                               :hostname))
-                               " +[0-9.]+ +[0-9.]+ .* 1 +local ")
+                               " +[0-9.]+ +[0-9.]+[kMGT]? .* 1 +[0-9.]+ .* of .* local ")
                        nil t))))
         (kill-buffer "*ob-mesos agents*"))
       (goto-char (point-min))

@@ -130,6 +130,35 @@ Return its process and its port."
         (ob-mesos-tests--settle)
         (should (string-match-p "KILLED" (ob-mesos-tests--results)))))))
 
+(ert-deftest ob-mesos-a-task-has-a-page-and-its-agent-figures ()
+  :tags '(master)
+  (ob-mesos-master-tests--with
+    (ob-mesos-tests--with
+        (ob-mesos-master-tests--document
+         master (ob-mesos-tests--block "" "sleep 1000"))
+      (ob-mesos-tests--go "#+begin_src")
+      (org-babel-execute-src-block)
+      (let ((task (car (ob-mesos--running))) visited)
+        (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+        (cl-letf (((symbol-function 'browse-url)
+                   (lambda (url &rest _) (setq visited url))))
+          (ob-mesos-open-ui))
+        (should (string-match-p
+                 (format "\\`http://[^/]+:[0-9]+/#/agents/%s/frameworks/.*/executors/%s\\'"
+                         (regexp-quote (plist-get (ob-mesos-task-data task) :agent))
+                         (regexp-quote (ob-mesos-task-id task)))
+                 visited))
+        (let ((figures (plist-get (aref (plist-get (ob-mesos--call (ob-mesos--server master)
+                                                                   :agent/list
+                                                                   (make-hash-table :size 1))
+                                                   :agents)
+                                        0)
+                                  :figures)))
+          (should (< 0 (plist-get figures :memTotal)))
+          (should (numberp (plist-get figures :load))))
+        (ob-mesos-kill)
+        (ob-mesos-tests--settle)))))
+
 (ert-deftest ob-mesos-blocks-wait-for-a-master-that-is-away ()
   (let ((process-environment ; It is a master of its own that goes away.
          (cons "OB_MESOS_TEST_MASTER" process-environment)))

@@ -1,0 +1,101 @@
+;;; ob-mesos-agents.el --- The list of agents  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; What the agents are, what they offer, what runs there, and how their
+;; machines are.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'tabulated-list)
+(require 'ob-mesos-list)
+
+(define-derived-mode ob-mesos-agents-mode tabulated-list-mode "Agents"
+  "The agents of the clusters in use.
+Cpus, memory, disk and GPUs are what an agent offered last; the rest is
+what its machine tells: the load over a minute, what is free of its
+memory, what is used of its disk, and what its network has received and
+sent."
+  (setq tabulated-list-format
+        [("Agent" 24 t) ("Cpus" 6 nil) ("Mem" 8 nil) ("Disk" 8 nil)
+         ("Gpus" 5 nil) ("Tasks" 6 nil) ("Load" 6 nil) ("Mem free" 14 nil)
+         ("Disk used" 14 nil) ("In" 7 nil) ("Out" 7 nil) ("Master" 16 t)
+         ("Attributes" 30 nil) ("Id" 40 nil)]
+        tabulated-list-padding 1)
+  (tabulated-list-init-header)
+  (add-hook 'tabulated-list-revert-hook #'ob-mesos-agents--ask nil t))
+
+;;;###autoload
+(defun ob-mesos-agents ()
+  "List the agents of the clusters in use, with what they offered last.
+An agent that has not offered anything yet is not known."
+  (interactive)
+  (ob-mesos-list--open "*ob-mesos agents*" #'ob-mesos-agents-mode)
+  (ob-mesos-agents--ask))
+
+(defun ob-mesos-agents--ask ()
+  "Ask all servers that run for their agents and show them when they come."
+  (setq tabulated-list-entries nil)
+  (ob-mesos-list--ask-all :agent/list #'ob-mesos-agents--draw))
+
+(defun ob-mesos-agents--draw (server answer)
+  "Add the agents of ANSWER, which SERVER has given, to the list."
+  (when-let ((buffer (get-buffer "*ob-mesos agents*")))
+    (with-current-buffer buffer
+      (seq-do (lambda (agent)
+                (push (list (plist-get agent :id)
+                            (ob-mesos-agents--row server agent))
+                      tabulated-list-entries))
+              (plist-get answer :agents))
+      (tabulated-list-print t))))
+
+(defun ob-mesos-agents--size (mebibytes)
+  "MEBIBYTES for a person, or the empty string."
+  (if mebibytes (file-size-human-readable (* mebibytes 1048576.0)) ""))
+
+(defun ob-mesos-agents--of (part whole)
+  "PART of WHOLE, both in MiB, or the empty string."
+  (if (and part whole)
+      (concat (ob-mesos-agents--size part) " of " (ob-mesos-agents--size whole))
+    ""))
+
+(defun ob-mesos-agents--bytes (bytes)
+  "BYTES for a person, or the empty string."
+  (if bytes (file-size-human-readable bytes) ""))
+
+(defun ob-mesos-agents--tasks (agent)
+  "How many tasks are known to run on AGENT."
+  (cl-count-if (lambda (task)
+                 (equal (plist-get agent :id)
+                        (plist-get (ob-mesos-task-data task) :agent)))
+               (ob-mesos--running)))
+
+(defun ob-mesos-agents--row (server agent)
+  "AGENT, which SERVER knows, as an entry of the list."
+  (let ((figures (plist-get agent :figures)))
+    (cl-flet ((figure (name) (plist-get figures name)))
+      (vector (plist-get agent :hostname)
+              (format "%s" (plist-get agent :cpus))
+              (ob-mesos-agents--size (plist-get agent :mem))
+              (ob-mesos-agents--size (plist-get agent :disk))
+              (format "%d" (plist-get agent :gpus))
+              (number-to-string (ob-mesos-agents--tasks agent))
+              (if (figure :load) (format "%.2f" (figure :load)) "")
+              (ob-mesos-agents--of (figure :memFree) (figure :memTotal))
+              (ob-mesos-agents--of (figure :diskUsed) (figure :diskTotal))
+              (ob-mesos-agents--bytes (figure :received))
+              (ob-mesos-agents--bytes (figure :sent))
+              (ob-mesos--server-master server)
+              (mapconcat (lambda (pair)
+                           (format "%s=%s" (substring (symbol-name (car pair)) 1)
+                                   (cadr pair)))
+                         (seq-partition (plist-get agent :attributes) 2)
+                         " ")
+              (plist-get agent :id)))))
+
+(provide 'ob-mesos-agents)
+;;; ob-mesos-agents.el ends here

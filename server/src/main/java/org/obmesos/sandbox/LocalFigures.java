@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.sandbox;
 
+import java.io.File;
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
@@ -20,7 +20,8 @@ final class LocalFigures {
     if (!Files.isReadable(PROC.resolve("loadavg"))) {
       return AgentFigures.NONE;
     }
-    FileStore disk = Files.getFileStore(workDirectory);
+    // Not by its file store: Java looks for the mount, which a changed root does not show.
+    File disk = workDirectory.toFile();
     String memory = Files.readString(PROC.resolve("meminfo"));
     double received = 0;
     double sent = 0;

@@ -1,4 +1,4 @@
-;;; ob-mesos-agents.el --- The list of agents  -*- lexical-binding: t; -*-
+;;; ob-mesos-agents.el --- The lists of agents and offers  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
@@ -6,7 +6,7 @@
 ;;; Commentary:
 
 ;; What the agents are, what they offer, what runs there, and how their
-;; machines are.
+;; machines are; and what became of their offers.
 
 ;;; Code:
 
@@ -96,6 +96,58 @@ An agent that has not offered anything yet is not known."
                          (seq-partition (plist-get agent :attributes) 2)
                          " ")
               (plist-get agent :id)))))
+
+;;;; Offers
+
+(define-derived-mode ob-mesos-offers-mode tabulated-list-mode "Offers"
+  "The last offers that the clusters in use have made, and what was said to each."
+  (setq tabulated-list-format
+        [("Time" 9 t) ("Agent" 20 t) ("Role" 10 t) ("Cpus" 6 nil) ("Mem" 8 nil)
+         ("Disk" 8 nil) ("Gpus" 5 nil) ("Ports" 6 nil) ("Master" 16 t)
+         ("Said" 60 nil)]
+        tabulated-list-padding 1)
+  (tabulated-list-init-header)
+  (add-hook 'tabulated-list-revert-hook #'ob-mesos-offers--ask nil t))
+
+;;;###autoload
+(defun ob-mesos-offers ()
+  "List what the clusters in use have offered last, and what was said to it.
+The latest is the first."
+  (interactive)
+  (ob-mesos-list--open "*ob-mesos offers*" #'ob-mesos-offers-mode)
+  (ob-mesos-offers--ask))
+
+(defun ob-mesos-offers--ask ()
+  "Ask all servers that run what they were offered, and show it when it comes."
+  (setq tabulated-list-entries nil)
+  (ob-mesos-list--ask-all :offer/list #'ob-mesos-offers--draw))
+
+(defun ob-mesos-offers--draw (server answer)
+  "Show what ANSWER of SERVER has, besides what others have."
+  (when-let ((buffer (get-buffer "*ob-mesos offers*")))
+    (with-current-buffer buffer
+      (seq-do (lambda (offer)
+                (push (list offer (ob-mesos-offers--row server offer))
+                      tabulated-list-entries))
+              (plist-get answer :offers))
+      (setq tabulated-list-entries
+            (sort tabulated-list-entries
+                  (lambda (a b) (> (plist-get (car a) :time)
+                                   (plist-get (car b) :time)))))
+      (tabulated-list-print t))))
+
+(defun ob-mesos-offers--row (server offer)
+  "OFFER, which was made to SERVER, as an entry of the list."
+  (vector (ob-mesos-list--time (plist-get offer :time))
+          (plist-get offer :hostname)
+          (plist-get offer :role)
+          (format "%s" (plist-get offer :cpus))
+          (ob-mesos-agents--size (plist-get offer :mem))
+          (ob-mesos-agents--size (plist-get offer :disk))
+          (format "%d" (plist-get offer :gpus))
+          (number-to-string (plist-get offer :portCount))
+          (ob-mesos--server-master server)
+          (plist-get offer :said)))
 
 (provide 'ob-mesos-agents)
 ;;; ob-mesos-agents.el ends here

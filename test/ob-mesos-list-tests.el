@@ -98,6 +98,20 @@
       (ob-mesos-kill)
       (ob-mesos-tests--settle))))
 
+(ert-deftest ob-mesos-it-is-seen-what-becomes-of-offers ()
+  (ob-mesos-tests--with
+      (concat "#+name: taker\n" (ob-mesos-tests--block "" "true"))
+    (org-babel-execute-src-block)
+    (ob-mesos-tests--settle)
+    (save-window-excursion
+      (ob-mesos-offers)
+      (ob-mesos-tests--wait
+       (lambda () (with-current-buffer "*ob-mesos offers*"
+                    (goto-char (point-min))
+                    (re-search-forward
+                     "^ *[0-9:]+ +.* \\* +[0-9.]+ .* local +launched .*taker-" nil t))))
+      (kill-buffer "*ob-mesos offers*"))))
+
 (ert-deftest ob-mesos-the-list-is-live ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
     (org-babel-execute-src-block)

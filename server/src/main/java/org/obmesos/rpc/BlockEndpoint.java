@@ -27,6 +27,7 @@ import org.obmesos.rpc.Messages.Ids;
 import org.obmesos.rpc.Messages.IdsParams;
 import org.obmesos.rpc.Messages.InitializeParams;
 import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.rpc.Messages.OffersResult;
 import org.obmesos.rpc.Messages.PageResult;
 import org.obmesos.rpc.Messages.ReadParams;
 import org.obmesos.rpc.Messages.ReadResult;
@@ -330,5 +331,14 @@ final class BlockEndpoint implements BlockService {
             framework
                 .page(new TaskId(required("id", params == null ? null : params.id())))
                 .thenApply(url -> new PageResult(url.orElse(null))));
+  }
+
+  @Override
+  public CompletableFuture<OffersResult> offers(Empty params) {
+    return answer(
+        () ->
+            framework
+                .offers()
+                .thenApply(notes -> new OffersResult(notes.stream().map(Items::offer).toList())));
   }
 }

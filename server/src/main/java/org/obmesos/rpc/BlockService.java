@@ -13,6 +13,7 @@ import org.obmesos.rpc.Messages.Ids;
 import org.obmesos.rpc.Messages.IdsParams;
 import org.obmesos.rpc.Messages.InitializeParams;
 import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.rpc.Messages.OffersResult;
 import org.obmesos.rpc.Messages.PageResult;
 import org.obmesos.rpc.Messages.ReadParams;
 import org.obmesos.rpc.Messages.ReadResult;
@@ -77,4 +78,8 @@ public interface BlockService {
   /** The page of a task in the master's web UI; without {@code url} where there is none. */
   @JsonRequest("task/page")
   CompletableFuture<PageResult> page(IdParams params);
+
+  /** The last offers, the oldest first, and what was said to each. */
+  @JsonRequest("offer/list")
+  CompletableFuture<OffersResult> offers(Empty params);
 }

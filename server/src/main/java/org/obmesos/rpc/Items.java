@@ -4,10 +4,12 @@ package org.obmesos.rpc;
 import java.time.Instant;
 import java.util.Optional;
 import org.obmesos.rpc.Messages.AgentItem;
+import org.obmesos.rpc.Messages.OfferItem;
 import org.obmesos.rpc.Messages.ResultItem;
 import org.obmesos.rpc.Messages.TaskItem;
 import org.obmesos.sandbox.AgentFigures;
 import org.obmesos.scheduler.Agent;
+import org.obmesos.scheduler.OfferNote;
 import org.obmesos.task.Exit;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
@@ -66,6 +68,19 @@ final class Items {
         agent.offered().diskMiB(),
         agent.offered().gpus(),
         figures);
+  }
+
+  static OfferItem offer(OfferNote note) {
+    return new OfferItem(
+        note.time().toEpochMilli(),
+        note.hostname(),
+        note.role(),
+        note.offered().cpus(),
+        note.offered().memMiB(),
+        note.offered().diskMiB(),
+        note.offered().gpus(),
+        note.ports(),
+        note.said());
   }
 
   private static Long millis(Optional<Instant> time) {

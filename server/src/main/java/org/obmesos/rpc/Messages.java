@@ -162,6 +162,21 @@ public final class Messages {
       double gpus,
       AgentFigures figures) {}
 
+  /** Result of {@code offer/list}. */
+  public record OffersResult(List<OfferItem> offers) {}
+
+  /** An offer, and what was said to it. */
+  public record OfferItem(
+      long time,
+      String hostname,
+      String role,
+      double cpus,
+      double mem,
+      double disk,
+      double gpus,
+      int portCount,
+      String said) {}
+
   /** Parameters of {@code task/page}. */
   public record IdParams(String id) {}
 

@@ -53,12 +53,6 @@ public final class Framework implements Scheduler, AutoCloseable {
   /** When to try again with a master that does not want us. */
   private static final Duration REFUSED_PAUSE = Duration.ofSeconds(5);
 
-  /** How often to look whether all tasks have ended, where that is waited for. */
-  private static final long LOOK_MILLIS = 50;
-
-  /** How long to wait for that. */
-  private static final Duration LONGEST_FINISH = Duration.ofSeconds(10);
-
   private final Store store;
   private final FrameworkOptions options;
   private final FrameworkListener listener;
@@ -297,46 +291,14 @@ public final class Framework implements Scheduler, AutoCloseable {
    * @return completes when the master has heard it
    */
   public CompletableFuture<Void> finish(Collection<TaskId> ids) {
-    CompletableFuture<Void> finished = new CompletableFuture<>();
-    Instant deadline = Instant.now().plus(LONGEST_FINISH);
+    Farewell farewell = new Farewell(loop, roll, store, subscription);
     return onLoop(
             () -> {
               roll.known(ids).forEach(this::kill);
-              if (subscription.isUp()) {
-                finish(ids, deadline, finished);
-              } else {
-                var unused = finished.completeAsync(() -> leaveToTheNext(ids).join());
-              }
-              return ids;
+              farewell.say(ids);
+              return farewell;
             })
-        .thenCompose(unused -> finished);
-  }
-
-  /** The server after this one will kill what is known to be killed. */
-  private CompletableFuture<Void> leaveToTheNext(Collection<TaskId> ids) {
-    return CompletableFuture.allOf(
-        roll.known(ids).stream()
-            .filter(task -> !task.state().isTerminal() && !roll.isEnding(task))
-            .map(task -> task.with(TaskStatus.of(TaskState.KILLING, ""), Instant.now()))
-            .map(store::update)
-            .toArray(CompletableFuture<?>[]::new));
-  }
-
-  private void finish(Collection<TaskId> ids, Instant deadline, CompletableFuture<Void> finished) {
-    boolean over = roll.known(ids).stream().allMatch(task -> task.state().isTerminal());
-    if (!over && subscription.isUp() && Instant.now().isBefore(deadline)) {
-      var unused =
-          loop.executor()
-              .schedule(() -> finish(ids, deadline, finished), LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    } else if (roll.all().stream().allMatch(task -> task.state().isTerminal())) {
-      var unused =
-          subscription
-              .call(Calls::tearDown)
-              .thenCompose(nothing -> store.forgetFrameworkId())
-              .whenComplete((nothing, failure) -> finished.complete(null));
-    } else {
-      finished.complete(null);
-    }
+        .thenCompose(Farewell::finished);
   }
 
   /** All tasks, in the order of their submission. */
@@ -389,6 +351,11 @@ public final class Framework implements Scheduler, AutoCloseable {
   /** The agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
     return onLoop(market.agents()::list);
+  }
+
+  /** The last offers and what was said to them, the oldest first. */
+  public CompletableFuture<List<OfferNote>> offers() {
+    return onLoop(market::notes);
   }
 
   /** How the machine of an agent is. */
@@ -516,7 +483,11 @@ public final class Framework implements Scheduler, AutoCloseable {
     Offers.Plan plan = market.plan(offers);
     plan.launches().forEach(this::launch);
     if (!plan.unused().isEmpty()) {
-      subscription.send(made -> made.decline(plan.unused(), refuseSeconds()));
+      market.note(
+          plan.unused(),
+          roll.queue().isEmpty() ? "declined: nothing waits" : "declined: nothing waits that fits");
+      List<OfferID> unused = plan.unused().stream().map(Offer::getId).toList();
+      subscription.send(made -> made.decline(unused, refuseSeconds()));
     }
     if (roll.queue().isEmpty()) {
       subscription.suppress();

@@ -2,7 +2,9 @@
 package org.obmesos.scheduler;
 
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +12,6 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.mesos.v1.Protos.Offer;
-import org.apache.mesos.v1.Protos.OfferID;
 import org.obmesos.task.Task;
 
 /**
@@ -19,6 +20,14 @@ import org.obmesos.task.Task;
  */
 final class Offers {
   private static final String ANYBODY = "*";
+
+  /** How many names a person wants to read. */
+  private static final int NAMES = 3;
+
+  /** How many offers are remembered. */
+  private static final int NOTES = 200;
+
+  private final Deque<OfferNote> notes = new ArrayDeque<>();
 
   private final Agents agents = new Agents();
   private final Roll roll;
@@ -46,9 +55,7 @@ final class Offers {
    * @param news whether something is known now that can tell why a task waits
    */
   record Plan(
-      Map<List<Offer>, List<Placement.Placed<Task>>> launches,
-      List<OfferID> unused,
-      boolean news) {}
+      Map<List<Offer>, List<Placement.Placed<Task>>> launches, List<Offer> unused, boolean news) {}
 
   /** Divides offers among the tasks that wait; those of one agent and role are used together. */
   Plan plan(List<Offer> offers) {
@@ -74,8 +81,9 @@ final class Offers {
             rule());
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
     plan.forEach((slot, tasks) -> launches.put(slots.remove(slot), tasks));
-    List<OfferID> unused = new ArrayList<>();
-    slots.values().forEach(its -> its.forEach(offer -> unused.add(offer.getId())));
+    List<Offer> unused = new ArrayList<>();
+    slots.values().forEach(unused::addAll);
+    launches.forEach((its, placed) -> note(its, "launched " + names(placed)));
     return new Plan(launches, unused, news);
   }
 
@@ -97,6 +105,37 @@ final class Offers {
         peers.placed(task, slot.agent());
       }
     };
+  }
+
+  private static String names(List<Placement.Placed<Task>> placed) {
+    return placed.stream()
+            .limit(NAMES)
+            .map(each -> each.task().id().value())
+            .collect(Collectors.joining(", "))
+        + (placed.size() > NAMES ? " and %d more".formatted(placed.size() - NAMES) : "");
+  }
+
+  /** Remembers for a while what was said to offers. */
+  void note(List<Offer> offers, String said) {
+    for (Offer offer : offers) {
+      Room room = Room.of(List.of(offer));
+      notes.addLast(
+          new OfferNote(
+              Instant.now(),
+              offer.getHostname(),
+              offer.getAllocationInfo().getRole(),
+              room.scalars(),
+              room.ports().size(),
+              said));
+      if (notes.size() > NOTES) {
+        notes.removeFirst();
+      }
+    }
+  }
+
+  /** The last offers, the oldest first. */
+  List<OfferNote> notes() {
+    return List.copyOf(notes);
   }
 
   /** The role whose offers a task takes; empty where there are no roles. */

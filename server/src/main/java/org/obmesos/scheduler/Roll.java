@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.StreamSupport;
 import org.obmesos.task.Block;
 import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
@@ -104,6 +105,14 @@ final class Roll {
 
   Queue queue() {
     return queue;
+  }
+
+  /** A task in the queue whose constraints look at the given one. */
+  Optional<Task> waitingPeer(Task task) {
+    return StreamSupport.stream(queue.spliterator(), false)
+        .filter(other -> !other.block().needs().constraints().isEmpty())
+        .filter(other -> other.block().origin().isPeerOf(task.block().origin()))
+        .findFirst();
   }
 
   /** A task that waited is launched. */

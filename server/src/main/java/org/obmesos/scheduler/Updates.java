@@ -197,6 +197,7 @@ final class Updates {
                         then.run();
                         listener.status(last);
                         prerequisites.freed(last).forEach(enqueue);
+                        roll.waitingPeer(last).ifPresent(enqueue);
                       });
                 },
                 loop.executor());

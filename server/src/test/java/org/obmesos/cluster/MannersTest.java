@@ -272,6 +272,47 @@ final class MannersTest extends FrameworkTests {
   }
 
   @Test
+  void whatIsSaidToAnOfferIsRemembered() throws Exception {
+    connect(master.address());
+    submit(List.of(block("taker", "true"), blockFor("no-such-agent", "picky")));
+    awaitState("taker", TaskState.FINISHED);
+    await()
+        .atMost(LONG)
+        .until(
+            () ->
+                framework.offers().join().stream()
+                    .map(note -> note.role() + " " + note.said())
+                    .toList()
+                    .containsAll(
+                        List.of("* launched taker", "* declined: nothing waits that fits")));
+  }
+
+  @Test
+  void thatAPeerHasEndedMakesRoomForWhatMayNotRunBesideIt() throws Exception {
+    connect(master.address());
+    Path go = directory.resolve("go");
+    String wait = "while [ ! -e " + go + " ]; do sleep 0.05; done";
+    Needs alone =
+        new Needs(
+            new Resources(0.1, 16, 0),
+            List.of(),
+            List.of(),
+            "",
+            List.of(Constraint.of("hostname", "UNIQUE", "")));
+    submit(
+        Stream.of("g.0", "g.1")
+            .map(id -> Blocks.from(Blocks.of(id, wait), new Origin("", "", "g")))
+            .map(block -> Blocks.needing(block, alone))
+            .toList());
+    awaitState("g.0", TaskState.RUNNING);
+    await().atMost(LONG).until(() -> task("g.1").status().message().contains("wants UNIQUE"));
+    int before = master.calls(Call.Type.REVIVE).size();
+    Files.createFile(go);
+    awaitState("g.1", TaskState.FINISHED);
+    assertThat(master.calls(Call.Type.REVIVE).size()).isGreaterThan(before);
+  }
+
+  @Test
   void nothingIsLaunchedOnAnAgentThatIsSoonTakenDown() throws Exception {
     connect(master.address());
     master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofMinutes(30)))));

@@ -18,6 +18,8 @@
 (require 'ob-mesos-run)
 (require 'ob-mesos-mode)
 
+(defvar ob-mesos-on-exit)
+
 ;;;; What an export evaluates
 
 (defvar-local ob-mesos--exported nil
@@ -219,10 +221,20 @@ Their results take the place of these; what nobody knows is taken away."
     (user-error "There is no document %s" file))
   (find-file-noselect (expand-file-name file)))
 
+(defun ob-mesos--take-blocks (languages)
+  "Let blocks of LANGUAGES in this buffer run on the cluster unless they say no."
+  (dolist (language languages)
+    (let ((defaults (intern (concat "org-babel-default-header-args:" language))))
+      (set (make-local-variable defaults)
+           (cons '(:mesos . "yes")
+                 (and (boundp defaults) (symbol-value defaults)))))))
+
 (defun ob-mesos--batch (function)
   "Call FUNCTION in the buffer of the file named on the command line.
 It gets the other words there and returns whether a block has failed, by
-which Emacs ends.  The master of --master is above all that files say."
+which Emacs ends.  The master of --master is above all that files say.
+With --all-blocks, blocks of all languages that are known run on the
+cluster; in a file that names a master itself, those of the shell do."
   (let* ((words command-line-args-left)
          (ob-mesos--master-above-all (cadr (member "--master" words)))
          (words (if ob-mesos--master-above-all
@@ -234,6 +246,8 @@ which Emacs ends.  The master of --master is above all that files say."
          (org-confirm-babel-evaluate nil)
          (inhibit-message t)
          (failed t))
+    ;; Nobody could find the results of what is interrupted.
+    (setq ob-mesos-on-exit 'kill)
     (add-hook 'ob-mesos-cluster-functions #'ob-mesos--tell-of-cluster)
     (add-hook 'ob-mesos-status-functions #'ob-mesos--tell-of-waiting)
     (setq command-line-args-left nil
@@ -242,18 +256,30 @@ which Emacs ends.  The master of --master is above all that files say."
     (condition-case err
         (with-current-buffer (ob-mesos--document file)
           (ob-mesos-mode)
+          (ob-mesos--take-blocks
+           (cond ((member "--all-blocks" words)
+                  (mapcar #'car ob-mesos-languages))
+                 ((ob-mesos--find-keyword ob-mesos--master-keyword)
+                  '("sh" "bash" "shell"))))
           (setq failed (funcall function (remove file words))))
       ((error quit)
        (let ((inhibit-message nil))
          (message "ob-mesos: %s" (error-message-string err)))))
     (kill-emacs (if failed 1 0))))
 
+(defun ob-mesos--tell-output (id tail _size)
+  "Say what the task ID wrote last, which is the end of TAIL."
+  (ob-mesos--progress (format "%s | %s" id (car (last (split-string tail "\n" t)))) t))
+
 (defun ob-mesos-batch-run ()
   "Run the blocks of the file named on the command line; for --batch.
-The results are written into the file, or printed with --stdout.  The
-exit status is 1 if a block has failed."
+The results are written into the file, or printed with --stdout.  With
+--follow the tasks' last lines are shown while they run.  The exit
+status is 1 if a block has failed."
   (ob-mesos--batch
    (lambda (words)
+     (when (member "--follow" words)
+       (add-hook 'ob-mesos-output-functions #'ob-mesos--tell-output))
      (let ((failed (ob-mesos--wait-for (ob-mesos--submit-buffer-and-wait))))
        (if (member "--stdout" words)
            (princ (buffer-string))

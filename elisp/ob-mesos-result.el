@@ -539,9 +539,12 @@ COUNT is how many members a group has, nil for a task."
                 (format "^[ \t]*#\\+\\(?:%s\\):[ \t]*\\(\\S-+\\)" regexp) nil t)
                (match-string-no-properties 1))))))
 
+(defconst ob-mesos--master-keyword "master\\|mesos_master"
+  "Matches the keywords by which a document names its master.")
+
 (defun ob-mesos--document-master ()
   "The master this document names, or `ob-mesos-master'."
-  (or (ob-mesos--document-keyword "master\\|mesos_master") ob-mesos-master))
+  (or (ob-mesos--document-keyword ob-mesos--master-keyword) ob-mesos-master))
 
 ;;;###autoload
 (defun ob-mesos-attach ()

@@ -176,5 +176,66 @@ There are src_LANG[:results output]{echo 3} of call_twice(n=4).
     (let ((said (cdr (funcall export "-f" "ob-mesos-batch-run" file))))
       (should (string-match-p "2 of 2 done.*\n\\'" said)))))
 
+(ert-deftest ob-mesos-a-document-that-names-its-master-is-run-as-it-stands ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org"))
+        (process-environment
+         (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
+               process-environment)))
+    (cl-flet ((run (text &rest words)
+                (write-region text nil file nil 'silent)
+                (with-temp-buffer
+                  (apply #'call-process
+                         (expand-file-name invocation-name invocation-directory)
+                         nil '(t nil) nil "--batch" "-Q" "-L" ob-mesos--directory
+                         "--eval" "(require 'ob-mesos)" "-f" "ob-mesos-batch-run"
+                         file "--stdout" words)
+                  (buffer-string))))
+      (let ((shell "#+header: :cpus 2 :mem 128
+#+BEGIN_SRC sh\necho ${MESOS_TASK_ID:+there}\n#+END_SRC\n")
+            (python "\n#+begin_src python :results output
+import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
+        (should (string-search "\n: there\n"
+                               (run (concat "#+address: 127.0.0.1\n#+master: local\n\n" shell))))
+        (should-not (string-search "RESULTS" (run (concat shell python))))
+        (let ((all (run (concat shell python) "--all-blocks")))
+          (should (string-search "\n: there\n" all))
+          (should (string-search "\n: True\n" all)))))
+    (delete-file file)))
+
+(ert-deftest ob-mesos-endless-blocks-are-followed-side-by-side-and-end-with-us ()
+  (let* ((pid (make-temp-file "ob-mesos"))
+         (file (make-temp-file "ob-mesos" nil ".org"
+                               (format "#+master: local
+
+#+name: first
+#+BEGIN_SRC sh\necho $$ > %s; while true; do echo one; sleep 0.2; done\n#+END_SRC\n
+#+name: second
+#+BEGIN_SRC sh\nwhile true; do echo two; sleep 0.2; done\n#+END_SRC\n" pid)))
+         (said "")
+         (process-environment
+          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
+                process-environment))
+         (run (make-process
+               :name "run" :noquery t :connection-type 'pipe
+               :command
+               (list (expand-file-name invocation-name invocation-directory)
+                     "--batch" "-Q" "-L" ob-mesos--directory
+                     "--eval" "(require 'ob-mesos)"
+                     "-f" "ob-mesos-batch-run" file "--follow")
+               :filter (lambda (_process text) (setq said (concat said text))))))
+    (unwind-protect
+        (ob-mesos-tests--wait
+         (lambda ()
+           (and (string-match-p "^first-[a-z0-9]+ | one$" said)
+                (string-match-p "^second-[a-z0-9]+ | two$" said))))
+      (interrupt-process run)
+      (ob-mesos-tests--wait (lambda () (not (process-live-p run)))))
+    (with-temp-buffer
+      (insert-file-contents pid)
+      (let ((process (concat "/proc/" (string-trim (buffer-string)))))
+        (ob-mesos-tests--wait (lambda () (not (file-exists-p process))))))
+    (delete-file file)
+    (delete-file pid)))
+
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

@@ -342,6 +342,7 @@ podman run --rm --network host localhost/ob-mesos-probe sh -c :"))))
   (dolist (example `(("word-count.org" . "| the   | 6 |\n| and   | 3 |\n")
                      ("languages.org" . "task 4 of 5 has 5\n25\n")
                      ("asking.org" . "\n: run 3 went well\n")
+                     ("genetic.org" . "\n[[file:fitness.svg]]\n")
                      ,@(and (ob-mesos-flow--podman-p)
                             '(("containers.org" . "\n: what the image is for\n")))))
     (let ((directory (make-temp-file "ob-mesos" t)))
@@ -355,9 +356,43 @@ podman run --rm --network host localhost/ob-mesos-probe sh -c :"))))
           (ob-mesos--submit-buffer-and-wait)
           (ob-mesos-tests--settle))
         (should (string-search (cdr example) (buffer-string)))
-        (should-not (string-match-p "FAILED\\|ERROR" (buffer-string)))
+        (let ((case-fold-search nil))
+          (should-not (string-match-p "FAILED\\|ERROR" (buffer-string))))
         (set-buffer-modified-p nil)
         (kill-buffer)))))
+
+(ert-deftest ob-mesos-the-web-server-serves-and-comes-back ()
+  (with-temp-buffer
+    (insert-file-contents (expand-file-name "../examples/web-server.org"
+                                            ob-mesos--directory))
+    (org-mode)
+    (goto-char (org-babel-find-named-block "server"))
+    (let ((inhibit-message t))
+      (org-babel-execute-src-block)
+      (let ((task (car (ob-mesos--running))) (pids nil))
+        (cl-flet ((served ()
+                    (with-temp-buffer
+                      (ignore-errors
+                        (let* ((port (aref (plist-get (ob-mesos-task-data task) :ports) 0))
+                               (client (open-network-stream "client" (current-buffer)
+                                                            "127.0.0.1" port)))
+                          (process-send-string client "GET / HTTP/1.0\r\n\r\n")
+                          (while (accept-process-output client 2))))
+                      (and (string-match "^Hello from \\(.*\\)$" (buffer-string))
+                           (match-string 1 (buffer-string))))))
+          (ob-mesos-tests--wait (lambda () (setq pids (served))))
+          (should (equal pids (ob-mesos-task-id task)))
+          ;; It ends, and the next one has another name.
+          (call-process "perl" nil nil nil "-e"
+                        "for (glob '/proc/[0-9]*') {
+open(my $f, '<', \"$_/environ\") or next; local $/; my $e = <$f>;
+kill 'KILL', /([0-9]+)/ if $e =~ /MESOS_TASK_ID=\\Q$ARGV[0]\\E\\0/; }"
+                        pids)
+          (ob-mesos-tests--wait
+           (lambda () (equal (concat pids ".1") (served)))))
+        (goto-char (org-babel-find-named-block "server"))
+        (ob-mesos-kill)
+        (ob-mesos-tests--settle)))))
 
 ;;;; Fan-out
 

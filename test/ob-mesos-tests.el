@@ -296,214 +296,6 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
                                          (make-string 1048577 ?x) nil)
                                         :type 'user-error)))))
 
-;;;; Bad input
-
-(ert-deftest ob-mesos-bad-values-are-refused-by-name ()
-  (pcase-dolist (`(,header . ,name)
-                 '((":cpus 0" . "cpus") (":cpus lots" . "cpus") (":cpus -1" . "cpus")
-                   (":mem 1X" . "mem") (":mem -5" . "mem") (":lang klingon" . "lang")
-                   (":priority 5000" . "priority") (":timeout soon" . "timeout")
-                   (":env novalue" . "env") (":network bridge" . "network") (":health tcp" . "health")
-                   (":kill-grace -1" . "kill-grace")))
-    (ob-mesos-tests--with (ob-mesos-tests--block header "echo hi")
-      (let* ((before (buffer-string))
-             (err (should-error (org-babel-execute-src-block) :type 'user-error)))
-        (should (string-search name (error-message-string err)))
-        (should (equal before (buffer-string)))))))
-
-(ert-deftest ob-mesos-nonsense-in-any-argument-is-one-error-that-names-it ()
-  (random "nonsense")
-  (dolist (argument ob-mesos--arguments)
-    (pcase-let* ((`(,name ,synonyms ,type . ,_) argument)
-                 (nonsense
-                  (pcase type
-                    ('any (cdr (assq name '((master "two words" "http://" "ftp://x:1" "-")
-                                            (lang "klingon" "\"\"" "'(1)")
-                                            (after "nobody" "nobody-else")
-                                            (foreach "x" "=1" "'(1 2)")
-                                            (files "no-such-file" "/no/such")
-                                            (stdin "nobody")))))
-                    ('ports '("0" "101" "-1" "1web" "web:x" "a/b" "\"\"" "\u263a"))
-                    ('constraints '("hostname" "hostname:EQUALS:x" "hostname:IS:" "a:" "\"a b:IS:c\""))
-                    ('expose '("x" "1:2:3" "80:" "-1" "http" "123456" "\"\""))
-                    ('volumes '("x" "/a:b" "/a:/b:rx" "nonsense value" "/x:"))
-                    ('uris '("relative" "x+extract" "+cache" "nonsense value"))
-                    ('secrets '("x" "1A=2" "nonsense value" "TOKEN=nobody.invalid"))
-                    ('health '("maybe" "http" "http web" "cmd" "\"tcp a b\"" "tcp"))
-                    ('environment '("nonsense value" "-1e30" "=x" "1A=2" "'(1 2)"))
-                    (_ (append
-                        '("nonsense value" "-1e30" "\"\"" "'(1 2)" "\u263a" "1e99" "--"
-                          "0x10" "NaN" "1,5" "%s" "\\0")
-                        (cl-loop repeat 10
-                                 ;; What begins with a quote, Org reads itself.
-                                 collect (apply #'string ?x
-                                                (cl-loop repeat (random 5)
-                                                         collect (+ ?* (random 50))))))))))
-      (dolist (each (cons name synonyms))
-        (dolist (value nonsense)
-          (unless (and (eq type 'word) (not (string-match-p "[ (]\\|\"\"" value)))
-            (ob-mesos-tests--with (ob-mesos-tests--block (format ":%s %s" each value) "true")
-              (ert-info ((format ":%s %s" each value))
-                (let ((before (buffer-string)))
-                  (should (string-match-p
-                           (format ":%s\\_>\\|:after\\_>" each)
-                           (error-message-string
-                            (should-error (org-babel-execute-src-block)
-                                          :type 'user-error))))
-                  (should (equal before (buffer-string))))))))))))
-
-(ert-deftest ob-mesos-what-a-block-asks-for-is-told-to-the-server ()
-  (cl-flet ((asked (header)
-              (ob-mesos-tests--with (ob-mesos-tests--block header "true")
-                (ob-mesos--resources (nth 2 (org-babel-get-src-block-info))))))
-    (pcase-dolist
-        (`(,header ,field ,value)
-         '((":ports 2" :ports ["0" "1"])
-           (":ports web admin" :ports ["web" "admin"])
-           (":constraints hostname:UNIQUE rack:like:a.*:b" :constraints
-            [(:attribute "hostname" :operator "UNIQUE" :value "")
-             (:attribute "rack" :operator "like" :value "a.*:b")])
-           (":uris http://h/a+b.tgz+extract+as=x.tgz /f+cache+executable" :uris
-            [(:value "http://h/a+b.tgz" :extract t :name "x.tgz")
-             (:value "/f" :cache t :executable t)])
-           (":ports web :health tcp" :health (:kind "tcp" :port "web"))
-           (":ports 1 :health http /ok" :health (:kind "http" :port "0" :target "/ok"))
-           (":health http 8080/ok" :health (:kind "http" :port "8080" :target "/ok"))
-           (":health cmd test -e ready" :health (:kind "cmd" :target "test -e ready"))
-           (":ensure it-keeps-running" :ensure "it-keeps-running")
-           (":dockerimage redis" :container
-            (:image "redis" :pull :json-false :containerizer "docker"))
-           (":image r :dockerize t" :container
-            (:image "r" :containerizer "docker" :pull :json-false))
-           (":image r :containerizer mesos :network bridge :expose 6379 80:8080 :pull always"
-            :container
-            (:image "r" :containerizer "mesos" :network "bridge"
-                    :expose [(:host 0 :container 6379) (:host 80 :container 8080)]
-                    :pull t))
-           (":image r :privileged yes :entrypoint no :volumes /a:/b /c:/d:ro" :container
-            (:image "r"
-                    :volumes [(:host "/a" :container "/b" :readOnly :json-false)
-                              (:host "/c" :container "/d" :readOnly t)]
-                    :privileged t :pull :json-false :containerizer "docker"))))
-      (ert-info (header)
-        (should (equal value (plist-get (asked header) field)))))))
-
-(ert-deftest ob-mesos-ports-are-given-shown-and-visited ()
-  (ob-mesos-tests--with
-      (ob-mesos-tests--block ":ports web admin" "echo $PORT0 $PORT_WEB $PORT_ADMIN; sleep 600")
-    (org-babel-execute-src-block)
-    (let ((task (car (ob-mesos--running))) visited)
-      (ob-mesos-tests--wait
-       (lambda () (string-match "\\`\\([0-9]+\\) \\1 \\([0-9]+\\)"
-                                (ob-mesos-task-tail task))))
-      (let ((address (concat (plist-get (ob-mesos-task-data task) :hostname) ":"
-                             (match-string 1 (ob-mesos-task-tail task)))))
-        (ob-mesos--show task)
-        (should (string-match-p
-                 (format "RUNNING since [0-9:]+ at %s, .*:[0-9]+$" (regexp-quote address))
-                 (ob-mesos-tests--results)))
-        (cl-letf (((symbol-function 'browse-url)
-                   (lambda (url &rest _) (setq visited url)))
-                  ((symbol-function 'completing-read)
-                   (lambda (_prompt all &rest _) (car all))))
-          (goto-char (point-min))
-          (ob-mesos-browse-port)
-          (should (equal visited (concat "http://" address)))
-          (should (string-match-p "its cluster is the embedded one"
-                                  (error-message-string
-                                   (should-error (ob-mesos-open-ui) :type 'user-error))))))
-      (ob-mesos-kill)
-      (ob-mesos-tests--settle))))
-
-(ert-deftest ob-mesos-files-are-fetched-by-the-agent ()
-  (let* ((directory (make-temp-file "ob-mesos" t))
-         (tool (expand-file-name "tool" directory)))
-    (with-temp-file tool (insert "#!/bin/sh\necho used\n"))
-    (should (equal ": used\n"
-                   (ob-mesos-tests--run
-                    (format ":uris %s+executable+as=bin/mine" tool) "./bin/mine")))
-    (should (string-match-p "Failed to fetch /no/such: there is no such file"
-                            (ob-mesos-tests--run ":uris /no/such" "true")))))
-
-(ert-deftest ob-mesos-nobody-but-us-runs-on-the-embedded-cluster ()
-  (should (equal ": hi\n" (ob-mesos-tests--run (format ":user %s" (user-login-name))
-                                               "echo hi")))
-  (should (string-match-p "ERROR: The task wants to run as somebody-else"
-                          (ob-mesos-tests--run ":user somebody-else" "echo hi"))))
-
-(ert-deftest ob-mesos-a-container-wants-an-engine ()
-  (let ((process-environment (cons (concat "PATH=" (make-temp-file "ob-mesos" t))
-                                   process-environment))
-        (ob-mesos-java (executable-find ob-mesos-java))
-        (ob-mesos--servers nil))
-    (should (string-match-p "ERROR: The task wants a container.* neither podman nor docker"
-                            (ob-mesos-tests--run ":image redis" "true")))
-    (ob-mesos--disconnect (ob-mesos--server))))
-
-(ert-deftest ob-mesos-what-fits-nowhere-says-why-and-waits ()
-  (ob-mesos-tests--with (ob-mesos-tests--block ":constraints rack:IS:a" "true")
-    (org-babel-execute-src-block)
-    (let ((task (car (ob-mesos--running))))
-      (ob-mesos-tests--wait
-       (lambda () (string-match-p "fits on no agent: .*: has no rack"
-                                  (or (plist-get (ob-mesos-task-data task) :message) ""))))
-      (should (equal "QUEUED" (ob-mesos-task-state task)))
-      (ob-mesos-kill)
-      (ob-mesos-tests--settle))))
-
-(ert-deftest ob-mesos-a-secret-is-used-and-written-down-nowhere ()
-  (let* ((netrc (make-temp-file "netrc"))
-         (auth-sources (list netrc))
-         (state (cadr (member "--state-dir" ob-mesos-server-arguments))))
-    (write-region "machine vault.invalid login me password hush-hush-7\n" nil netrc)
-    (auth-source-forget-all-cached)
-    (ob-mesos-tests--with
-        (ob-mesos-tests--block ":secret TOKEN=me@vault.invalid"
-                               "test ${#TOKEN} = 11 && echo known; sleep 2")
-      (org-babel-execute-src-block)
-      (let ((task (car (ob-mesos--running))))
-        (ob-mesos-tests--wait (lambda () (equal "known" (ob-mesos-task-tail task))))
-        (should-not (string-search "hush-hush-7" (buffer-string)))
-        (should-not (string-search "hush-hush-7" (format "%S" (ob-mesos-task-data task))))
-        (should (equal "" (shell-command-to-string
-                           (format "grep -rl hush-hush-[7] %s; \
-cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
-                                   state)))))
-      (ob-mesos-tests--settle))
-    (delete-file netrc)))
-
-(ert-deftest ob-mesos-secrets-are-told-again-to-another-server-by-another-emacs ()
-  (let* ((netrc (make-temp-file "netrc"))
-         (auth-sources (list netrc))
-         (server (ob-mesos--server)))
-    (write-region "machine vault.invalid login me password hush-hush-8\n" nil netrc)
-    (auth-source-forget-all-cached)
-    (ob-mesos-tests--with
-        (ob-mesos-tests--block ":secret TOKEN=vault.invalid :agent nowhere.example" "true")
-      (org-babel-execute-src-block)
-      (cl-flet ((settle ()
-                  (ob-mesos-tests--wait
-                   (lambda ()
-                     (let ((task (car (ob-mesos--running))))
-                       (and task
-                            (string-suffix-p
-                             "wants IS nowhere.example"
-                             (or (plist-get (ob-mesos-task-data task) :message)
-                                 ""))))))))
-        (settle)
-        (setf (ob-mesos-task-data (car (ob-mesos--running))) nil)
-        (signal-process (jsonrpc--process (ob-mesos--server-connection server)) 9)
-        (settle)
-        (let ((process (jsonrpc--process (ob-mesos--server-connection server))))
-          (ob-mesos--disconnect server)
-          (ob-mesos-tests--wait (lambda () (not (process-live-p process)))))
-        (clrhash ob-mesos--tasks)
-        (ob-mesos-attach)
-        (settle))
-      (ob-mesos-kill)
-      (ob-mesos-tests--settle))
-    (delete-file netrc)))
-
 (ert-deftest ob-mesos-output-that-could-not-be-read-is-said-to-be-so ()
   (should (equal "[Its output could not be read: gone; it is http://a/x/stdout]"
                  (ob-mesos--stdout
@@ -511,40 +303,6 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
                    :data '(:result (:stdout "" :stdoutBytes 0 :truncated t
                                             :stderr "Its output could not be read: gone"
                                             :location "http://a/x")))))))
-
-(ert-deftest ob-mesos-header-arguments-are-completed ()
-  (ob-mesos-tests--with "#+begin_src mesos :cp\necho :cp\n#+end_src\n"
-    (end-of-line)
-    (pcase-let ((`(,beg ,end ,names . ,_) (ob-mesos-completion-at-point)))
-      (should (equal (buffer-substring beg end) ":cp"))
-      (should (equal (all-completions ":cp" names) '(":cpus" ":cpu"))))
-    (forward-line 1)
-    (end-of-line)
-    (should-not (ob-mesos-completion-at-point))
-    (should (memq #'ob-mesos-completion-at-point completion-at-point-functions))
-    (goto-char (point-min))
-    (ob-mesos-insert-header-args "mem" "64")
-    (should (looking-back "#\\+begin_src mesos :cp :mem 64" nil))))
-
-(ert-deftest ob-mesos-an-empty-block-is-refused ()
-  (ob-mesos-tests--with (ob-mesos-tests--block "" "  ")
-    (should-error (org-babel-execute-src-block) :type 'user-error)))
-
-(ert-deftest ob-mesos-sizes-have-units ()
-  (should (= 2048 (ob-mesos--size "mem" "2G")))
-  (should (= 512 (ob-mesos--size "mem" "512M")))
-  (should (= 64 (ob-mesos--size "mem" 64))))
-
-(ert-deftest ob-mesos-what-is-missing-is-said-with-the-cure ()
-  (let ((ob-mesos--servers nil))
-    (let ((ob-mesos-server-jar "/nonexistent.jar"))
-      (should (string-search "ob-mesos build"
-                             (error-message-string
-                              (should-error (ob-mesos--check-server))))))
-    (let ((ob-mesos-java "/nonexistent/java"))
-      (should (string-search "apt-get install"
-                             (error-message-string
-                              (should-error (ob-mesos--check-server))))))))
 
 ;;;; Finding the place again
 
@@ -696,16 +454,6 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
 
 ;;;; The documents
 
-(ert-deftest ob-mesos-the-readme-has-every-header-argument-and-no-other ()
-  (with-temp-buffer
-    (insert-file-contents (expand-file-name "../README.org" ob-mesos--directory))
-    (goto-char (point-min))
-    (search-forward "* Header arguments")
-    (let (rows)
-      (while (re-search-forward "^| =:\\([a-z-]+\\)= +| \\(.*?\\) +|$" nil t)
-        (push (cons (intern (match-string 1)) (match-string 2)) rows))
-      (should (equal (nreverse rows) ob-mesos--header-arguments)))))
-
 (ert-deftest ob-mesos-run-writes-results-and-exits-with-what-happened ()
   (let ((file (make-temp-file "ob-mesos" nil ".org"
                               (ob-mesos-tests--block "" "echo hi"))))
@@ -731,6 +479,17 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
         (should (equal 1 (run)))))))
 
 ;;;; When things go wrong
+
+(ert-deftest ob-mesos-what-is-missing-is-said-with-the-cure ()
+  (let ((ob-mesos--servers nil))
+    (let ((ob-mesos-server-jar "/nonexistent.jar"))
+      (should (string-search "ob-mesos build"
+                             (error-message-string
+                              (should-error (ob-mesos--check-server))))))
+    (let ((ob-mesos-java "/nonexistent/java"))
+      (should (string-search "apt-get install"
+                             (error-message-string
+                              (should-error (ob-mesos--check-server))))))))
 
 (ert-deftest ob-mesos-a-killed-server-is-started-again-and-nothing-is-lost ()
   (ob-mesos-tests--with

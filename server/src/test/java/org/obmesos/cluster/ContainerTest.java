@@ -125,6 +125,24 @@ final class ContainerTest {
   }
 
   @Test
+  void aPortIsExposedThroughABridge() throws Exception {
+    assumeTrue(
+        run("podman run --rm --network bridge " + IMAGE + " sh -c true") == 0,
+        "podman has no bridge here");
+    server.request(
+        "task/submit",
+        """
+        {"blocks":[{"id":"bridge","body":"echo $PORT_8080; sleep 300","container":{"image":"%s",\
+        "network":"bridge","expose":[{"container":8080}]}}]}"""
+            .formatted(IMAGE));
+    String port = server.output("bridge", "[0-9]+").replaceAll("\\D", "");
+    assertThat(run("podman port ob-mesos-bridge | grep -q '^8080/tcp -> .*:" + port + "$'"))
+        .isZero();
+    server.request("task/kill", "{\"ids\":[\"bridge\"]}");
+    server.ended("bridge");
+  }
+
+  @Test
   void aKillEndsTheContainerTooAndWhatRunsInItHearsOfIt() throws Exception {
     server.request(
         "task/submit",

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -35,7 +29,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLContext;
 import org.apache.mesos.v1.Protos.Address;
 import org.apache.mesos.v1.Protos.AgentID;
-import org.apache.mesos.v1.Protos.FileInfo;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.OfferID;
 import org.apache.mesos.v1.Protos.Resource;
@@ -44,10 +37,8 @@ import org.apache.mesos.v1.Protos.TaskState;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.URL;
 import org.apache.mesos.v1.Protos.Unavailability;
-import org.apache.mesos.v1.agent.Protos.Response;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
-import org.obmesos.local.LocalFiles;
 
 /**
  * A master and an agent over HTTP, with the embedded cluster behind them, which can also misbehave.
@@ -71,7 +62,6 @@ final class TestMaster implements AutoCloseable {
   private volatile Optional<URI> leader = Optional.empty();
   private volatile boolean withholding;
   private volatile boolean silent;
-  private volatile boolean filesReadOnly;
   private volatile boolean splits;
   private volatile Optional<Unavailability> maintenance = Optional.empty();
   private volatile boolean losesKills;
@@ -79,7 +69,7 @@ final class TestMaster implements AutoCloseable {
   private final AtomicInteger drops = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
   private final AtomicInteger losses = new AtomicInteger();
-  private final AtomicInteger agentAway = new AtomicInteger();
+  private final TestAgent agent;
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Set<String> removed = ConcurrentHashMap.newKeySet();
   private final AtomicReference<Moment> moment = new AtomicReference<>();
@@ -146,10 +136,7 @@ final class TestMaster implements AutoCloseable {
     }
     server.setExecutor(threads);
     server.createContext("/api/v1/scheduler", this::scheduler);
-    server.createContext("/api/v1", this::agent);
-    server.createContext("/files/read", this::filesRead);
-    server.createContext("/metrics/snapshot", TestMaster::recorded);
-    server.createContext("/containers", TestMaster::recorded);
+    agent = new TestAgent(cluster.directory(), server);
     server.start();
   }
 
@@ -252,7 +239,7 @@ final class TestMaster implements AutoCloseable {
 
   /** The next requests to the agent get no answer. */
   void agentAway(int times) {
-    agentAway.set(times);
+    agent.away(times);
   }
 
   /** The framework is gone for good. */
@@ -301,7 +288,7 @@ final class TestMaster implements AutoCloseable {
 
   /** The agent's {@code /api/v1} is forbidden, its {@code /files/read} is not. */
   void forbidAgentApi() {
-    filesReadOnly = true;
+    agent.forbidApi();
   }
 
   private void scheduler(HttpExchange exchange) throws IOException {
@@ -501,121 +488,14 @@ final class TestMaster implements AutoCloseable {
     return event.hasOffers() && splits ? split(changed.build()) : changed.build();
   }
 
-  private static void answer(HttpExchange exchange, int status, String text) throws IOException {
+  static void answer(HttpExchange exchange, int status, String text) throws IOException {
     answer(exchange, status, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static void answer(HttpExchange exchange, int status, byte[] body) throws IOException {
+  static void answer(HttpExchange exchange, int status, byte[] body) throws IOException {
     exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
     if (body.length > 0) {
       exchange.getResponseBody().write(body);
-    }
-  }
-
-  /** {@code /frameworks/F/executors/E/runs/latest/...} in the embedded cluster. */
-  private Path file(String path) {
-    String[] parts = path.split("/", 8);
-    Path sandbox = LocalFiles.sandbox(cluster.directory(), parts[2], parts[4]);
-    return parts.length > 7 ? sandbox.resolve(parts[7]) : sandbox;
-  }
-
-  /** What a real agent has answered. */
-  private static void recorded(HttpExchange exchange) throws IOException {
-    String asked = exchange.getRequestURI().getPath();
-    try (exchange;
-        BufferedReader lines =
-            new BufferedReader(
-                new InputStreamReader(
-                    TestMaster.class.getResourceAsStream(
-                        "/org/obmesos/driver/recordings/agents.jsonl"),
-                    StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        JsonObject said = JsonParser.parseString(line).getAsJsonObject();
-        if (said.has("path") && said.get("path").getAsString().equals(asked)) {
-          answer(exchange, 200, said.get("text").getAsString());
-          return;
-        }
-      }
-      answer(exchange, 404, "");
-    }
-  }
-
-  private void agent(HttpExchange exchange) throws IOException {
-    try (exchange) {
-      var call =
-          org.apache.mesos.v1.agent.Protos.Call.parseFrom(exchange.getRequestBody().readAllBytes());
-      if (agentAway.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-        return;
-      }
-      if (filesReadOnly) {
-        answer(exchange, 403, "Forbidden");
-        return;
-      }
-      Response.Builder response = Response.newBuilder();
-      if (call.hasListFiles()) {
-        String path = call.getListFiles().getPath();
-        response.setType(Response.Type.LIST_FILES);
-        try (var files = Files.list(file(path))) {
-          for (Path file : files.sorted().toList()) {
-            response
-                .getListFilesBuilder()
-                .addFileInfos(
-                    FileInfo.newBuilder()
-                        .setPath(path + "/" + file.getFileName())
-                        .setSize(Files.size(file))
-                        .setMode(Files.isDirectory(file) ? 040755 : 0100644));
-          }
-        }
-      } else {
-        Path file = file(call.getReadFile().getPath());
-        if (!Files.exists(file)) {
-          answer(exchange, 404, "");
-          return;
-        }
-        byte[] all = Files.readAllBytes(file);
-        int from = (int) Math.min(all.length, call.getReadFile().getOffset());
-        int length =
-            (int) Math.min(65536, Math.min(all.length - from, call.getReadFile().getLength()));
-        response
-            .setType(Response.Type.READ_FILE)
-            .setReadFile(
-                Response.ReadFile.newBuilder()
-                    .setSize(all.length)
-                    .setData(com.google.protobuf.ByteString.copyFrom(all, from, length)));
-      }
-      answer(exchange, 200, response.build().toByteArray());
-    }
-  }
-
-  private void filesRead(HttpExchange exchange) throws IOException {
-    try (exchange) {
-      String query = exchange.getRequestURI().getQuery();
-      Path file = file(query.replaceAll(".*path=([^&]*).*", "$1"));
-      long offset = Long.parseLong(query.replaceAll(".*offset=(-?[0-9]+).*", "$1"));
-      if (!Files.exists(file)) {
-        answer(exchange, 404, "");
-        return;
-      }
-      byte[] all = Files.readAllBytes(file);
-      if (offset < 0) {
-        answer(exchange, 200, "{\"data\":\"\",\"offset\":" + all.length + "}");
-        return;
-      }
-      int from = (int) Math.min(all.length, offset);
-      int length =
-          Math.min(
-              Integer.parseInt(query.replaceAll(".*length=([0-9]+).*", "$1")), all.length - from);
-      String data =
-          new String(all, from, Math.min(65536, length), StandardCharsets.ISO_8859_1)
-              .replace("\\", "\\\\")
-              .replace("\"", "\\\"")
-              .replace("\n", "\\n")
-              .replace("\0", "\\u0000");
-      answer(
-          exchange,
-          200,
-          ("{\"data\":\"" + data + "\",\"offset\":" + offset + "}")
-              .getBytes(StandardCharsets.ISO_8859_1));
     }
   }
 

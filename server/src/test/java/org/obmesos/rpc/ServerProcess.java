@@ -129,14 +129,23 @@ public final class ServerProcess implements AutoCloseable {
     return answer(request(method, params));
   }
 
-  /** Waits until the last lines of a task are these. */
-  public void output(String id, String tail) throws IOException {
+  /** Waits until the last lines of a task match; returns them. */
+  public String output(String id, String regexp) throws IOException {
+    String[] found = new String[1];
     until(
-        message ->
-            message.has("method")
-                && message.get("method").getAsString().equals("task/output")
-                && message.toString().contains("\"id\":\"" + id + "\"")
-                && message.toString().contains("\"tail\":\"" + tail + "\""));
+        message -> {
+          if (message.has("method") && message.get("method").getAsString().equals("task/output")) {
+            for (JsonElement output : message.getAsJsonObject("params").getAsJsonArray("outputs")) {
+              String tail = output.getAsJsonObject().get("tail").getAsString();
+              if (output.getAsJsonObject().get("id").getAsString().equals(id)
+                  && tail.matches(regexp)) {
+                found[0] = tail;
+              }
+            }
+          }
+          return found[0] != null;
+        });
+    return found[0];
   }
 
   /** Waits for the end of a task that is known, as the server tells it. */

@@ -145,7 +145,7 @@ final class Offers {
   }
 
   private Peers peers() {
-    return new Peers(roll.launched(), agents::get, agents.all());
+    return new Peers(roll::launched, agents::get, agents.all());
   }
 
   /** Why a waiting task cannot be launched, where that is known. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.obmesos.task.Constraint;
 import org.obmesos.task.Task;
@@ -17,7 +18,7 @@ import org.obmesos.task.TaskId;
  * those of its fan-out, or of its block's name. The words are Marathon's (its docs/constraints.md).
  */
 final class Peers {
-  private final List<Task> launched;
+  private final Supplier<List<Task>> launched;
   private final Map<TaskId, String> agents = new HashMap<>();
   private final Map<TaskId, Task> placed = new HashMap<>();
   private final Function<String, Optional<Agent>> known;
@@ -26,11 +27,14 @@ final class Peers {
   /**
    * Begins a round.
    *
-   * @param launched the tasks that have an agent
+   * @param launched tells the tasks that have an agent; few tasks have constraints that ask
    * @param known finds an agent by its id
    * @param all the agents there are
    */
-  Peers(List<Task> launched, Function<String, Optional<Agent>> known, Collection<Agent> all) {
+  Peers(
+      Supplier<List<Task>> launched,
+      Function<String, Optional<Agent>> known,
+      Collection<Agent> all) {
     this.launched = launched;
     this.known = known;
     this.all = all;
@@ -102,7 +106,7 @@ final class Peers {
   /** What the other tasks' agents have. */
   private Stream<String> values(Constraint constraint, Task task) {
     Stream<Optional<Agent>> before =
-        launched.stream()
+        launched.get().stream()
             .filter(other -> isPeer(other, task))
             .map(other -> known.apply(other.placing().site().agentId()));
     Stream<Optional<Agent>> now =

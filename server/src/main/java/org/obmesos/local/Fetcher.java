@@ -37,12 +37,16 @@ final class Fetcher {
 
   private final Path cache;
   private final Map<String, Object> locks = new ConcurrentHashMap<>();
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .followRedirects(HttpClient.Redirect.NORMAL)
-          .connectTimeout(CONNECT_TIMEOUT)
-          .build();
+
+  /** Made when it is wanted: a client has threads, and few tasks fetch anything. */
+  private static final class Web {
+    private static final HttpClient CLIENT =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NORMAL)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .build();
+  }
 
   Fetcher(Path cache) {
     this.cache = cache;
@@ -126,7 +130,7 @@ final class Fetcher {
       return;
     }
     HttpResponse<InputStream> answer =
-        client.send(
+        Web.CLIENT.send(
             HttpRequest.newBuilder(uri(value)).build(), HttpResponse.BodyHandlers.ofInputStream());
     try (InputStream body = answer.body()) {
       if (answer.statusCode() != 200) {
@@ -168,7 +172,7 @@ final class Fetcher {
         HttpRequest.newBuilder(uri(value))
             .method("HEAD", HttpRequest.BodyPublishers.noBody())
             .build();
-    HttpResponse<Void> answer = client.send(request, HttpResponse.BodyHandlers.discarding());
+    HttpResponse<Void> answer = Web.CLIENT.send(request, HttpResponse.BodyHandlers.discarding());
     return answer.statusCode() == 200
         ? answer.headers().firstValueAsLong("Content-Length")
         : OptionalLong.empty();

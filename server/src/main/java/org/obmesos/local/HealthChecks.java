@@ -28,8 +28,12 @@ final class HealthChecks {
 
   private final ScheduledExecutorService loop;
   private final ExecutorService checkers = Threads.several("local-health", CHECKERS);
-  private final HttpClient client =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  /** Made when it is wanted: a client has threads, and few tasks are asked over HTTP. */
+  private static final class Web {
+    private static final HttpClient CLIENT =
+        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  }
 
   HealthChecks(ScheduledExecutorService loop) {
     this.loop = loop;
@@ -130,7 +134,7 @@ final class HealthChecks {
       URI uri =
           URI.create("http://127.0.0.1:" + check.getHttp().getPort() + check.getHttp().getPath());
       int status =
-          client
+          Web.CLIENT
               .send(
                   HttpRequest.newBuilder(uri).timeout(patience).build(),
                   HttpResponse.BodyHandlers.discarding())

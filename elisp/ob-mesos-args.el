@@ -66,7 +66,7 @@
     (containerizer nil (one-of "docker" "mesos") (:container :containerizer)
                    "what runs the image on a cluster: docker, or mesos")
     (network nil word (:container :network)
-             "the container's network: host, bridge or a name; host if not given")
+             "the container's network: host, bridge or a name; bridge with expose, else host")
     (expose nil expose (:container :expose)
             "HOST-PORT:CONTAINER-PORT words; a number alone takes an offered port")
     (volumes nil volumes (:container :volumes)
@@ -321,8 +321,9 @@ All of our header arguments are checked."
 
 (defun ob-mesos--completed (asked)
   "ASKED with what follows from it.
-A container is run by docker unless something else is said, and a health
-check is made at the first port unless it names another."
+A container is run by docker unless something else is said, and is on
+the bridge if it exposes something.  A health check is made at the first
+port unless it names another."
   (let ((container (plist-get asked :container))
         (health (plist-get asked :health))
         (port (append (plist-get asked :ports) nil)))
@@ -337,6 +338,10 @@ check is made at the first port unless it names another."
                                      t :json-false)))
       (unless (plist-get container :containerizer)
         (setq container (plist-put container :containerizer "docker")))
+      ;; The host's own network has nothing to expose.
+      (when (and (plist-get container :expose)
+                 (not (plist-get container :network)))
+        (setq container (plist-put container :network "bridge")))
       (setq asked (plist-put asked :container container)))
     (when (equal "" (plist-get health :port))
       (unless port

@@ -95,6 +95,9 @@
             (:image "r" :containerizer "mesos" :network "bridge"
                     :expose [(:host 0 :container 6379) (:host 80 :container 8080)]
                     :pull t))
+           (":image r :expose 80" :container
+            (:image "r" :expose [(:host 0 :container 80)] :pull :json-false
+                    :containerizer "docker" :network "bridge"))
            (":image r :privileged yes :entrypoint no :volumes /a:/b /c:/d:ro" :container
             (:image "r"
                     :volumes [(:host "/a" :container "/b" :readOnly :json-false)

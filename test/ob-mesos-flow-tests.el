@@ -361,6 +361,15 @@ podman run --rm --network host localhost/ob-mesos-probe sh -c :"))))
         (set-buffer-modified-p nil)
         (kill-buffer)))))
 
+(defun ob-mesos-flow--get (port path)
+  "What is served at PORT of this machine under PATH, or nil."
+  (with-temp-buffer
+    (when-let ((client (ignore-errors
+                         (open-network-stream "client" (current-buffer) "127.0.0.1" port))))
+      (process-send-string client (format "GET %s HTTP/1.0\r\n\r\n" path))
+      (while (accept-process-output client 2))
+      (buffer-string))))
+
 (ert-deftest ob-mesos-the-web-server-serves-and-comes-back ()
   (with-temp-buffer
     (insert-file-contents (expand-file-name "../examples/web-server.org"
@@ -371,15 +380,10 @@ podman run --rm --network host localhost/ob-mesos-probe sh -c :"))))
       (org-babel-execute-src-block)
       (let ((task (car (ob-mesos--running))) (pids nil))
         (cl-flet ((served ()
-                    (with-temp-buffer
-                      (ignore-errors
-                        (let* ((port (aref (plist-get (ob-mesos-task-data task) :ports) 0))
-                               (client (open-network-stream "client" (current-buffer)
-                                                            "127.0.0.1" port)))
-                          (process-send-string client "GET / HTTP/1.0\r\n\r\n")
-                          (while (accept-process-output client 2))))
-                      (and (string-match "^Hello from \\(.*\\)$" (buffer-string))
-                           (match-string 1 (buffer-string))))))
+                    (let* ((ports (plist-get (ob-mesos-task-data task) :ports))
+                           (text (and ports (ob-mesos-flow--get (aref ports 0) "/"))))
+                      (and text (string-match "^Hello from \\(.*\\)$" text)
+                           (match-string 1 text)))))
           (ob-mesos-tests--wait (lambda () (setq pids (served))))
           (should (equal pids (ob-mesos-task-id task)))
           ;; It ends, and the next one has another name.
@@ -393,6 +397,41 @@ kill 'KILL', /([0-9]+)/ if $e =~ /MESOS_TASK_ID=\\Q$ARGV[0]\\E\\0/; }"
         (goto-char (org-babel-find-named-block "server"))
         (ob-mesos-kill)
         (ob-mesos-tests--settle)))))
+
+(ert-deftest ob-mesos-the-notebook-of-a-web-server-runs ()
+  (let* ((directory (file-name-as-directory (make-temp-file "ob-mesos" t)))
+         (file (expand-file-name "nginx.org" directory)))
+    (copy-file (expand-file-name "../examples/nginx.org" ob-mesos--directory) file)
+    (with-current-buffer (find-file-noselect file)
+      (let ((inhibit-message t))
+        ;; A small Python has no web server; perl, which is there, has a port.
+        (unless (zerop (call-process "python3" nil nil nil "-c" "import http.server"))
+          (while (search-forward "exec python3 -m http.server $PORT_WEB" nil t)
+            (replace-match "exec perl -MIO::Socket::INET -e '
+$s = IO::Socket::INET->new(LocalPort => $ENV{PORT_WEB}, Listen => 5) or die;
+while ($c = $s->accept()) { while (<$c>) { last if /^\\s*$/ } print $c \"HTTP/1.0 200 OK\\r\\n\\r\\n\", `cat index.html`; close $c }'"
+                           t t)))
+        (ob-mesos--submit-buffer
+         #'ignore)
+        (let (task)
+          (ob-mesos-tests--wait
+           (lambda ()
+             (setq task (cl-find "web" (ob-mesos--running) :test #'equal
+                                 :key (lambda (task)
+                                        (plist-get (ob-mesos-task-block task) :name))))
+             (and task
+                  (equal "healthy" (plist-get (ob-mesos-task-data task) :message)))))
+          (should (string-search
+                   "<h1>Hello from the cluster</h1>"
+                   (ob-mesos-flow--get
+                    (aref (plist-get (ob-mesos-task-data task) :ports) 0)
+                    "/index.html")))
+          (should (file-exists-p (expand-file-name "site.tar.gz" directory)))
+          (ob-mesos--request (ob-mesos--server) :task/kill
+                             (list :ids (vector (ob-mesos-task-id task))) #'ignore)
+          (ob-mesos-tests--settle)))
+      (set-buffer-modified-p nil)
+      (kill-buffer))))
 
 ;;;; Fan-out
 

@@ -49,11 +49,11 @@ final class Agents {
       return leaving.put(id, first.getHostname()) == null;
     }
     boolean back = leaving.remove(id) != null;
-    Room great = most.getOrDefault(slot, Room.NONE);
-    Room greatest = offered.most(great);
-    most.put(slot, greatest);
+    Room soFar = most.getOrDefault(slot, Room.NONE);
+    Room largest = offered.most(soFar);
+    most.put(slot, largest);
     return back
-        || !greatest.equals(great)
+        || !largest.equals(soFar)
         || before == null
         || !before.attributes().equals(known.attributes());
   }

@@ -467,6 +467,8 @@ final class TestMaster implements AutoCloseable {
       changed
           .getSubscribedBuilder()
           .getMasterInfoBuilder()
+          .setId("master")
+          .setIp(0x0100007f)
           .setHostname("localhost")
           .setPort(port());
     }

@@ -229,23 +229,30 @@ Their results take the place of these; what nobody knows is taken away."
            (cons '(:mesos . "yes")
                  (and (boundp defaults) (symbol-value defaults)))))))
 
-(defun ob-mesos--batch (function)
+(defun ob-mesos--words-and-options (words options)
+  "WORDS of the command line as (PLAIN-WORDS MASTER . OPTIONS-GIVEN).
+Signal a `user-error' if one is none of OPTIONS."
+  (let (plain master given)
+    (while words
+      (let ((word (pop words)))
+        (cond ((equal word "--master")
+               (setq master (or (pop words) (user-error "--master wants an address"))))
+              ((not (string-prefix-p "--" word)) (push word plain))
+              ((member word options) (push word given))
+              (t (user-error "There is no option %s" word)))))
+    (cons (nreverse plain) (cons master given))))
+
+(defun ob-mesos--batch (options function)
   "Call FUNCTION in the buffer of the file named on the command line.
-It gets the other words there and returns whether a block has failed, by
-which Emacs ends.  The master of --master is above all that files say.
-With --all-blocks, blocks of all languages that are known run on the
-cluster; in a file that names a master itself, those of the shell do."
-  (let* ((words command-line-args-left)
-         (ob-mesos--master-above-all (cadr (member "--master" words)))
-         (words (if ob-mesos--master-above-all
-                    (append (seq-take-while (lambda (word) (not (equal word "--master")))
-                                            words)
-                            (cddr (member "--master" words)))
-                  words))
-         (file (cl-find-if-not (lambda (word) (string-prefix-p "--" word)) words))
-         (org-confirm-babel-evaluate nil)
-         (inhibit-message t)
-         (failed t))
+It gets the other words there and those of OPTIONS that are there, and
+returns whether a block has failed, by which Emacs ends.  The master of
+--master is above all that files say.  With --all-blocks, blocks of all
+languages that are known run on the cluster; in a file that names a
+master itself, those of the shell do."
+  (let ((words command-line-args-left)
+        (org-confirm-babel-evaluate nil)
+        (inhibit-message t)
+        (failed t))
     ;; Nobody could find the results of what is interrupted.
     (setq ob-mesos-on-exit 'kill)
     (add-hook 'ob-mesos-cluster-functions #'ob-mesos--tell-of-cluster)
@@ -254,14 +261,18 @@ cluster; in a file that names a master itself, those of the shell do."
           ;; Nobody waits to type, and all of it ends soon.
           gc-cons-threshold (* 64 1024 1024))
     (condition-case err
-        (with-current-buffer (ob-mesos--document file)
-          (ob-mesos-mode)
-          (ob-mesos--take-blocks
-           (cond ((member "--all-blocks" words)
-                  (mapcar #'car ob-mesos-languages))
-                 ((ob-mesos--find-keyword ob-mesos--master-keyword)
-                  '("sh" "bash" "shell"))))
-          (setq failed (funcall function (remove file words))))
+        (pcase-let* ((`((,file . ,more) ,master . ,given)
+                      (ob-mesos--words-and-options
+                       words (cons "--all-blocks" options)))
+                     (ob-mesos--master-above-all master))
+          (with-current-buffer (ob-mesos--document file)
+            (ob-mesos-mode)
+            (ob-mesos--take-blocks
+             (cond ((member "--all-blocks" given)
+                    (mapcar #'car ob-mesos-languages))
+                   ((ob-mesos--find-keyword ob-mesos--master-keyword)
+                    '("sh" "bash" "shell"))))
+            (setq failed (funcall function more given))))
       ((error quit)
        (let ((inhibit-message nil))
          (message "ob-mesos: %s" (error-message-string err)))))
@@ -277,11 +288,12 @@ The results are written into the file, or printed with --stdout.  With
 --follow the tasks' last lines are shown while they run.  The exit
 status is 1 if a block has failed."
   (ob-mesos--batch
-   (lambda (words)
-     (when (member "--follow" words)
+   '("--follow" "--stdout")
+   (lambda (_words options)
+     (when (member "--follow" options)
        (add-hook 'ob-mesos-output-functions #'ob-mesos--tell-output))
      (let ((failed (ob-mesos--wait-for (ob-mesos--submit-buffer-and-wait))))
-       (if (member "--stdout" words)
+       (if (member "--stdout" options)
            (princ (buffer-string))
          (save-buffer))
        (mapc #'ob-mesos--tell-failure failed)
@@ -302,7 +314,8 @@ status is 1 if a block has failed."
 The second word is the back end.  The exit status is 1 if a block has
 failed; its report stands in what is exported."
   (ob-mesos--batch
-   (lambda (words)
+   nil
+   (lambda (words _options)
      (let ((back-end (assoc (car words) ob-mesos--back-ends-of-export)))
        (unless back-end
          (user-error "Export to one of %s"

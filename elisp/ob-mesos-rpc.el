@@ -292,10 +292,10 @@ for the other."
 
 (defun ob-mesos--introduced (server archive)
   "SERVER is ready; send it what waits, and make ARCHIVE for the next start."
-  (setf (ob-mesos--server-ready server) t
-        (ob-mesos--server-crashes server) 0)
   (jsonrpc-notify (ob-mesos--server-connection server) :initialized
                   (make-hash-table :size 1))
+  (setf (ob-mesos--server-ready server) t
+        (ob-mesos--server-crashes server) 0)
   (let ((waiting (nreverse (ob-mesos--server-pending server))))
     (setf (ob-mesos--server-pending server) nil)
     (run-hook-with-args 'ob-mesos-connected-functions server)

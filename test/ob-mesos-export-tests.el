@@ -147,17 +147,10 @@ There are src_LANG[:results output]{echo 3} of call_twice(n=4).
 
 (ert-deftest ob-mesos-a-batch-export-ends-with-what-happened ()
   (let* ((file (make-temp-file "ob-mesos" nil ".org"))
-         (process-environment
-          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
-                process-environment))
          (export
           (lambda (&rest words)
-            (with-temp-buffer
-              (cons (apply #'call-process
-                           (expand-file-name invocation-name invocation-directory)
-                           nil t nil "--batch" "-Q" "-L" ob-mesos--directory
-                           "--eval" "(require 'ob-mesos)" words)
-                    (buffer-string))))))
+            (ob-mesos-tests--elsewhere
+              (ob-mesos-tests--call (apply #'ob-mesos-tests--emacs words))))))
     (dolist (case '(("echo fine" . 0) ("echo bad; exit 3" . 1)))
       (write-region (ob-mesos-tests--block ":exports results" (car case)) nil file)
       (should (equal (cdr case)
@@ -173,23 +166,17 @@ There are src_LANG[:results output]{echo 3} of call_twice(n=4).
 
 #+begin_src mesos :exports results :stdin one\ncat\n#+end_src\n"
                   nil file)
-    (let ((said (cdr (funcall export "-f" "ob-mesos-batch-run" file))))
+    (let ((said (nth 2 (funcall export "-f" "ob-mesos-batch-run" file))))
       (should (string-match-p "2 of 2 done.*\n\\'" said)))))
 
 (ert-deftest ob-mesos-a-document-that-names-its-master-is-run-as-it-stands ()
-  (let ((file (make-temp-file "ob-mesos" nil ".org"))
-        (process-environment
-         (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
-               process-environment)))
+  (let ((file (make-temp-file "ob-mesos" nil ".org")))
     (cl-flet ((run (text &rest words)
                 (write-region text nil file nil 'silent)
-                (with-temp-buffer
-                  (apply #'call-process
-                         (expand-file-name invocation-name invocation-directory)
-                         nil '(t nil) nil "--batch" "-Q" "-L" ob-mesos--directory
-                         "--eval" "(require 'ob-mesos)" "-f" "ob-mesos-batch-run"
-                         file "--stdout" words)
-                  (buffer-string))))
+                (ob-mesos-tests--elsewhere
+                  (nth 1 (ob-mesos-tests--call
+                          (apply #'ob-mesos-tests--emacs "-f" "ob-mesos-batch-run"
+                                 file "--stdout" words))))))
       (let ((shell "#+header: :cpus 2 :mem 128
 #+BEGIN_SRC sh\necho ${MESOS_TASK_ID:+there}\n#+END_SRC\n")
             (python "\n#+begin_src python :results output
@@ -212,17 +199,12 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
 #+name: second
 #+BEGIN_SRC sh\nwhile true; do echo two; sleep 0.2; done\n#+END_SRC\n" pid)))
          (said "")
-         (process-environment
-          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
-                process-environment))
-         (run (make-process
-               :name "run" :noquery t :connection-type 'pipe
-               :command
-               (list (expand-file-name invocation-name invocation-directory)
-                     "--batch" "-Q" "-L" ob-mesos--directory
-                     "--eval" "(require 'ob-mesos)"
-                     "-f" "ob-mesos-batch-run" file "--follow")
-               :filter (lambda (_process text) (setq said (concat said text))))))
+         (run (ob-mesos-tests--elsewhere
+                (make-process
+                 :name "run" :noquery t :connection-type 'pipe
+                 :command (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run"
+                                                 file "--follow")
+                 :filter (lambda (_process text) (setq said (concat said text)))))))
     (unwind-protect
         (ob-mesos-tests--wait
          (lambda ()

@@ -239,16 +239,12 @@ Return its process and its port."
   (let* ((file (make-temp-file "ob-mesos" nil ".org"
                                (ob-mesos-tests--block "" "echo hi")))
          (said "")
-         (process-environment
-          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
-                process-environment))
-         (run (make-process
-               :name "run" :noquery t :connection-type 'pipe
-               :command
-               (list (expand-file-name invocation-name invocation-directory)
-                     "--batch" "-Q" "-L" ob-mesos--directory "--eval" "(require 'ob-mesos)"
-                     "-f" "ob-mesos-batch-run" file "--master" "localhost:1")
-               :filter (lambda (_process text) (setq said (concat said text))))))
+         (run (ob-mesos-tests--elsewhere
+                (make-process
+                 :name "run" :noquery t :connection-type 'pipe
+                 :command (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file
+                                                 "--master" "localhost:1")
+                 :filter (lambda (_process text) (setq said (concat said text)))))))
     (unwind-protect
         (ob-mesos-tests--wait
          (lambda ()

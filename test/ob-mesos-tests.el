@@ -85,6 +85,34 @@ What it leaves running because it fails does not disturb other tests."
     (ob-mesos-tests--settle)
     (ob-mesos-tests--results)))
 
+(defun ob-mesos-tests--emacs (&rest words)
+  "The words that start an Emacs without a terminal, with ob-mesos and WORDS."
+  (append (list (expand-file-name invocation-name invocation-directory)
+                "--batch" "-Q" "-L" ob-mesos--directory
+                "--eval" "(require 'ob-mesos)")
+          words))
+
+(defmacro ob-mesos-tests--elsewhere (&rest body)
+  "Run BODY, whose processes have a state directory of their own."
+  (declare (indent 0))
+  `(let ((process-environment
+          (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
+                process-environment)))
+     ,@body))
+
+(defun ob-mesos-tests--call (command)
+  "Run COMMAND, a list of words; return (STATUS STDOUT STDERR)."
+  (let ((stderr (make-temp-file "stderr")))
+    (unwind-protect
+        (with-temp-buffer
+          (list (apply #'call-process (car command) nil (list t stderr) nil
+                       (cdr command))
+                (buffer-string)
+                (progn (erase-buffer)
+                       (insert-file-contents stderr)
+                       (buffer-string))))
+      (delete-file stderr))))
+
 ;;;; From block to result
 
 (ert-deftest ob-mesos-a-block-gets-its-output-as-result ()
@@ -457,15 +485,11 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
 (ert-deftest ob-mesos-run-writes-results-and-exits-with-what-happened ()
   (let ((file (make-temp-file "ob-mesos" nil ".org"
                               (ob-mesos-tests--block "" "echo hi"))))
-    (cl-flet ((run (&rest arguments)
-                (apply #'call-process
-                       (expand-file-name invocation-name invocation-directory)
-                       nil nil nil "--batch" "-Q" "-L" ob-mesos--directory
-                       "--eval" "(require 'ob-mesos)" "-f" "ob-mesos-batch-run"
-                       arguments)))
-      (let ((process-environment
-             (cons (concat "XDG_STATE_HOME=" (make-temp-file "ob-mesos" t))
-                   process-environment)))
+    (cl-flet ((run (&rest words)
+                (car (ob-mesos-tests--call
+                      (apply #'ob-mesos-tests--emacs "-f" "ob-mesos-batch-run"
+                             words)))))
+      (ob-mesos-tests--elsewhere
         (should (equal 0 (run file)))
         (with-temp-buffer
           (insert-file-contents file)
@@ -477,6 +501,60 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
         (delete-file file)
         (should (equal 1 (run file)))
         (should (equal 1 (run)))))))
+
+(ert-deftest ob-mesos-options-there-are-not-are-refused ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org"
+                              (ob-mesos-tests--block ":exports results" "echo hi"))))
+    (pcase-dolist (`(,function ,words ,refusal)
+                   `(("ob-mesos-batch-run" (,file "--stdut") "There is no option --stdut")
+                     ("ob-mesos-batch-run" (,file "--master") "--master wants an address")
+                     ("ob-mesos-batch-export" (,file "html" "--follow")
+                      "There is no option --follow")
+                     ("ob-mesos-batch-export" (,file "--all-blocks") "Export to one of")))
+      (pcase-let ((`(,status ,_ ,said)
+                   (ob-mesos-tests--call
+                    (apply #'ob-mesos-tests--emacs "-f" function words))))
+        (should (equal 1 status))
+        (should (string-search refusal said))))
+    (ob-mesos-tests--elsewhere
+      (should (equal 0 (car (ob-mesos-tests--call
+                             (ob-mesos-tests--emacs "-f" "ob-mesos-batch-export" file
+                                                    "--all-blocks" "ascii"))))))
+    (delete-file file)))
+
+(defconst ob-mesos-tests--dying-java "#!/usr/bin/perl
+exec $ENV{REAL_JAVA}, @ARGV if -e \"$0.ran\";
+open(my $ran, '>', \"$0.ran\");
+my ($parent, $message) = (getppid(), '');
+sysread(STDIN, $message, 1, length $message) until $message =~ /\"id\":\\s*(\\d+).*\\}/s;
+close(STDIN);
+my $answer = qq({\"jsonrpc\":\"2.0\",\"id\":$1,\"result\":{}});
+$| = 1;
+printf(\"Content-Length: %d\\r\\n\\r\\n%s\", length $answer, $answer);
+sleep 1 while getppid() == $parent;
+"
+  "A Java that answers once and takes no more, and after that is a real one.")
+
+(ert-deftest ob-mesos-run-survives-a-server-that-takes-no-more ()
+  (let* ((directory (make-temp-file "ob-mesos" t))
+         (java (expand-file-name "java" directory))
+         (file (make-temp-file "ob-mesos" nil ".org"
+                               (ob-mesos-tests--block "" "echo hi")))
+         (process-environment
+          (append (list (concat "REAL_JAVA=" (executable-find ob-mesos-java))
+                        (format "PATH=%s:%s" directory (getenv "PATH")))
+                  process-environment)))
+    (write-region ob-mesos-tests--dying-java nil java nil 'silent)
+    (set-file-modes java #o700)
+    (ob-mesos-tests--elsewhere
+      (should (equal '(0 t)
+                     (pcase-let ((`(,status ,out ,_)
+                                  (ob-mesos-tests--call
+                                   (list (expand-file-name "../ob-mesos" ob-mesos--directory)
+                                         "run" file "--stdout"))))
+                       (list status (and (string-search "\n: hi\n" out) t)))))
+      (should (file-exists-p (concat java ".ran"))))
+    (delete-file file)))
 
 ;;;; When things go wrong
 

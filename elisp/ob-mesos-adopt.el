@@ -79,8 +79,8 @@ It waits for UPSTREAM, which is what the server says of other tasks."
   "Tell the server of TASK the secrets that its block names.
 It was submitted by an Emacs that is gone, and they are kept nowhere."
   (ob-mesos--recall task)
-  (when-let ((secrets (plist-get (ob-mesos--resources (ob-mesos-task-params task))
-                                 :secrets)))
+  (when-let ((secrets (ob-mesos--argument-named 'secret
+                                                (ob-mesos-task-params task))))
     (ob-mesos--request (ob-mesos-task-server task) :task/submit
                        (list :blocks (vector (list :id (ob-mesos-task-id task)
                                                    :body "-" :secrets secrets)))

@@ -44,13 +44,17 @@ An agent that has not offered anything yet is not known."
 
 (defun ob-mesos-agents--draw (server answer)
   "Add the agents of ANSWER, which SERVER has given, to the list."
-  (when-let ((buffer (get-buffer "*ob-mesos agents*")))
+  (ob-mesos-agents--add "*ob-mesos agents*"
+                        (mapcar (lambda (agent)
+                                  (list (plist-get agent :id)
+                                        (ob-mesos-agents--row server agent)))
+                                (plist-get answer :agents))))
+
+(defun ob-mesos-agents--add (buffer entries)
+  "Add ENTRIES to the list in BUFFER, if it is there still."
+  (when (get-buffer buffer)
     (with-current-buffer buffer
-      (seq-do (lambda (agent)
-                (push (list (plist-get agent :id)
-                            (ob-mesos-agents--row server agent))
-                      tabulated-list-entries))
-              (plist-get answer :agents))
+      (setq tabulated-list-entries (append entries tabulated-list-entries))
       (tabulated-list-print t))))
 
 (defun ob-mesos-agents--size (mebibytes)
@@ -102,10 +106,11 @@ An agent that has not offered anything yet is not known."
 (define-derived-mode ob-mesos-offers-mode tabulated-list-mode "Offers"
   "The last offers that the clusters in use have made, and what was said to each."
   (setq tabulated-list-format
-        [("Time" 9 t) ("Agent" 20 t) ("Role" 10 t) ("Cpus" 6 nil) ("Mem" 8 nil)
+        [("Time" 9 ob-mesos-offers--later-p) ("Agent" 20 t) ("Role" 10 t) ("Cpus" 6 nil) ("Mem" 8 nil)
          ("Disk" 8 nil) ("Gpus" 5 nil) ("Ports" 6 nil) ("Master" 16 t)
          ("Said" 60 nil)]
-        tabulated-list-padding 1)
+        tabulated-list-padding 1
+        tabulated-list-sort-key '("Time"))
   (tabulated-list-init-header)
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-offers--ask nil t))
 
@@ -124,17 +129,14 @@ The latest is the first."
 
 (defun ob-mesos-offers--draw (server answer)
   "Show what ANSWER of SERVER has, besides what others have."
-  (when-let ((buffer (get-buffer "*ob-mesos offers*")))
-    (with-current-buffer buffer
-      (seq-do (lambda (offer)
-                (push (list offer (ob-mesos-offers--row server offer))
-                      tabulated-list-entries))
-              (plist-get answer :offers))
-      (setq tabulated-list-entries
-            (sort tabulated-list-entries
-                  (lambda (a b) (> (plist-get (car a) :time)
-                                   (plist-get (car b) :time)))))
-      (tabulated-list-print t))))
+  (ob-mesos-agents--add "*ob-mesos offers*"
+                        (mapcar (lambda (offer)
+                                  (list offer (ob-mesos-offers--row server offer)))
+                                (plist-get answer :offers))))
+
+(defun ob-mesos-offers--later-p (entry other)
+  "Whether ENTRY of the list is of a later offer than OTHER."
+  (> (plist-get (car entry) :time) (plist-get (car other) :time)))
 
 (defun ob-mesos-offers--row (server offer)
   "OFFER, which was made to SERVER, as an entry of the list."

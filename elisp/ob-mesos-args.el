@@ -326,7 +326,7 @@ the bridge if it exposes something.  A health check is made at the first
 port unless it names another."
   (let ((container (plist-get asked :container))
         (health (plist-get asked :health))
-        (port (append (plist-get asked :ports) nil)))
+        (ports (append (plist-get asked :ports) nil)))
     (when container
       (unless (plist-get container :image)
         (user-error "`:%s' wants an `:image'"
@@ -343,16 +343,28 @@ port unless it names another."
                  (not (plist-get container :network)))
         (setq container (plist-put container :network "bridge")))
       (setq asked (plist-put asked :container container)))
-    (when (equal "" (plist-get health :port))
-      (unless port
-        (user-error "`:health' wants a port: its number, or one of `:ports'"))
-      (setq asked (plist-put asked :health
-                             (plist-put health :port (car port)))))
+    (when-let ((port (plist-get health :port)))
+      (when (equal "" port)
+        (setq port (or (car ports) "")
+              asked (plist-put asked :health (plist-put health :port port))))
+      (unless (or (member port ports)
+                  (and (string-match-p "\\`[0-9]+\\'" port)
+                       (<= 1 (string-to-number port) 65535)))
+        (user-error "`:health' wants a port: its number, or one of `:ports'")))
     asked))
 
-(defun ob-mesos--entrypoint-p (params)
-  "Whether a block with PARAMS can be empty, for its image's own command."
-  (plist-get (plist-get (ob-mesos--resources params) :container) :entrypoint))
+(defun ob-mesos--argument-named (name params)
+  "The value of the header argument NAME, a symbol, in PARAMS, checked."
+  (ob-mesos--argument (assq name ob-mesos--arguments) params))
+
+(defun ob-mesos--check-empty (params)
+  "Signal a `user-error' if a block with PARAMS cannot be empty.
+It can be if its image's own command is to run, which takes nothing."
+  (unless (ob-mesos--argument-named 'entrypoint params)
+    (user-error "The block is empty"))
+  (dolist (argument '(:files :stdin :cmdline :shebang))
+    (when (cdr (assq argument params))
+      (user-error "`%s' is for a block's body, and the block is empty" argument))))
 
 ;;;; Completion
 

@@ -13,6 +13,7 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'map)
 (require 'org)
 (require 'org-element)
 (require 'ob)
@@ -84,8 +85,8 @@
 (defun ob-mesos--task (lang body params name)
   "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
 It is a group if PARAMS say so."
-  (when (and (string-blank-p body) (not (ob-mesos--entrypoint-p params)))
-    (user-error "The block is empty"))
+  (when (string-blank-p body)
+    (ob-mesos--check-empty params))
   (unless (member (cdr (assq :session params)) '(nil "none"))
     (user-error "A block on a cluster has no session"))
   (let* ((id (ob-mesos--new-id name))
@@ -122,7 +123,16 @@ It is a group if PARAMS say so."
             (append (list :interpreter (vconcat (ob-mesos--program-interpreter
                                                  program))
                           :body (ob-mesos--valid text))
-                    (ob-mesos-task-block task))))))
+                    (ob-mesos--without-entrypoint (ob-mesos-task-block task)))))))
+
+(defun ob-mesos--without-entrypoint (block)
+  "BLOCK without its image's own command, for it has a body or waits for one."
+  (let ((container (plist-get block :container)))
+    (if (plist-get container :entrypoint)
+        (append (list :container (plist-put (copy-sequence container)
+                                            :entrypoint :json-false))
+                (map-delete (copy-sequence block) :container))
+      block)))
 
 (defun ob-mesos--valid (text)
   "TEXT, multibyte, with bytes that are no characters as such."
@@ -142,7 +152,7 @@ It is a group if PARAMS say so."
     (if (ob-mesos--must-wait-p task)
         (let ((later (copy-sequence (ob-mesos-task-block task))))
           (setf (ob-mesos-task-block task)
-                (append '(:bodyLater t) (ob-mesos-task-block task))
+                (append '(:bodyLater t) (ob-mesos--without-entrypoint later))
                 (ob-mesos-task-draft task)
                 (lambda ()
                   (setf (ob-mesos-task-block task) later)

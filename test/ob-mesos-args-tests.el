@@ -106,6 +106,38 @@
       (ert-info (header)
         (should (equal value (plist-get (asked header) field)))))))
 
+(ert-deftest ob-mesos-what-does-not-go-together-is-refused ()
+  (pcase-dolist
+      (`(,header ,body ,refusal)
+       '((":health tcp" "true" ":health. wants a port")
+         (":health tcp admin :ports web" "true" ":health. wants a port")
+         (":health http 70000/" "true" ":health. wants a port")
+         (":image r :entrypoint yes :files a.txt" " " ":files. is for a block.s body")
+         (":image r :entrypoint yes :cmdline a b" " " ":cmdline. is for a block.s body")
+         (":image r" " " "The block is empty")))
+    (ob-mesos-tests--with (ob-mesos-tests--block header body)
+      (ert-info (header)
+        (should (string-match-p refusal
+                                (error-message-string
+                                 (should-error (org-babel-execute-src-block)
+                                               :type 'user-error))))))))
+
+(ert-deftest ob-mesos-an-images-own-command-is-for-an-empty-block ()
+  (cl-flet ((entrypoint (body waits)
+              (ob-mesos-tests--with
+                  (ob-mesos-tests--block ":image r :entrypoint yes" body)
+                (pcase-let ((`(,lang ,body ,params . ,_) (org-babel-get-src-block-info)))
+                  (cl-letf (((symbol-function 'ob-mesos--must-wait-p) (lambda (_) waits)))
+                    (let ((block (ob-mesos-task-block
+                                  (ob-mesos--task lang body params nil))))
+                      (list (plist-get (plist-get block :container) :entrypoint)
+                            (plist-get block :body)
+                            (plist-get block :bodyLater))))))))
+    (should (equal '(t nil nil) (entrypoint " " nil)))
+    (should (equal '(:json-false "true" nil) (entrypoint "true" nil)))
+    ;; What waits tells of its image's own command only when it can run.
+    (should (equal '(:json-false nil t) (entrypoint " " t)))))
+
 (ert-deftest ob-mesos-ports-are-given-shown-and-visited ()
   (ob-mesos-tests--with
       (ob-mesos-tests--block ":ports web admin" "echo $PORT0 $PORT_WEB $PORT_ADMIN; sleep 600")

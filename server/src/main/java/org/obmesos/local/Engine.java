@@ -25,10 +25,11 @@ final class Engine {
 
   /**
    * A container's first process hears no signal it has no handler for, and a shell that waits has
-   * one: it passes TERM on and waits on.
+   * one: it passes TERM on to its group and waits on. Not to all processes: a container can be told
+   * to share the machine's.
    */
   private static final String FIRST =
-      "trap 'kill -TERM -1' TERM; \"$@\" & while :; do wait $!; s=$?;"
+      "trap 'trap \"\" TERM; kill -TERM 0' TERM; \"$@\" & while :; do wait $!; s=$?;"
           + " kill -0 $! 2>/dev/null || exit $s; done";
 
   private final String program;

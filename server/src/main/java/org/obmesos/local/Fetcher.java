@@ -11,10 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -159,6 +161,8 @@ final class Fetcher {
         download(value, draft);
         Files.move(draft, kept, StandardCopyOption.ATOMIC_MOVE);
       }
+      // By this the files are known that nobody wants any more.
+      Files.setLastModifiedTime(kept, FileTime.from(Instant.now()));
       return kept;
     }
   }
@@ -209,7 +213,13 @@ final class Fetcher {
     Path said = Files.createTempFile("ob-mesos", ".log");
     try {
       Process process = builder.redirectError(said.toFile()).start();
-      if (process.waitFor() != 0) {
+      int status;
+      try {
+        status = process.waitFor();
+      } finally {
+        process.destroy();
+      }
+      if (status != 0) {
         throw new IOException(
             builder.command().get(0) + " cannot unpack it: " + Files.readString(said).strip());
       }

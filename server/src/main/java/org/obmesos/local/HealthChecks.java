@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.HealthCheck;
@@ -26,7 +25,7 @@ import org.obmesos.driver.Threads;
 final class HealthChecks {
   private static final int CHECKERS = 4;
 
-  private final ScheduledExecutorService loop;
+  private final Clock clock;
   private final ExecutorService checkers = Threads.several("local-health", CHECKERS);
 
   /** Made when it is wanted: a client has threads, and few tasks are asked over HTTP. */
@@ -35,8 +34,14 @@ final class HealthChecks {
         HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   }
 
-  HealthChecks(ScheduledExecutorService loop) {
-    this.loop = loop;
+  HealthChecks(Clock clock) {
+    this.clock = clock;
+  }
+
+  /** The cluster's thread. */
+  interface Clock {
+    /** Does something there after some time. */
+    void after(long millis, Runnable work);
   }
 
   /** What a check means for a task. */
@@ -76,15 +81,13 @@ final class HealthChecks {
     }
 
     void next(long millis) {
-      var unused =
-          loop.schedule(
-              () -> {
-                if (patient.lives()) {
-                  look(healthy -> loop.execute(() -> seen(healthy)));
-                }
-              },
-              millis,
-              TimeUnit.MILLISECONDS);
+      clock.after(
+          millis,
+          () -> {
+            if (patient.lives()) {
+              look(healthy -> clock.after(0, () -> seen(healthy)));
+            }
+          });
     }
 
     private void look(Consumer<Boolean> then) {

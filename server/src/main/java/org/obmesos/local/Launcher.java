@@ -41,11 +41,11 @@ final class Launcher {
   }
 
   /**
-   * Starts a task; returns when its command has a process.
+   * Makes a task's sandbox and fetches what belongs into it.
    *
-   * @throws IOException if it cannot be started, with a message for the user
+   * @throws IOException if that cannot be done, with a message for the user
    */
-  Process launch(String frameworkId, TaskInfo task) throws IOException {
+  void prepare(String frameworkId, TaskInfo task) throws IOException {
     String id = task.getTaskId().getValue();
     Path sandbox = work.sandbox(frameworkId, id);
     work.checkpoint(frameworkId, task);
@@ -53,6 +53,16 @@ final class Launcher {
     Files.createFile(sandbox.resolve("stdout"));
     Files.createFile(sandbox.resolve("stderr"));
     fetcher.fetch(task.getCommand().getUrisList(), sandbox);
+  }
+
+  /**
+   * Starts a task whose sandbox is there; returns when its command has a process.
+   *
+   * @throws IOException if it cannot be started, with a message for the user
+   */
+  Process launch(String frameworkId, TaskInfo task) throws IOException {
+    String id = task.getTaskId().getValue();
+    Path sandbox = work.sandbox(frameworkId, id);
     ProcessBuilder builder = new ProcessBuilder(command(task, work.meta(id), sandbox));
     builder.directory(sandbox.toFile());
     builder.redirectError(work.meta(id).resolve("supervisor.log").toFile());

@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -44,17 +43,11 @@ public final class LocalMesos implements SchedulerDriver {
   private static final double HEARTBEAT_SECONDS = 15;
   private static final double DEFAULT_REFUSE_SECONDS = 5;
   private static final Duration GARBAGE_INTERVAL = Duration.ofHours(1);
-  private static final int LAUNCHERS = 2;
-
-  /** Those that fetch files first do not keep others waiting. */
-  private static final int FETCHERS = 4;
-
   private final Scheduler scheduler;
   private final LocalOptions options;
   private final Allocator allocator;
   private final ScheduledThreadPoolExecutor loop;
-  private final ExecutorService launchers;
-  private final ExecutorService fetchers;
+  private final Launches launches;
   private final HealthChecks health;
   private final Map<String, LocalTask> tasks = new LinkedHashMap<>();
 
@@ -72,9 +65,8 @@ public final class LocalMesos implements SchedulerDriver {
     this.options = options;
     this.allocator = new Allocator(new Amount(options.capacity(), LocalOptions.PORTS));
     this.loop = Threads.one("local-cluster");
-    this.launchers = Threads.several("local-launch", LAUNCHERS);
-    this.fetchers = Threads.several("local-fetch", FETCHERS);
-    this.health = new HealthChecks(loop);
+    this.launches = new Launches(this::execute, new Outcome());
+    this.health = new HealthChecks(this::after);
   }
 
   @Override
@@ -139,7 +131,16 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   private void execute(Runnable work) {
-    loop.execute(guarded(work));
+    after(0, work);
+  }
+
+  /** What comes too late, from a thread that did not know of the end, is of no use to anybody. */
+  private void after(long millis, Runnable work) {
+    try {
+      var unused = loop.schedule(guarded(work), millis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("the embedded cluster has ended", e);
+    }
   }
 
   /** A fault in one step is logged and must not end the thread that makes all others. */
@@ -381,28 +382,30 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   private void launch(TaskInfo info) {
-    LocalTask task = add(info);
-    String frameworkId = framework.orElseThrow().getValue();
-    (info.getCommand().getUrisCount() > 0 ? fetchers : launchers)
-        .execute(
-            () -> {
-              try {
-                Process process = launcher.launch(frameworkId, info);
-                execute(() -> started(task, process));
-              } catch (IOException e) {
-                execute(() -> notStarted(task, e));
-              }
-            });
+    launches.begin(launcher, framework.orElseThrow().getValue(), add(info));
   }
 
-  private void started(LocalTask task, Process process) {
-    task.supervisedBy(process.toHandle());
-    task.update(task.status(TaskState.TASK_STARTING));
-    task.update(task.status(TaskState.TASK_RUNNING));
-    if (task.isKillRequested()) {
-      task.update(task.status(TaskState.TASK_KILLING));
+  private final class Outcome implements Launches.Outcome {
+    @Override
+    public void started(LocalTask task, Process process) {
+      task.supervisedBy(process.toHandle());
+      task.update(task.status(TaskState.TASK_STARTING));
+      task.update(task.status(TaskState.TASK_RUNNING));
+      if (task.isKillRequested()) {
+        task.update(task.status(TaskState.TASK_KILLING));
+      }
+      watch(task, process.toHandle());
     }
-    watch(task, process.toHandle());
+
+    @Override
+    public void notStarted(LocalTask task, IOException why) {
+      end(
+          task,
+          task.status(TaskState.TASK_FAILED)
+              .setSource(TaskStatus.Source.SOURCE_AGENT)
+              .setReason(TaskStatus.Reason.REASON_CONTAINER_LAUNCH_FAILED)
+              .setMessage("Failed to launch container: " + why.getMessage()));
+    }
   }
 
   private void check(LocalTask task) {
@@ -449,15 +452,6 @@ public final class LocalMesos implements SchedulerDriver {
     var unused = supervisor.onExit().thenRun(() -> execute(() -> ended(task)));
   }
 
-  private void notStarted(LocalTask task, IOException e) {
-    end(
-        task,
-        task.status(TaskState.TASK_FAILED)
-            .setSource(TaskStatus.Source.SOURCE_AGENT)
-            .setReason(TaskStatus.Reason.REASON_CONTAINER_LAUNCH_FAILED)
-            .setMessage("Failed to launch container: " + e.getMessage()));
-  }
-
   private void ended(LocalTask task) {
     try {
       end(task, task.ended(work.exit(task.id())));
@@ -491,6 +485,10 @@ public final class LocalMesos implements SchedulerDriver {
     LocalTask task = tasks.get(id.getValue());
     if (task == null) {
       sendUpdate(unknown(id));
+    } else if (task.cancelFetch()) {
+      end(
+          task,
+          task.status(TaskState.TASK_KILLED).setMessage("Killed while its files were fetched"));
     } else if (!task.hasEnded() && !task.isKillRequested()) {
       task.kill();
       if (task.supervisor().isPresent()) {
@@ -574,13 +572,9 @@ public final class LocalMesos implements SchedulerDriver {
   public void close() {
     health.close();
     loop.shutdown();
-    launchers.shutdown();
-    fetchers.shutdownNow();
     try {
-      // A launch in the middle is either done or has not begun when this process ends, and
-      // what was asked before the end, a kill say, is done.
-      if (!launchers.awaitTermination(2, TimeUnit.SECONDS)
-          || !loop.awaitTermination(2, TimeUnit.SECONDS)) {
+      // What was asked before the end, a kill say, is done.
+      if (!launches.close() || !loop.awaitTermination(2, TimeUnit.SECONDS)) {
         log.warn("the embedded cluster did not end in time");
       }
     } catch (InterruptedException e) {

@@ -5,6 +5,7 @@ import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.mesos.v1.Protos.AgentID;
@@ -25,6 +26,7 @@ final class LocalTask {
   private final String containerId = UUID.randomUUID().toString();
   private TaskState state = TaskState.TASK_STAGING;
   private Optional<ProcessHandle> supervisor = Optional.empty();
+  private Optional<Future<?>> fetch = Optional.empty();
   private boolean killRequested;
   private boolean unhealthy;
   private Optional<Boolean> healthy = Optional.empty();
@@ -63,6 +65,16 @@ final class LocalTask {
 
   Optional<ProcessHandle> supervisor() {
     return supervisor;
+  }
+
+  /** Its files are being fetched. */
+  void fetchedBy(Future<?> work) {
+    fetch = Optional.of(work);
+  }
+
+  /** Ends the fetch of its files; returns whether there was one. */
+  boolean cancelFetch() {
+    return !hasEnded() && fetch.map(work -> work.cancel(true)).orElse(false);
   }
 
   /** Its process is there; if a kill came before it, the kill is passed on. */

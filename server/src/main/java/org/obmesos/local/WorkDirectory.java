@@ -158,8 +158,20 @@ final class WorkDirectory {
     delete(meta(taskId));
   }
 
-  /** Deletes the sandboxes of tasks without a checkpoint that nothing was written to since. */
+  /**
+   * Deletes the sandboxes of tasks without a checkpoint that nothing was written to since, and
+   * fetched files that no task has wanted since.
+   */
   void collectGarbage(Instant before) throws IOException {
+    if (Files.isDirectory(cache())) {
+      try (DirectoryStream<Path> kept = Files.newDirectoryStream(cache())) {
+        for (Path file : kept) {
+          if (Files.getLastModifiedTime(file).toInstant().isBefore(before)) {
+            Files.delete(file);
+          }
+        }
+      }
+    }
     try (DirectoryStream<Path> frameworks = Files.newDirectoryStream(root.resolve("frameworks"))) {
       for (Path framework : frameworks) {
         try (DirectoryStream<Path> executors =

@@ -84,7 +84,7 @@ final class BlockItems {
     return new Container(
         new Image(
             or(item.image(), ""),
-            word("containerizer", Image.Engine.class, or(item.containerizer(), "mesos")),
+            word("containerizer", Image.Containerizer.class, or(item.containerizer(), "mesos")),
             or(item.pull(), false),
             or(item.entrypoint(), false)),
         new Network(

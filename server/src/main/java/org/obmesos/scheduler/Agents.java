@@ -4,7 +4,6 @@ package org.obmesos.scheduler;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +27,7 @@ final class Agents {
   private final Map<String, Agent> agents = new LinkedHashMap<>();
 
   /** The most that each has offered to a role. */
-  private final Map<Slot, Room> most = new HashMap<>();
+  private final Map<Allocation, Room> most = new HashMap<>();
 
   /** The names of the hosts that are to be taken down (Mesos' docs/maintenance.md), by agent. */
   private final Map<String, String> leaving = new TreeMap<>();
@@ -36,12 +35,12 @@ final class Agents {
   /**
    * Takes note of the offers of an agent.
    *
+   * @param offered what is in them
    * @return whether something is known now that can tell why a task waits
    */
-  boolean note(Slot slot, List<Offer> offers, Instant now) {
+  boolean note(Allocation allocation, List<Offer> offers, Room offered, Instant now) {
     Offer first = offers.get(0);
-    Room offered = Room.of(offers);
-    String id = slot.agent();
+    String id = allocation.agent();
     Agent known =
         new Agent(id, first.getHostname(), attributes(first), url(first), offered.scalars());
     Agent before = agents.put(id, known);
@@ -49,9 +48,9 @@ final class Agents {
       return leaving.put(id, first.getHostname()) == null;
     }
     boolean back = leaving.remove(id) != null;
-    Room soFar = most.getOrDefault(slot, Room.NONE);
+    Room soFar = most.getOrDefault(allocation, Room.NONE);
     Room largest = offered.most(soFar);
-    most.put(slot, largest);
+    most.put(allocation, largest);
     return back
         || !largest.equals(soFar)
         || before == null
@@ -151,8 +150,16 @@ final class Agents {
     return shortages.stream().anyMatch(Optional::isEmpty) ? Optional.empty() : shortages.get(0);
   }
 
-  Collection<Agent> all() {
-    return agents.values();
+  /** Those that are not about to be taken down. */
+  List<Agent> usable() {
+    return agents.values().stream().filter(agent -> !isLeaving(agent.id())).toList();
+  }
+
+  /** The master has removed an agent; should it come back, it will make offers. */
+  void remove(String id) {
+    agents.remove(id);
+    leaving.remove(id);
+    most.keySet().removeIf(allocation -> allocation.agent().equals(id));
   }
 
   List<Agent> list() {

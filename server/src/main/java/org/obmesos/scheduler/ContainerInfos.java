@@ -34,7 +34,7 @@ final class ContainerInfos {
               .setMode(volume.readOnly() ? Volume.Mode.RO : Volume.Mode.RW));
     }
     Deque<Integer> ports = new ArrayDeque<>(offered);
-    switch (container.image().engine()) {
+    switch (container.image().containerizer()) {
       case DOCKER -> {
         docker(info, container, ports);
         if (shell) {

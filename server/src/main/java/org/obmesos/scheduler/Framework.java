@@ -63,7 +63,7 @@ public final class Framework implements Scheduler, AutoCloseable {
   private final Reconciler reconciler;
   private final CompletableFuture<Void> loaded;
   private final Roll roll = new Roll();
-  private final Offers market;
+  private final OfferMatcher matcher;
   private final Secrets secrets = new Secrets();
   private final Prerequisites prerequisites = new Prerequisites(roll);
   private final List<Offer> held = new ArrayList<>();
@@ -85,7 +85,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     this.listener = listener;
     this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
     this.subscription = new Subscription(options);
-    this.market = new Offers(roll, options.hasRoles());
+    this.matcher = new OfferMatcher(roll, options.hasRoles());
     this.updates =
         new Updates(
             roll,
@@ -159,7 +159,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     Taken taken = new Taken(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     for (Block block : blocks) {
       Optional<Task> known = roll.get(block.id());
-      boolean news = secrets.learn(block.id(), values.getOrDefault(block.id(), Map.of()));
+      boolean news = secrets.learn(block.id(), known, values.getOrDefault(block.id(), Map.of()));
       if (known.isEmpty()) {
         Task task = Task.submitted(roll.nextSequence(), block, Instant.now());
         roll.put(task);
@@ -221,7 +221,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   /** Tells why a waiting task cannot be launched, where that is known. */
   private void explain(Task task) {
-    market.shortage(task).ifPresent(why -> explainQueued(task, why));
+    matcher.shortage(task).ifPresent(why -> explainQueued(task, why));
   }
 
   private void explainQueued(Task task, String why) {
@@ -231,7 +231,7 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   /** After a while somebody wants to know, even where nothing is. */
   private void explainWaiting() {
-    if (subscription.isUp() && market.agents().all().isEmpty()) {
+    if (subscription.isUp() && matcher.agents().list().isEmpty()) {
       StreamSupport.stream(roll.queue().spliterator(), false)
           .toList()
           .forEach(task -> explainQueued(task, "waits for an offer: no agent has made one yet"));
@@ -350,12 +350,12 @@ public final class Framework implements Scheduler, AutoCloseable {
 
   /** The agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
-    return onLoop(market.agents()::list);
+    return onLoop(matcher.agents()::list);
   }
 
   /** The last offers and what was said to them, the oldest first. */
   public CompletableFuture<List<OfferNote>> offers() {
-    return onLoop(market::notes);
+    return onLoop(matcher::notes);
   }
 
   /** How the machine of an agent is. */
@@ -408,10 +408,23 @@ public final class Framework implements Scheduler, AutoCloseable {
             case INVERSE_OFFERS ->
                 subscription.send(
                     made -> made.acceptInverse(event.getInverseOffers().getInverseOffersList()));
+            case FAILURE -> failed(event.getFailure());
             case ERROR -> refused(event.getError().getMessage());
             default -> log.debug("event {}", event.getType());
           }
         });
+  }
+
+  /** An agent is gone; what waited for it, or for an even spread, can go elsewhere. */
+  private void failed(Event.Failure failure) {
+    if (failure.hasAgentId() && !failure.hasExecutorId()) {
+      matcher.agents().remove(failure.getAgentId().getValue());
+      List<Task> waiting = StreamSupport.stream(roll.queue().spliterator(), false).toList();
+      waiting.forEach(this::explain);
+      if (!waiting.isEmpty()) {
+        revive();
+      }
+    }
   }
 
   /** A new framework begins once its name is in the store. A known one has updates coming. */
@@ -480,10 +493,10 @@ public final class Framework implements Scheduler, AutoCloseable {
       held.addAll(offers);
       return;
     }
-    Offers.Plan plan = market.plan(offers);
+    OfferMatcher.Plan plan = matcher.plan(offers);
     plan.launches().forEach(this::launch);
     if (!plan.unused().isEmpty()) {
-      market.note(
+      matcher.note(
           plan.unused(),
           roll.queue().isEmpty() ? "declined: nothing waits" : "declined: nothing waits that fits");
       List<OfferID> unused = plan.unused().stream().map(Offer::getId).toList();
@@ -517,10 +530,10 @@ public final class Framework implements Scheduler, AutoCloseable {
         store.update(staged),
         () -> {
           List<OfferID> ids = offers.stream().map(Offer::getId).toList();
-          Purse purse = new Purse(offers);
+          OfferedResources offered = new OfferedResources(offers);
           List<TaskInfo> infos =
               staged.stream()
-                  .map(task -> TaskInfos.of(task, purse.take(task), secrets.of(task)))
+                  .map(task -> TaskInfos.of(task, offered.take(task), secrets.of(task)))
                   .toList();
           var unused =
               subscription
@@ -536,7 +549,7 @@ public final class Framework implements Scheduler, AutoCloseable {
   }
 
   private Site site(Offer offer, List<Integer> ports) {
-    Agent agent = market.agents().get(offer.getAgentId().getValue()).orElseThrow();
+    Agent agent = matcher.agents().get(offer.getAgentId().getValue()).orElseThrow();
     return new Site(
         subscription.id().orElseThrow(), agent.id(), agent.hostname(), agent.url(), ports);
   }

@@ -15,12 +15,14 @@ final class Secrets {
   private final Map<TaskId, Map<String, String>> values = new HashMap<>();
 
   /**
-   * Takes the secrets of a task in.
+   * Takes the secrets of a task in; one that has ended needs none.
    *
+   * @param known the task, if it was submitted before
    * @return whether they were not known
    */
-  boolean learn(TaskId id, Map<String, String> secrets) {
-    return !secrets.isEmpty() && values.put(id, Map.copyOf(secrets)) == null;
+  boolean learn(TaskId id, Optional<Task> known, Map<String, String> secrets) {
+    boolean over = known.map(task -> task.state().isTerminal()).orElse(false);
+    return !over && !secrets.isEmpty() && values.put(id, Map.copyOf(secrets)) == null;
   }
 
   Map<String, String> of(Task task) {

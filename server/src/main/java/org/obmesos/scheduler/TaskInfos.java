@@ -137,7 +137,7 @@ final class TaskInfos {
         program
             .around()
             .container()
-            .filter(it -> it.image().engine() == Image.Engine.DOCKER)
+            .filter(it -> it.image().containerizer() == Image.Containerizer.DOCKER)
             .isPresent();
     if (!program.body().isEmpty()) {
       // Docker is told to begin with a shell by a parameter, and has no place for argv[0].

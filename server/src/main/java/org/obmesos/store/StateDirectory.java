@@ -15,6 +15,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A directory only this server uses, as long as it lives. Below the base there is one slot after
@@ -26,8 +31,7 @@ import java.util.Optional;
 public final class StateDirectory implements AutoCloseable {
   private static final int SLOTS = 64;
   private static final byte ENDING = 'e';
-  private static final int ENDING_RETRIES = 100;
-  private static final long ENDING_WAIT_MILLIS = 50;
+  private static final int LONGEST_END = 5;
 
   private final Path path;
   private final int slot;
@@ -67,30 +71,35 @@ public final class StateDirectory implements AutoCloseable {
   }
 
   private static Optional<FileLock> lock(FileChannel channel) throws IOException {
-    for (int i = 0; i < ENDING_RETRIES; i++) {
-      try {
-        FileLock lock = channel.tryLock();
-        if (lock != null) {
-          return Optional.of(lock);
-        }
-      } catch (OverlappingFileLockException e) {
-        // Held by this very process, which is not ending.
-        return Optional.empty();
-      }
-      ByteBuffer mark = ByteBuffer.allocate(1);
-      if (channel.read(mark, 0) != 1 || mark.get(0) != ENDING) {
-        return Optional.empty();
-      }
-      try {
-        // Another process lets go of its lock in a moment. Nothing tells when, and FileChannel.lock
-        // would wait for ever, so we look again.
-        Thread.sleep(ENDING_WAIT_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IOException("interrupted while waiting for " + channel, e);
-      }
+    try {
+      FileLock lock = channel.tryLock();
+      return lock != null || !isEnding(channel) ? Optional.ofNullable(lock) : await(channel);
+    } catch (OverlappingFileLockException e) {
+      // Held by this very process, which is not ending.
+      return Optional.empty();
     }
-    return Optional.empty();
+  }
+
+  private static boolean isEnding(FileChannel channel) throws IOException {
+    ByteBuffer mark = ByteBuffer.allocate(1);
+    return channel.read(mark, 0) == 1 && mark.get(0) == ENDING;
+  }
+
+  /** Waits for another process to let go, for which the system has no time limit. */
+  private static Optional<FileLock> await(FileChannel channel) throws IOException {
+    ExecutorService waiter = Executors.newSingleThreadExecutor();
+    try {
+      return Optional.of(waiter.submit(() -> channel.lock()).get(LONGEST_END, TimeUnit.SECONDS));
+    } catch (TimeoutException e) {
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      throw new IOException("cannot lock a slot: " + e.getCause().getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while waiting for " + channel, e);
+    } finally {
+      waiter.shutdownNow();
+    }
   }
 
   /** Makes a directory and its parents, 0700 each. */

@@ -16,15 +16,16 @@ import java.util.Objects;
 public record Block(TaskId id, Origin origin, Program program, Needs needs, Limits limits) {
 
   /**
-   * Checks that it does not wait for itself.
+   * Checks that it does not wait for itself, and that its health check has a port.
    *
-   * @throws InvalidBlockException if it does
+   * @throws InvalidBlockException if one of this is not so
    */
   public Block {
     Objects.requireNonNull(id, "id");
     Objects.requireNonNull(origin, "origin");
     Objects.requireNonNull(program, "program");
     Objects.requireNonNull(limits, "limits");
+    program.around().health().ifPresent(health -> health.checkPort(needs.ports()));
     if (needs.after().contains(id)) {
       throw new InvalidBlockException("after", "a block cannot come after itself");
     }

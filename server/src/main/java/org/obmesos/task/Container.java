@@ -34,14 +34,17 @@ public record Container(Image image, Network network, List<Volume> volumes, bool
   }
 
   /**
-   * Nothing is null.
+   * Checks that Mesos is not asked for privileges, of which it knows nothing.
    *
-   * @throws InvalidBlockException never; its parts have been checked
+   * @throws InvalidBlockException if it is
    */
   public Container {
     Objects.requireNonNull(image, "image");
     Objects.requireNonNull(network, "network");
     volumes = List.copyOf(volumes);
+    if (privileged && image.containerizer() == Image.Containerizer.MESOS) {
+      throw new InvalidBlockException("privileged", "yes with :containerizer docker only");
+    }
   }
 
   /** How many of the host's ports it exposes that are still to be offered. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -39,5 +40,24 @@ public record Health(Kind kind, String target, String port) {
       throw new InvalidBlockException(
           "health", "cmd COMMAND, http [PORT]/PATH or tcp [PORT]; the port is one of :ports");
     }
+  }
+
+  /**
+   * Checks that the port is one.
+   *
+   * @param names those of the block's ports
+   * @throws InvalidBlockException if it is neither a number nor one of the names
+   */
+  void checkPort(List<String> names) {
+    if (kind != Kind.CMD && !names.contains(port) && number() < 1) {
+      throw new InvalidBlockException(
+          "health", "the port is from 1 to 65535, or one of :ports, not '" + port + "'");
+    }
+  }
+
+  /** The port as a number; -1 if it is none. */
+  private int number() {
+    int number = port.matches("[0-9]{1,5}") ? Integer.parseInt(port) : -1;
+    return number <= 65535 ? number : -1;
   }
 }

@@ -7,13 +7,13 @@ import java.util.Objects;
  * What a container is made of.
  *
  * @param name the image, as registries have it
- * @param engine what runs it on a cluster's agent
+ * @param containerizer what runs it on a cluster's agent
  * @param pull whether it is pulled even if it is there
  * @param entrypoint whether the image's own command runs if the block has no body
  */
-public record Image(String name, Engine engine, boolean pull, boolean entrypoint) {
+public record Image(String name, Containerizer containerizer, boolean pull, boolean entrypoint) {
   /** What runs images on an agent. */
-  public enum Engine {
+  public enum Containerizer {
     /** Mesos itself. */
     MESOS,
     /** Docker. */
@@ -26,7 +26,7 @@ public record Image(String name, Engine engine, boolean pull, boolean entrypoint
    * @throws InvalidBlockException if it is empty, or no word
    */
   public Image {
-    Objects.requireNonNull(engine, "engine");
+    Objects.requireNonNull(containerizer, "containerizer");
     if (!name.matches("[^\\s\\x00-\\x20-][^\\s\\x00-\\x20]*")) {
       throw new InvalidBlockException("image", "the name of an image");
     }

@@ -155,7 +155,7 @@ abstract class ConformanceTest {
     return all.get(all.size() - 1);
   }
 
-  private void kill(String task) {
+  void kill(String task) {
     mesos.send(
         Call.newBuilder()
             .setType(Call.Type.KILL)

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
+import static org.apache.mesos.v1.Protos.TaskState.TASK_KILLED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.mesos.v1.Protos.TaskInfo;
+import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.scheduler.Scheduler;
+import org.junit.jupiter.api.Test;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.local.LocalMesos;
 import org.obmesos.local.LocalOptions;
@@ -21,6 +35,37 @@ final class LocalMesosTest extends ConformanceTest {
   @Override
   Sandboxes sandboxes() {
     return new LocalSandboxes(directory);
+  }
+
+  @Test
+  void aFetchThatNeverEndsIsEndedByAKill() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    try (ServerSocket never = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread listener =
+          new Thread(
+              () -> {
+                try (Socket taken = never.accept()) {
+                  asked.countDown();
+                  taken.getInputStream().transferTo(OutputStream.nullOutputStream());
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      listener.start();
+      TaskInfo.Builder endless = task("endless", "true");
+      endless
+          .getCommandBuilder()
+          .addUrisBuilder()
+          .setValue("http://localhost:" + never.getLocalPort() + "/file");
+      launch(lastOffer(), endless);
+      assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+      kill("endless");
+      TaskStatus last = ended("endless");
+      assertThat(last.getState()).isEqualTo(TASK_KILLED);
+      assertThat(last.getMessage()).isEqualTo("Killed while its files were fetched");
+      listener.join(TimeUnit.SECONDS.toMillis(30));
+      assertThat(listener.isAlive()).isFalse();
+    }
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
@@ -32,6 +33,7 @@ import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.Test;
 import org.obmesos.driver.Web;
+import org.obmesos.scheduler.Agent;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
@@ -54,6 +56,10 @@ final class MannersTest extends FrameworkTests {
 
   private void awaitState(String id, TaskState state) {
     await().atMost(LONG).until(() -> task(id).state() == state);
+  }
+
+  private void awaitMessage(String id, Predicate<String> matches) {
+    await().atMost(LONG).until(() -> matches.test(task(id).status().message()));
   }
 
   private Block asking(String id, String body, Resources resources, int attempts) {
@@ -120,6 +126,23 @@ final class MannersTest extends FrameworkTests {
   }
 
   @Test
+  void anAgentThatIsGoneIsNotCountedWithAnyMore() throws Exception {
+    connect(master.address());
+    submit(List.of(block("before", "true")));
+    awaitState("before", TaskState.FINISHED);
+    String agent = task("before").placing().site().agentId();
+    assertThat(framework.agents().join()).extracting(Agent::id).contains(agent);
+    master.say(
+        Event.newBuilder()
+            .setType(Event.Type.FAILURE)
+            .setFailure(Event.Failure.newBuilder().setAgentId(AgentID.newBuilder().setValue(agent)))
+            .build());
+    await()
+        .atMost(LONG)
+        .until(() -> framework.agents().join().stream().noneMatch(each -> each.id().equals(agent)));
+  }
+
+  @Test
   void anOperatorSeesWhereATaskComesFrom() throws Exception {
     connect(master.address());
     submit(
@@ -158,9 +181,7 @@ final class MannersTest extends FrameworkTests {
     connect(master.address());
     submit(List.of(blockFor("no-such-agent", "picky"), block("easy", "true")));
     awaitState("easy", TaskState.FINISHED);
-    await()
-        .atMost(LONG)
-        .until(() -> task("picky").status().message().endsWith(", wants IS no-such-agent"));
+    awaitMessage("picky", message -> message.endsWith(", wants IS no-such-agent"));
     assertThat(task("picky").state()).isEqualTo(TaskState.QUEUED);
     submit(List.of(blockFor(task("easy").placing().site().hostname(), "suited")));
     awaitState("suited", TaskState.FINISHED);
@@ -222,15 +243,11 @@ final class MannersTest extends FrameworkTests {
     connect(master.address());
     Block easy = Blocks.in(block("easy", "true"), block.program().around());
     submit(List.of(easy));
-    await()
-        .atMost(LONG)
-        .until(() -> task("secretive").status().message().startsWith("waits for its secrets"));
+    awaitMessage("secretive", message -> message.startsWith("waits for its secrets"));
     framework.submit(List.of(easy), Map.of(easy.id(), Map.of("TOKEN", "x"))).join();
     awaitState("easy", TaskState.FINISHED);
     framework.submit(List.of(block), secrets).join();
-    await()
-        .atMost(LONG)
-        .until(() -> task("secretive").status().message().startsWith("fits on no agent"));
+    awaitMessage("secretive", message -> message.startsWith("fits on no agent"));
   }
 
   @Test
@@ -251,9 +268,7 @@ final class MannersTest extends FrameworkTests {
         .containsExactly("*", "prod");
     submit(List.of(block("anybody", "true")));
     awaitState("anybody", TaskState.FINISHED);
-    await()
-        .atMost(LONG)
-        .until(() -> task("prod").status().message().contains("nothing to the role prod"));
+    awaitMessage("prod", message -> message.contains("nothing to the role prod"));
   }
 
   @Test
@@ -261,14 +276,8 @@ final class MannersTest extends FrameworkTests {
     master.withholdOffers();
     connect(master.address());
     submit(List.of(block("patient", "true")));
-    await()
-        .atMost(LONG)
-        .until(
-            () ->
-                task("patient")
-                    .status()
-                    .message()
-                    .equals("waits for an offer: no agent has made one yet"));
+    awaitMessage(
+        "patient", message -> message.equals("waits for an offer: no agent has made one yet"));
   }
 
   @Test
@@ -317,14 +326,8 @@ final class MannersTest extends FrameworkTests {
     connect(master.address());
     master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofMinutes(30)))));
     submit(List.of(block("patient", "true")));
-    await()
-        .atMost(LONG)
-        .until(
-            () ->
-                task("patient")
-                    .status()
-                    .message()
-                    .startsWith("waits for the end of the maintenance of "));
+    awaitMessage(
+        "patient", message -> message.startsWith("waits for the end of the maintenance of "));
     assertThat(task("patient").state()).isEqualTo(TaskState.QUEUED);
     master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofDays(1)))));
     awaitState("patient", TaskState.FINISHED);
@@ -447,9 +450,7 @@ final class MannersTest extends FrameworkTests {
                             call.getSubscribe().getFrameworkInfo().getCapabilitiesList().stream())
                     .anyMatch(
                         known -> known.getType() == FrameworkInfo.Capability.Type.GPU_RESOURCES));
-    await()
-        .atMost(LONG)
-        .until(() -> task("gpu").status().message().endsWith(": gpus: wants 2, largest offer 0"));
+    awaitMessage("gpu", message -> message.endsWith(": gpus: wants 2, largest offer 0"));
     assertThat(task("gpu").state()).isEqualTo(TaskState.QUEUED);
   }
 

@@ -3,6 +3,7 @@ package org.obmesos.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -11,9 +12,13 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.apache.mesos.v1.Protos.CommandInfo;
@@ -137,6 +142,29 @@ final class FetcherTest {
     fetch(uri(http("/dir/file.txt")).setCache(true));
     assertThat(downloads).hasValue(2);
     assertThat(sandbox.resolve("file.txt")).hasContent("another text");
+  }
+
+  @Test
+  void whatIsKeptGoesWhenNothingHasWantedItForLong() throws IOException {
+    WorkDirectory work = new WorkDirectory(directory.resolve("work"));
+    Fetcher fetcher = new Fetcher(work.cache());
+    fetcher.fetch(List.of(uri(http("/dir/file.txt")).setCache(true).build()), sandbox);
+    Instant old = Instant.now().minus(Duration.ofDays(9));
+    Path kept = onlyFileIn(work.cache());
+    Files.setLastModifiedTime(kept, FileTime.from(old));
+    fetcher.fetch(List.of(uri(http("/dir/file.txt")).setCache(true).build()), sandbox);
+    assertThat(downloads).hasValue(1);
+    work.collectGarbage(old.plus(Duration.ofDays(1)));
+    assertThat(kept).exists();
+    Files.setLastModifiedTime(kept, FileTime.from(old));
+    work.collectGarbage(old.plus(Duration.ofDays(1)));
+    assertThat(kept).doesNotExist();
+  }
+
+  private static Path onlyFileIn(Path place) throws IOException {
+    try (Stream<Path> files = Files.list(place)) {
+      return files.reduce((a, b) -> fail("more than one file")).orElseThrow();
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@
 package org.obmesos.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Instant;
 import java.util.List;
@@ -49,12 +50,13 @@ final class TaskInfosTest {
         Set.of("TOKEN"));
   }
 
-  private static Container container(Image.Engine engine, boolean entrypoint, String network) {
+  private static Container container(
+      Image.Containerizer engine, boolean entrypoint, String network) {
     return new Container(
         new Image("redis:7", engine, true, entrypoint),
         new Network(network, List.of(new Network.Exposed(0, 6379), new Network.Exposed(80, 8080))),
         List.of(new Container.Volume("/data", "/var/data", true)),
-        true);
+        engine == Image.Containerizer.DOCKER);
   }
 
   private static Block block(Container container, String body) {
@@ -80,7 +82,7 @@ final class TaskInfosTest {
   @Test
   void dockerBeginsWithAShellAndMapsPorts() {
     TaskInfo info =
-        info(block(container(Image.Engine.DOCKER, false, "bridge"), "echo"), 31001, 31002);
+        info(block(container(Image.Containerizer.DOCKER, false, "bridge"), "echo"), 31001, 31002);
     ContainerInfo container = info.getContainer();
     assertThat(container.getType()).isEqualTo(ContainerInfo.Type.DOCKER);
     ContainerInfo.DockerInfo docker = container.getDocker();
@@ -110,7 +112,8 @@ final class TaskInfosTest {
 
   @Test
   void dockersEntrypointIsLeftAloneForAnEmptyBlock() {
-    TaskInfo info = info(block(container(Image.Engine.DOCKER, true, "own-net"), ""), 31001, 31002);
+    TaskInfo info =
+        info(block(container(Image.Containerizer.DOCKER, true, "own-net"), ""), 31001, 31002);
     ContainerInfo.DockerInfo docker = info.getContainer().getDocker();
     assertThat(docker.getParametersList()).isEmpty();
     assertThat(docker.getNetwork()).isEqualTo(ContainerInfo.DockerInfo.Network.USER);
@@ -122,7 +125,8 @@ final class TaskInfosTest {
 
   @Test
   void mesosItselfTakesAnImageToo() {
-    TaskInfo info = info(block(container(Image.Engine.MESOS, false, "net"), "echo"), 31001, 31002);
+    TaskInfo info =
+        info(block(container(Image.Containerizer.MESOS, false, "net"), "echo"), 31001, 31002);
     ContainerInfo container = info.getContainer();
     assertThat(container.getType()).isEqualTo(ContainerInfo.Type.MESOS);
     assertThat(container.getMesos().getImage().getDocker().getName()).isEqualTo("redis:7");
@@ -134,9 +138,21 @@ final class TaskInfosTest {
   }
 
   @Test
+  void mesosItselfGivesNoPrivileges() {
+    assertThatThrownBy(
+            () ->
+                new Container(
+                    new Image("redis:7", Image.Containerizer.MESOS, false, false),
+                    Network.HOST,
+                    List.of(),
+                    true))
+        .hasMessageContaining("privileged");
+  }
+
+  @Test
   void portsSecretsFilesAndHealthAreWhereMesosWantsThem() {
     TaskInfo info =
-        info(block(container(Image.Engine.DOCKER, false, "bridge"), "echo"), 31001, 31002);
+        info(block(container(Image.Containerizer.DOCKER, false, "bridge"), "echo"), 31001, 31002);
     assertThat(variables(info))
         .containsExactlyInAnyOrderEntriesOf(
             Map.of(

@@ -2,11 +2,16 @@
 package org.obmesos.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +34,57 @@ final class StateDirectoryTest {
     try (StateDirectory next = StateDirectory.open(base)) {
       assertThat(next.slot()).isEqualTo(0);
     }
+  }
+
+  /** Another process that holds the first slot until its input ends. */
+  private Process holder(String mark) throws IOException {
+    StateDirectory.open(base).close();
+    Path lock = Files.writeString(base.resolve("0/lock"), mark);
+    Process holder =
+        new ProcessBuilder(
+                "python3",
+                "-c",
+                "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX);"
+                    + " print('held', flush=True); sys.stdin.read()",
+                lock.toString())
+            .start();
+    assertThat(holder.inputReader().readLine()).isEqualTo("held");
+    return holder;
+  }
+
+  @Test
+  void aServerThatIsEndingIsWaitedFor() throws Exception {
+    Process holder = holder("e");
+    CompletableFuture<StateDirectory> next =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return StateDirectory.open(base);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    String waiting = "-> POSIX .* " + ProcessHandle.current().pid() + " ";
+    await()
+        .until(
+            () ->
+                next.isDone()
+                    || Pattern.compile(waiting)
+                        .matcher(Files.readString(Path.of("/proc/locks")))
+                        .find());
+    holder.outputWriter().close();
+    try (StateDirectory state = next.get(30, TimeUnit.SECONDS)) {
+      assertThat(state.slot()).isEqualTo(0);
+    }
+  }
+
+  @Test
+  void aServerThatGoesOnIsNotWaitedFor() throws Exception {
+    Process holder = holder("");
+    try (StateDirectory state = StateDirectory.open(base)) {
+      assertThat(state.slot()).isEqualTo(1);
+    }
+    holder.outputWriter().close();
   }
 
   @Test

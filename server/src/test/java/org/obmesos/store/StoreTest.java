@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -83,7 +84,7 @@ final class StoreTest {
         new Surroundings(
             Optional.of(
                 new Container(
-                    new Image("redis:7", Image.Engine.DOCKER, true, true),
+                    new Image("redis:7", Image.Containerizer.DOCKER, true, true),
                     new Network("bridge", List.of(new Network.Exposed(0, 6379))),
                     List.of(new Container.Volume("/data", "/data", true)),
                     true)),
@@ -146,6 +147,17 @@ final class StoreTest {
     }
   }
 
+  /** Makes the file one of an earlier version, by statements. */
+  private void asOfVersion(int version, String... statements) throws SQLException {
+    try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
+        Statement statement = old.createStatement()) {
+      for (String each : statements) {
+        statement.execute(each);
+      }
+      statement.execute("PRAGMA user_version = " + version);
+    }
+  }
+
   @Test
   void aStoreOfAnEarlierVersionIsBroughtUpToDate() throws Exception {
     Task launched =
@@ -156,19 +168,17 @@ final class StoreTest {
       store.setFrameworkId("framework").join();
       store.insert(List.of(task(1), launched)).join();
     }
-    try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
-        Statement statement = old.createStatement()) {
-      statement.execute("ALTER TABLE tasks DROP COLUMN tail_lines");
-      statement.execute("ALTER TABLE tasks DROP COLUMN agent_url");
-      statement.execute("ALTER TABLE tasks DROP COLUMN gpus");
-      statement.execute("ALTER TABLE tasks DROP COLUMN attempts");
-      statement.execute("ALTER TABLE tasks DROP COLUMN runs");
-      statement.execute("ALTER TABLE tasks DROP COLUMN framework_id");
-      statement.execute("ALTER TABLE tasks DROP COLUMN after_ids");
-      statement.execute("ALTER TABLE tasks DROP COLUMN extras");
-      statement.execute("ALTER TABLE tasks DROP COLUMN ports");
-      statement.execute("PRAGMA user_version = 1");
-    }
+    asOfVersion(
+        1,
+        "ALTER TABLE tasks DROP COLUMN tail_lines",
+        "ALTER TABLE tasks DROP COLUMN agent_url",
+        "ALTER TABLE tasks DROP COLUMN gpus",
+        "ALTER TABLE tasks DROP COLUMN attempts",
+        "ALTER TABLE tasks DROP COLUMN runs",
+        "ALTER TABLE tasks DROP COLUMN framework_id",
+        "ALTER TABLE tasks DROP COLUMN after_ids",
+        "ALTER TABLE tasks DROP COLUMN extras",
+        "ALTER TABLE tasks DROP COLUMN ports");
     try (Store store = new Store(file())) {
       List<Task> found = store.tasks().join();
       assertThat(found).hasSize(2);
@@ -185,14 +195,12 @@ final class StoreTest {
         store.forget(List.of(task(1).id(), task(2).id())).join();
         store.insert(List.of(task(1), task(2))).join();
       }
-      try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
-          Statement statement = old.createStatement()) {
-        statement.execute("ALTER TABLE tasks DROP COLUMN extras");
-        statement.execute("ALTER TABLE tasks DROP COLUMN ports");
-        statement.execute("ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''");
-        statement.execute("UPDATE tasks SET wanted_agent = 'a \"b\"' WHERE sequence = 2");
-        statement.execute("PRAGMA user_version = " + version);
-      }
+      asOfVersion(
+          version,
+          "ALTER TABLE tasks DROP COLUMN extras",
+          "ALTER TABLE tasks DROP COLUMN ports",
+          "ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''",
+          "UPDATE tasks SET wanted_agent = 'a \"b\"' WHERE sequence = 2");
       try (Store store = new Store(file())) {
         List<Task> found = store.tasks().join();
         assertThat(found.get(0)).isEqualTo(task(1));

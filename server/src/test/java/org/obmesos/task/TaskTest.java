@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.obmesos.cluster.Blocks;
 
 final class TaskTest {
   @ParameterizedTest
@@ -42,6 +45,30 @@ final class TaskTest {
     assertThat(Exit.parse("Container exited with status 0").status()).isEqualTo(OptionalInt.of(0));
     assertThat(Exit.parse("Command terminated with signal Killed").signal()).contains("Killed");
     assertThat(Exit.parse("Failed to launch container")).isEqualTo(Exit.UNKNOWN);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"admin", "0", "70000", "99999999999", ""})
+  void healthIsCheckedAtAPortThereIs(String port) {
+    Block plain = Blocks.of("b", "true");
+    Needs web = new Needs(new Resources(0.1, 16, 0), List.of(), List.of("web"), "", List.of());
+    for (String good : List.of("web", "8080")) {
+      assertThat(checked(Blocks.needing(plain, web), good).needs()).isEqualTo(web);
+    }
+    assertThatThrownBy(() -> checked(Blocks.needing(plain, web), port))
+        .isInstanceOf(InvalidBlockException.class)
+        .hasMessageContaining("health");
+  }
+
+  private static Block checked(Block block, String port) {
+    return Blocks.in(
+        block,
+        new Surroundings(
+            Optional.empty(),
+            List.of(),
+            "",
+            Optional.of(new Health(Health.Kind.TCP, "", port)),
+            Set.of()));
   }
 
   @Test

@@ -9,10 +9,10 @@ import org.obmesos.task.Ports;
 import org.obmesos.task.Task;
 
 /** The resources of offers that are used together, as tasks take theirs. */
-final class Purse {
+final class OfferedResources {
   private List<Resource> left;
 
-  Purse(List<Offer> offers) {
+  OfferedResources(List<Offer> offers) {
     left = offers.stream().flatMap(offer -> offer.getResourcesList().stream()).toList();
   }
 

@@ -9,8 +9,8 @@ import org.apache.mesos.v1.Protos.Offer;
  * @param agent the agent's id
  * @param role the role
  */
-record Slot(String agent, String role) {
-  static Slot of(Offer offer) {
-    return new Slot(offer.getAgentId().getValue(), offer.getAllocationInfo().getRole());
+record Allocation(String agent, String role) {
+  static Allocation of(Offer offer) {
+    return new Allocation(offer.getAgentId().getValue(), offer.getAllocationInfo().getRole());
   }
 }

@@ -18,7 +18,7 @@ import org.obmesos.task.Task;
  * Which waiting tasks go to which offers, and why others go nowhere: what the tasks say, the agents
  * and the other tasks decide. Used on the scheduler loop.
  */
-final class Offers {
+final class OfferMatcher {
   private static final String ANYBODY = "*";
 
   /** How many names a person wants to read. */
@@ -27,7 +27,7 @@ final class Offers {
   /** How many offers are remembered. */
   private static final int NOTES = 200;
 
-  private final Deque<OfferNote> notes = new ArrayDeque<>();
+  private final Deque<Note> notes = new ArrayDeque<>();
 
   private final Agents agents = new Agents();
   private final Roll roll;
@@ -38,7 +38,7 @@ final class Offers {
    *
    * @param roles whether there are roles
    */
-  Offers(Roll roll, boolean roles) {
+  OfferMatcher(Roll roll, boolean roles) {
     this.roll = roll;
     this.roles = roles;
   }
@@ -59,19 +59,21 @@ final class Offers {
 
   /** Divides offers among the tasks that wait; those of one agent and role are used together. */
   Plan plan(List<Offer> offers) {
-    Map<Slot, List<Offer>> slots =
+    Map<Allocation, List<Offer>> allocations =
         offers.stream()
-            .collect(Collectors.groupingBy(Slot::of, LinkedHashMap::new, Collectors.toList()));
+            .collect(
+                Collectors.groupingBy(Allocation::of, LinkedHashMap::new, Collectors.toList()));
     Instant now = Instant.now();
     boolean news = false;
-    Map<Slot, Room> rooms = new LinkedHashMap<>();
-    for (Map.Entry<Slot, List<Offer>> slot : slots.entrySet()) {
-      news |= agents.note(slot.getKey(), slot.getValue(), now);
-      if (!agents.isLeaving(slot.getKey().agent())) {
-        rooms.put(slot.getKey(), Room.of(slot.getValue()));
+    Map<Allocation, Room> rooms = new LinkedHashMap<>();
+    for (Map.Entry<Allocation, List<Offer>> allocation : allocations.entrySet()) {
+      Room room = Room.of(allocation.getValue());
+      news |= agents.note(allocation.getKey(), allocation.getValue(), room, now);
+      if (!agents.isLeaving(allocation.getKey().agent())) {
+        rooms.put(allocation.getKey(), room);
       }
     }
-    Map<Slot, List<Placement.Placed<Task>>> plan =
+    Map<Allocation, List<Placement.Placed<Task>>> plan =
         Placement.plan(
             rooms,
             () ->
@@ -80,29 +82,29 @@ final class Offers {
                     .iterator(),
             rule());
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
-    plan.forEach((slot, tasks) -> launches.put(slots.remove(slot), tasks));
+    plan.forEach((allocation, tasks) -> launches.put(allocations.remove(allocation), tasks));
     List<Offer> unused = new ArrayList<>();
-    slots.values().forEach(unused::addAll);
+    allocations.values().forEach(unused::addAll);
     launches.forEach((its, placed) -> note(its, "launched " + names(placed)));
     return new Plan(launches, unused, news);
   }
 
-  private Placement.Rule<Slot, Task> rule() {
+  private Placement.Rule<Allocation, Task> rule() {
     Peers peers = peers();
     return new Placement.Rule<>() {
       @Override
-      public boolean suits(Task task, Slot slot) {
+      public boolean suits(Task task, Allocation allocation) {
         String role = role(task);
-        return (role.isEmpty() || role.equals(slot.role()))
+        return (role.isEmpty() || role.equals(allocation.role()))
             && agents
-                .get(slot.agent())
+                .get(allocation.agent())
                 .map(agent -> peers.refusal(task, agent).isEmpty())
                 .orElse(false);
       }
 
       @Override
-      public void placed(Task task, Slot slot) {
-        peers.placed(task, slot.agent());
+      public void placed(Task task, Allocation allocation) {
+        peers.placed(task, allocation.agent());
       }
     };
   }
@@ -118,24 +120,30 @@ final class Offers {
   /** Remembers for a while what was said to offers. */
   void note(List<Offer> offers, String said) {
     for (Offer offer : offers) {
-      Room room = Room.of(List.of(offer));
-      notes.addLast(
-          new OfferNote(
-              Instant.now(),
-              offer.getHostname(),
-              offer.getAllocationInfo().getRole(),
-              room.scalars(),
-              room.ports().size(),
-              said));
+      notes.addLast(new Note(Instant.now(), offer, said));
       if (notes.size() > NOTES) {
         notes.removeFirst();
       }
     }
   }
 
+  /** What was said to an offer; made readable when somebody asks. */
+  private record Note(Instant time, Offer offer, String said) {
+    OfferNote readable() {
+      Room room = Room.of(List.of(offer));
+      return new OfferNote(
+          time,
+          offer.getHostname(),
+          offer.getAllocationInfo().getRole(),
+          room.scalars(),
+          room.ports().size(),
+          said);
+    }
+  }
+
   /** The last offers, the oldest first. */
   List<OfferNote> notes() {
-    return List.copyOf(notes);
+    return notes.stream().map(Note::readable).toList();
   }
 
   /** The role whose offers a task takes; empty where there are no roles. */
@@ -145,7 +153,7 @@ final class Offers {
   }
 
   private Peers peers() {
-    return new Peers(roll::launched, agents::get, agents.all());
+    return new Peers(roll::launched, agents::get, agents.usable());
   }
 
   /** Why a waiting task cannot be launched, where that is known. */

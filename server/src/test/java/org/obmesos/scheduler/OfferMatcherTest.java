@@ -38,9 +38,9 @@ import org.obmesos.task.Task;
 import org.obmesos.task.TaskState;
 import org.obmesos.task.TaskStatus;
 
-final class OffersTest {
+final class OfferMatcherTest {
   private final Roll roll = new Roll();
-  private final Offers offers = new Offers(roll, true);
+  private final OfferMatcher offers = new OfferMatcher(roll, true);
 
   private static Offer offer(String host, String rack, Resource... resources) {
     Offer.Builder offer =
@@ -162,6 +162,14 @@ final class OffersTest {
   }
 
   @Test
+  void groupsAreEvenAmongTheAgentsThereAre() {
+    launch(three);
+    offers.agents().remove("S-h3");
+    group(4, "rack:GROUP_BY");
+    assertThat(launch(three.subList(0, 2)).values().stream().mapToInt(n -> n).sum()).isEqualTo(4);
+  }
+
+  @Test
   void groupsThatAreStillToComeAreWaitedFor() {
     group(4, "rack:GROUP_BY:3");
     assertThat(launch(three)).isEqualTo(Map.of("h1", 1, "h3", 1));
@@ -228,7 +236,7 @@ final class OffersTest {
                 new Surroundings(
                     Optional.of(
                         new Container(
-                            new Image("redis", Image.Engine.DOCKER, false, true),
+                            new Image("redis", Image.Containerizer.DOCKER, false, true),
                             new Network("bridge", List.of(new Network.Exposed(6379, 6379))),
                             List.of(),
                             false)),
@@ -255,7 +263,7 @@ final class OffersTest {
     Offer prod = offer("h1", "", all.toArray(new Resource[0]));
     queue(Blocks.of("anybody", "true"));
     Task task = queue(Blocks.needing(Blocks.of("prod", "true"), needs(List.of(), "prod")));
-    Offers.Plan plan = offers.plan(List.of(prod, three.get(1)));
+    OfferMatcher.Plan plan = offers.plan(List.of(prod, three.get(1)));
     Map<String, Set<String>> places = new TreeMap<>();
     plan.launches()
         .forEach(
@@ -267,7 +275,7 @@ final class OffersTest {
                             .add(each.task().id().value())));
     assertThat(places).isEqualTo(Map.of("h1", Set.of("prod"), "h2", Set.of("anybody")));
     Map<Boolean, Double> cpus =
-        new Purse(List.of(prod))
+        new OfferedResources(List.of(prod))
             .take(task).stream()
                 .filter(resource -> resource.getName().equals("cpus"))
                 .collect(

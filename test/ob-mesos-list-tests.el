@@ -10,6 +10,7 @@
 ;;; Code:
 
 (require 'ob-mesos-tests)
+(require 'url)
 
 (defun ob-mesos-list-tests--at (id)
   "Show the list and go to the task ID; return the list's buffer."
@@ -59,6 +60,48 @@
       (ob-mesos--call (ob-mesos--server) :task/kill
                       (list :ids (vector (ob-mesos-task-id slow))))
       (ob-mesos-tests--settle))))
+
+(defun ob-mesos-list-tests--http (method url &optional body)
+  "Send METHOD with BODY to URL; return what is answered."
+  (let ((url-request-method method) (url-request-data body))
+    (with-current-buffer (url-retrieve-synchronously url t t 30)
+      (goto-char (point-min))
+      (re-search-forward "^\r?$")
+      (prog1 (buffer-substring (1+ (point)) (point-max))
+        (kill-buffer)))))
+
+(ert-deftest ob-mesos-emacs-and-http-share-one-framework ()
+  (let* ((ob-mesos-server-arguments
+          (list "--http" "127.0.0.1:0" "--state-dir" (make-temp-file "ob-mesos" t)))
+         (ob-mesos--servers nil)
+         (server (ob-mesos--server))
+         url)
+    (ob-mesos-tests--with
+        (concat "#+name: emacs\n" (ob-mesos-tests--block "" "echo from Emacs"))
+      (org-babel-execute-src-block)
+      (ob-mesos-tests--settle)
+      (ob-mesos-tests--wait
+       (lambda ()
+         (with-current-buffer (ob-mesos--stderr server)
+           (goto-char (point-min))
+           (setq url (and (re-search-forward "serving \\(http://[^ \n]+/\\)" nil t)
+                          (match-string 1))))))
+      (should (string-match-p
+               "Scheduled 1 code blocks"
+               (ob-mesos-list-tests--http
+                "POST" (concat url "org")
+                "#+name: http\n#+begin_src sh\necho over HTTP\n#+end_src\n")))
+      (should (string-match-p "\"name\":\"emacs\""
+                              (ob-mesos-list-tests--http "GET" (concat url "tasks"))))
+      (save-window-excursion
+        (ob-mesos-list)
+        (ob-mesos-tests--wait
+         (lambda ()
+           (with-current-buffer "*ob-mesos tasks*"
+             (goto-char (point-min))
+             (re-search-forward "FINISHED +http-[a-z2-7]+\\.1 " nil t))))
+        (kill-buffer "*ob-mesos tasks*"))
+      (ob-mesos--disconnect server))))
 
 (ert-deftest ob-mesos-a-late-answer-does-not-undo-what-was-told-meanwhile ()
   (let (answer)

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.Credentials;
 import org.obmesos.driver.HttpMesos;
@@ -24,6 +26,8 @@ import org.obmesos.driver.MasterAddress;
 import org.obmesos.driver.NativeMesos;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.driver.Web;
+import org.obmesos.http.Door;
+import org.obmesos.http.DoorOptions;
 import org.obmesos.local.LocalMesos;
 import org.obmesos.local.LocalOptions;
 import org.obmesos.rpc.Messages.InitializeResult;
@@ -41,6 +45,7 @@ import org.obmesos.task.Resources;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The command line, and who is given what. */
@@ -55,7 +60,6 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--master",
       paramLabel = "MASTER",
-      defaultValue = LOCAL,
       description =
           "Where to run: 'local', the embedded one-machine cluster (the default); host:port;"
               + " http(s)://host:port; several of these with commas between; or"
@@ -137,6 +141,8 @@ public final class Main implements Callable<Integer> {
       description = "The most of a task's output its result holds. Default: 262144.")
   private int resultLimit;
 
+  @Mixin private HttpOptions http;
+
   @Option(
       names = "--rehearse",
       hidden = true,
@@ -146,6 +152,7 @@ public final class Main implements Callable<Integer> {
   private final InputStream in;
   private final OutputStream out;
   private Optional<MasterAddress> address = Optional.empty();
+  private Optional<DoorOptions> door = Optional.empty();
 
   private Main(InputStream in, OutputStream out) {
     this.in = in;
@@ -172,22 +179,34 @@ public final class Main implements Callable<Integer> {
       System.err.println("--driver: http or native, not " + driver);
       return CommandLine.ExitCode.USAGE;
     }
-    if (!master.equals(LOCAL)) {
-      try {
-        address = Optional.of(MasterAddress.parse(master));
-      } catch (IllegalArgumentException e) {
-        System.err.println("--master: " + e.getMessage());
-        return CommandLine.ExitCode.USAGE;
-      }
+    try {
+      door = http.door();
+      master = Optional.ofNullable(master).or(http::master).orElse(LOCAL);
+      address = master.equals(LOCAL) ? Optional.empty() : Optional.of(parsed(master));
+      return rehearse
+          ? Rehearsal.play(this::serve)
+          : serve(in, out, Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir));
+    } catch (UsageException e) {
+      System.err.println(e.getMessage());
+      return CommandLine.ExitCode.USAGE;
     }
-    return rehearse
-        ? Rehearsal.play(this::serve)
-        : serve(in, out, Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir));
   }
 
-  /** Each master has a directory of its own, for a framework's id is worth nothing elsewhere. */
+  private static MasterAddress parsed(String master) {
+    try {
+      return MasterAddress.parse(master);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--master: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Each master has a directory of its own, for a framework's id is worth nothing elsewhere; and so
+   * has a server without an Emacs, which finds its documents again whatever Emacs does meanwhile.
+   */
   private String directoryName() {
-    return address.map(known -> known.toString().replaceAll("[^A-Za-z0-9.-]+", "_")).orElse(LOCAL);
+    return address.map(known -> known.toString().replaceAll("[^A-Za-z0-9.-]+", "_")).orElse(LOCAL)
+        + (http.isAlone() ? "-http" : "");
   }
 
   private int serve(InputStream input, OutputStream output, Path base) throws IOException {
@@ -199,11 +218,33 @@ public final class Main implements Callable<Integer> {
               master,
               state.path().toString(),
               state.slot());
+      Optional<Door> opened = listen();
+      Function<FrameworkListener, Framework> start =
+          listener -> {
+            Framework framework =
+                framework(store, state, opened.map(to -> to.alongside(listener)).orElse(listener));
+            opened.ifPresent(to -> to.open("ob-mesos " + Version.number(), framework, store));
+            return framework;
+          };
       boolean orderly =
-          RpcServer.serve(
-              input, output, introduction, listener -> framework(store, state, listener));
+          http.isAlone() ? Alone.serve(start) : RpcServer.serve(input, output, introduction, start);
+      opened.ifPresent(Door::close);
       state.ending();
       return orderly ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+  }
+
+  private Optional<Door> listen() throws IOException {
+    if (door.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Door listening = new Door(door.get());
+      System.err.println("ob-mesos: serving " + listening.url());
+      return Optional.of(listening);
+    } catch (BindException e) {
+      throw new UsageException(
+          "--http: cannot listen at %s: %s".formatted(door.get().address(), e.getMessage()), e);
     }
   }
 

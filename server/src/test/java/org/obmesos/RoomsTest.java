@@ -15,6 +15,10 @@ final class RoomsTest {
           .consideringOnlyDependenciesInLayers()
           .layer("main")
           .definedBy("org.obmesos")
+          .layer("http")
+          .definedBy("org.obmesos.http..")
+          .layer("document")
+          .definedBy("org.obmesos.document..")
           .layer("rpc")
           .definedBy("org.obmesos.rpc..")
           .layer("scheduler")
@@ -31,18 +35,22 @@ final class RoomsTest {
           .definedBy("org.obmesos.task..")
           .whereLayer("main")
           .mayNotBeAccessedByAnyLayer()
-          .whereLayer("rpc")
+          .whereLayer("http")
           .mayOnlyBeAccessedByLayers("main")
+          .whereLayer("document")
+          .mayOnlyBeAccessedByLayers("http", "main")
+          .whereLayer("rpc")
+          .mayOnlyBeAccessedByLayers("http", "main")
           .whereLayer("scheduler")
-          .mayOnlyBeAccessedByLayers("rpc", "main")
+          .mayOnlyBeAccessedByLayers("rpc", "http", "main")
           .whereLayer("sandbox")
           .mayOnlyBeAccessedByLayers("scheduler", "rpc", "main")
           .whereLayer("local")
           .mayOnlyBeAccessedByLayers("sandbox", "main")
           .whereLayer("driver")
-          .mayOnlyBeAccessedByLayers("local", "sandbox", "scheduler", "main")
+          .mayOnlyBeAccessedByLayers("local", "sandbox", "scheduler", "http", "main")
           .whereLayer("store")
-          .mayOnlyBeAccessedByLayers("local", "scheduler", "main");
+          .mayOnlyBeAccessedByLayers("local", "scheduler", "http", "main");
 
   @Test
   void roomsImportOnlyDownwards() {

@@ -31,7 +31,7 @@ import org.obmesos.task.TaskId;
 import org.obmesos.task.Uri;
 
 /** From the messages to the nouns. A component that is null has its default. */
-final class BlockItems {
+public final class BlockItems {
   private static final double DEFAULT_CPUS = 0.1;
   private static final double DEFAULT_MEM = 128;
   private static final double MAX_SECONDS = 1e9;
@@ -43,7 +43,7 @@ final class BlockItems {
    *
    * @throws InvalidBlockException if it asks for something that cannot be
    */
-  static Block block(BlockItem item) {
+  public static Block block(BlockItem item) {
     return new Block(
         new TaskId(item.id()),
         new Origin(or(item.name(), ""), or(item.document(), ""), or(item.group(), "")),

@@ -17,11 +17,11 @@ import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 
 /** From the nouns to the messages. */
-final class Items {
+public final class Items {
   private Items() {}
 
   /** A task as a message, with what it wrote if that is given. */
-  static TaskItem task(Task task, Optional<TaskResult> result, String location) {
+  public static TaskItem task(Task task, Optional<TaskResult> result, String location) {
     Exit exit = task.state().isTerminal() ? Exit.parse(task.status().message()) : Exit.UNKNOWN;
     Resources resources = task.block().resources();
     return new TaskItem(

@@ -202,6 +202,43 @@ public final class Store implements AutoCloseable {
         });
   }
 
+  /** Adds a document. */
+  public CompletableFuture<Void> keep(StoredDocument document) {
+    return submit(
+        connection -> {
+          DocumentRows.insert(connection, document);
+          return null;
+        });
+  }
+
+  /** Writes down of a document that its tasks are in the store too. */
+  public CompletableFuture<Void> taken(String id) {
+    return changeDocument("UPDATE documents SET taken = 1 WHERE id = ?", id);
+  }
+
+  /** Removes a document. */
+  public CompletableFuture<Void> discard(String id) {
+    return changeDocument("DELETE FROM documents WHERE id = ?", id);
+  }
+
+  private CompletableFuture<Void> changeDocument(String sql, String id) {
+    return submit(
+        connection -> {
+          DocumentRows.change(connection, sql, id);
+          return null;
+        });
+  }
+
+  /** All documents, the earliest first. */
+  public CompletableFuture<List<StoredDocument>> documents() {
+    return submit(DocumentRows::all);
+  }
+
+  /** The document with an id. */
+  public CompletableFuture<Optional<StoredDocument>> document(String id) {
+    return submit(connection -> DocumentRows.get(connection, id));
+  }
+
   /** The framework's id, once there is one. */
   public CompletableFuture<Optional<String>> frameworkId() {
     return submit(

@@ -98,7 +98,8 @@ final class TaskRows {
           statement.execute(part);
         }
       }
-      statement.execute("PRAGMA user_version = 6");
+      statement.execute(DocumentRows.SCHEMA);
+      statement.execute("PRAGMA user_version = 7");
     }
   }
 

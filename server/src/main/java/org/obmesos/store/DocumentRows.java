@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Documents as rows. */
+final class DocumentRows {
+  static final String SCHEMA =
+      """
+      CREATE TABLE IF NOT EXISTS documents (
+        id TEXT PRIMARY KEY, submitted_ms INTEGER NOT NULL, text TEXT NOT NULL,
+        taken INTEGER NOT NULL)""";
+
+  private DocumentRows() {}
+
+  static void insert(Connection connection, StoredDocument document) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("INSERT INTO documents VALUES (?, ?, ?, ?)")) {
+      statement.setString(1, document.id());
+      statement.setLong(2, document.submitted().toEpochMilli());
+      statement.setString(3, document.text());
+      statement.setBoolean(4, document.taken());
+      statement.executeUpdate();
+    }
+  }
+
+  static void change(Connection connection, String sql, String id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, id);
+      statement.executeUpdate();
+    }
+  }
+
+  static List<StoredDocument> all(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+            connection.prepareStatement("SELECT * FROM documents ORDER BY submitted_ms");
+        ResultSet rows = statement.executeQuery()) {
+      List<StoredDocument> documents = new ArrayList<>();
+      while (rows.next()) {
+        documents.add(document(rows));
+      }
+      return documents;
+    }
+  }
+
+  static Optional<StoredDocument> get(Connection connection, String id) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT * FROM documents WHERE id = ?")) {
+      statement.setString(1, id);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? Optional.of(document(row)) : Optional.empty();
+      }
+    }
+  }
+
+  private static StoredDocument document(ResultSet row) throws SQLException {
+    return new StoredDocument(
+        row.getString("id"),
+        Instant.ofEpochMilli(row.getLong("submitted_ms")),
+        row.getString("text"),
+        row.getBoolean("taken"));
+  }
+}

@@ -370,6 +370,57 @@ podman run --rm --network host localhost/ob-mesos-probe sh -c :"))))
       (while (accept-process-output client 2))
       (buffer-string))))
 
+(defun ob-mesos-flow--redis-image ()
+  "Make an image of this machine's redis; return whether that was possible."
+  (and (ob-mesos-flow--podman-p)
+       (zerop (call-process "sh" nil nil nil "-c"
+                            "cd $(mktemp -d) && mkdir -p bin tmp &&
+for p in /bin/sh /usr/bin/redis-check-rdb; do
+  cp -L $p bin/ && ldd $p | grep -o '/[^ ]*' |
+    while read -r l; do mkdir -p .$(dirname $l); cp -L $l .$l; done
+done && mv bin/redis-check-rdb bin/redis-server &&
+tar -c . | podman import -q - localhost/redis"))))
+
+(ert-deftest ob-mesos-the-redis-pair-talks ()
+  (unless (file-executable-p "/usr/bin/redis-check-rdb")
+    (ert-skip "There is no redis here"))
+  (let* ((port (ob-mesos-flow--free-port))
+         (directory (make-temp-file "redis" t))
+         (image (ob-mesos-flow--redis-image))
+         (process-environment
+          (cons (format "PATH=%s:%s" directory (getenv "PATH")) process-environment))
+         (ob-mesos--servers nil))
+    ;; The checker is the server too, by another name.
+    (make-symbolic-link "/usr/bin/redis-check-rdb"
+                        (expand-file-name "redis-server" directory))
+    (ob-mesos-tests--with
+        (with-temp-buffer
+          (insert-file-contents (expand-file-name "../examples/redis.org"
+                                                  ob-mesos--directory))
+          (let ((text (string-replace "6379" (number-to-string port) (buffer-string))))
+            (if image text
+              ;; Where no container can run, its program can.
+              (replace-regexp-in-string ":dockerimage redis :expose [0-9:]+" "" text))))
+      (ob-mesos--submit-buffer #'ignore)
+      (ob-mesos-tests--wait
+       (lambda () (string-search "#+RESULTS: client\n: hello\n" (buffer-string))))
+      (should (equal '("RUNNING")
+                     (mapcar #'ob-mesos-task-state (ob-mesos--running))))
+      (ob-mesos-tests--go "#+name: redis-server")
+      (forward-line 3)
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle)
+      (ob-mesos--disconnect (ob-mesos--server)))))
+
+(defun ob-mesos-flow--free-port ()
+  "A port that the embedded cluster offers and nobody listens at."
+  (cl-loop for port from (+ 20000 (random 10000)) below 32000
+           for listener = (ignore-errors
+                            (make-network-process :name "port" :server t
+                                                  :host "127.0.0.1" :service port
+                                                  :family 'ipv4))
+           when listener return (progn (delete-process listener) port)))
+
 (ert-deftest ob-mesos-the-web-server-serves-and-comes-back ()
   (with-temp-buffer
     (insert-file-contents (expand-file-name "../examples/web-server.org"

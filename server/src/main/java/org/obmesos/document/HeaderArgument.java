@@ -4,6 +4,7 @@ package org.obmesos.document;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * One header argument.
@@ -72,8 +73,7 @@ public record HeaderArgument(String name, String value) {
   /** The words of the value; one in quotes can have blanks. */
   public List<String> words() {
     List<String> words = new ArrayList<>();
-    var matcher =
-        java.util.regex.Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"|[^\\s\"]+|\"").matcher(value);
+    var matcher = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"|[^\\s\"]+|\"").matcher(value);
     int end = -1;
     while (matcher.find()) {
       String word = matcher.group();

@@ -15,6 +15,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.obmesos.rpc.Items;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -117,7 +118,7 @@ final class Events {
     send("output", id, () -> new Output(id.value(), tail, size));
   }
 
-  private void send(String event, TaskId id, java.util.function.Supplier<Object> data) {
+  private void send(String event, TaskId id, Supplier<Object> data) {
     List<Stream> readers = streams.stream().filter(stream -> stream.wanted.test(id)).toList();
     if (!readers.isEmpty()) {
       String json = Reply.json(data.get());

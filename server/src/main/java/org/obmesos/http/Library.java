@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,6 @@ import org.obmesos.document.Results;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.store.Store;
 import org.obmesos.store.StoredDocument;
-import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -119,16 +119,10 @@ final class Library {
         .submit(posting.toSubmit(), Map.of())
         .thenCompose(tasks -> store.taken(posting.id()))
         .exceptionallyCompose(
-            failure -> {
-              Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-              return cause instanceof InvalidBlockException
-                  ? store.discard(posting.id()).thenCompose(gone -> failed(cause))
-                  : failed(cause);
-            });
-  }
-
-  private static <T> CompletableFuture<T> failed(Throwable cause) {
-    return CompletableFuture.failedFuture(cause);
+            failure ->
+                store
+                    .discard(posting.id())
+                    .thenCompose(gone -> CompletableFuture.failedFuture(failure)));
   }
 
   private String newId() {
@@ -144,7 +138,7 @@ final class Library {
     return loaded.thenApply(
         unused -> {
           List<Posting> all = new ArrayList<>(postings.values());
-          all.sort(Collections.reverseOrder(java.util.Comparator.comparing(Posting::submitted)));
+          all.sort(Collections.reverseOrder(Comparator.comparing(Posting::submitted)));
           return all;
         });
   }

@@ -3,6 +3,8 @@ package org.obmesos.http;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,8 +17,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.obmesos.document.HtmlView;
 import org.obmesos.document.InvalidDocumentException;
 import org.obmesos.document.OrgDocument;
@@ -73,7 +77,7 @@ final class Routes {
   }
 
   /** Which tasks a stream is about, and which there are now; empty if the path is no stream's. */
-  record Streamed(java.util.function.Predicate<TaskId> wanted, Events.Snapshot now) {}
+  record Streamed(Predicate<TaskId> wanted, Events.Snapshot now) {}
 
   Optional<Streamed> stream(String method, String path) {
     Matcher document = DOCUMENT_EVENTS.matcher(path);
@@ -153,7 +157,7 @@ final class Routes {
       Posting posting = await(library.post(text));
       Map<String, String> where = Map.of("Location", "/org/" + posting.id());
       if (request.accept().contains("application/json")) {
-        Reply reply = Reply.ofJson(described(posting, await(library.tasks(posting))));
+        Reply reply = described(posting);
         return new Reply(201, reply.type(), reply.body(), where);
       }
       return Reply.text(
@@ -166,21 +170,33 @@ final class Routes {
 
   private static String decoded(byte[] body) {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(body)).toString();
-    } catch (java.nio.charset.CharacterCodingException e) {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+    } catch (CharacterCodingException e) {
       throw new Refusal(400, "The document is not in UTF-8");
     }
   }
 
   private Reply list() {
+    // The documents first, so that each has its tasks by then.
+    List<Posting> postings = await(library.list());
+    Map<String, List<Task>> tasks =
+        await(framework.list()).stream()
+            .collect(Collectors.groupingBy(task -> Posting.of(task).orElse("")));
     List<Object> documents = new ArrayList<>();
-    for (Posting posting : await(library.list())) {
-      Map<String, Object> about = described(posting, await(library.tasks(posting)));
-      Object removed = about.remove("tasks");
-      about.put("tasks", removed instanceof List<?> all ? all.size() : 0);
+    for (Posting posting : postings) {
+      List<Task> its = tasks.getOrDefault(posting.id(), List.of());
+      Map<String, Object> about = described(posting, its);
+      about.put("tasks", its.size());
       documents.add(about);
     }
     return Reply.ofJson(Map.of("documents", documents));
+  }
+
+  private Reply described(Posting posting) {
+    List<Task> tasks = await(library.tasks(posting));
+    Map<String, Object> about = described(posting, tasks);
+    about.put("tasks", tasks.stream().map(task -> Items.task(task, Optional.empty(), "")).toList());
+    return Reply.ofJson(about);
   }
 
   private static Map<String, Object> described(Posting posting, List<Task> tasks) {
@@ -190,7 +206,6 @@ final class Routes {
     about.put("submitted", posting.submitted().toEpochMilli());
     about.put("state", state(tasks));
     about.put("blocks", posting.parts().size());
-    about.put("tasks", tasks.stream().map(task -> Items.task(task, Optional.empty(), "")).toList());
     return about;
   }
 
@@ -221,7 +236,7 @@ final class Routes {
     }
     Posting posting = posting(id);
     if (form == null) {
-      return Reply.ofJson(described(posting, await(library.tasks(posting))));
+      return described(posting);
     }
     String text =
         await(library.withResults(posting, events.tails()))

@@ -11,10 +11,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.obmesos.task.Block;
 import org.obmesos.task.Limits;
 import org.obmesos.task.Needs;
@@ -63,35 +65,29 @@ final class TaskRows {
 
   private TaskRows() {}
 
+  /** The columns that earlier servers did not have, in the order in which they came. */
+  private static final Map<String, String> LATER = later();
+
+  private static Map<String, String> later() {
+    Map<String, String> columns = new LinkedHashMap<>();
+    columns.put("tail_lines", "INTEGER NOT NULL DEFAULT 10");
+    columns.put("agent_url", "TEXT NOT NULL DEFAULT ''");
+    columns.put("gpus", "REAL NOT NULL DEFAULT 0");
+    columns.put("attempts", "INTEGER NOT NULL DEFAULT 1");
+    columns.put("runs", "INTEGER NOT NULL DEFAULT 0");
+    columns.put("framework_id", "TEXT NOT NULL DEFAULT ''");
+    columns.put("after_ids", "TEXT NOT NULL DEFAULT ''");
+    columns.put("extras", "TEXT NOT NULL DEFAULT ''");
+    columns.put("ports", "TEXT NOT NULL DEFAULT ''");
+    return columns;
+  }
+
+  /** Makes the tables, or brings those of an earlier server up to date, by what they lack. */
   static void createSchema(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      int version = version(statement);
-      if (version == 1) {
-        statement.execute("ALTER TABLE tasks ADD COLUMN tail_lines INTEGER NOT NULL DEFAULT 10");
-        statement.execute("ALTER TABLE tasks ADD COLUMN agent_url TEXT NOT NULL DEFAULT ''");
-      }
-      if (version == 1 || version == 2) {
-        statement.execute("ALTER TABLE tasks ADD COLUMN gpus REAL NOT NULL DEFAULT 0");
-        statement.execute("ALTER TABLE tasks ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1");
-        statement.execute("ALTER TABLE tasks ADD COLUMN runs INTEGER NOT NULL DEFAULT 0");
-        statement.execute("ALTER TABLE tasks ADD COLUMN framework_id TEXT NOT NULL DEFAULT ''");
-        statement.execute(
-            "UPDATE tasks SET framework_id = COALESCE((SELECT value FROM meta"
-                + " WHERE key = 'framework_id'), '') WHERE agent_id <> ''");
-      }
-      if (version >= 1 && version <= 3) {
-        statement.execute("ALTER TABLE tasks ADD COLUMN after_ids TEXT NOT NULL DEFAULT ''");
-      }
-      if (version >= 1 && version <= 5) {
-        statement.execute("ALTER TABLE tasks ADD COLUMN extras TEXT NOT NULL DEFAULT ''");
-        statement.execute("ALTER TABLE tasks ADD COLUMN ports TEXT NOT NULL DEFAULT ''");
-      }
-      if (version >= 1 && version <= 5 && hasColumn(statement, "wanted_agent")) {
-        statement.execute(
-            "UPDATE tasks SET extras = '{\"constraints\":[{\"attribute\":\"hostname\","
-                + "\"operator\":\"IS\",\"value\":' || json_quote(wanted_agent) || '}]}'"
-                + " WHERE wanted_agent <> ''");
-        statement.execute("ALTER TABLE tasks DROP COLUMN wanted_agent");
+      Set<String> there = columns(statement);
+      if (!there.isEmpty()) {
+        update(statement, there);
       }
       for (String part : SCHEMA.split(";", -1)) {
         if (!part.isBlank()) {
@@ -99,21 +95,38 @@ final class TaskRows {
         }
       }
       statement.execute(DocumentRows.SCHEMA);
-      statement.execute("PRAGMA user_version = 7");
     }
   }
 
-  private static boolean hasColumn(Statement statement, String name) throws SQLException {
-    String sql = "SELECT count(*) FROM pragma_table_info('tasks') WHERE name = '" + name + "'";
-    try (ResultSet row = statement.executeQuery(sql)) {
-      return row.getInt(1) > 0;
+  private static void update(Statement statement, Set<String> there) throws SQLException {
+    for (Map.Entry<String, String> column : LATER.entrySet()) {
+      if (!there.contains(column.getKey())) {
+        statement.execute(
+            "ALTER TABLE tasks ADD COLUMN " + column.getKey() + " " + column.getValue());
+      }
+    }
+    if (!there.contains("framework_id")) {
+      statement.execute(
+          "UPDATE tasks SET framework_id = COALESCE((SELECT value FROM meta"
+              + " WHERE key = 'framework_id'), '') WHERE agent_id <> ''");
+    }
+    if (there.contains("wanted_agent")) {
+      statement.execute(
+          "UPDATE tasks SET extras = '{\"constraints\":[{\"attribute\":\"hostname\","
+              + "\"operator\":\"IS\",\"value\":' || json_quote(wanted_agent) || '}]}'"
+              + " WHERE wanted_agent <> ''");
+      statement.execute("ALTER TABLE tasks DROP COLUMN wanted_agent");
     }
   }
 
-  private static int version(Statement statement) throws SQLException {
-    try (ResultSet row = statement.executeQuery("PRAGMA user_version")) {
-      return row.getInt(1);
+  private static Set<String> columns(Statement statement) throws SQLException {
+    Set<String> names = new HashSet<>();
+    try (ResultSet rows = statement.executeQuery("SELECT name FROM pragma_table_info('tasks')")) {
+      while (rows.next()) {
+        names.add(rows.getString(1));
+      }
     }
+    return names;
   }
 
   static void insert(Connection connection, Collection<Task> tasks) throws SQLException {

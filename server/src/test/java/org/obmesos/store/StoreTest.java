@@ -17,6 +17,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.obmesos.task.Block;
 import org.obmesos.task.Constraint;
 import org.obmesos.task.Container;
@@ -147,14 +149,13 @@ final class StoreTest {
     }
   }
 
-  /** Makes the file one of an earlier version, by statements. */
-  private void asOfVersion(int version, String... statements) throws SQLException {
+  /** Makes the file one of an earlier server, by statements. */
+  private void change(String... statements) throws SQLException {
     try (Connection old = DriverManager.getConnection("jdbc:sqlite:" + file());
         Statement statement = old.createStatement()) {
       for (String each : statements) {
         statement.execute(each);
       }
-      statement.execute("PRAGMA user_version = " + version);
     }
   }
 
@@ -168,8 +169,7 @@ final class StoreTest {
       store.setFrameworkId("framework").join();
       store.insert(List.of(task(1), launched)).join();
     }
-    asOfVersion(
-        1,
+    change(
         "ALTER TABLE tasks DROP COLUMN tail_lines",
         "ALTER TABLE tasks DROP COLUMN agent_url",
         "ALTER TABLE tasks DROP COLUMN gpus",
@@ -188,25 +188,63 @@ final class StoreTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tail_lines",
+        "agent_url",
+        "gpus",
+        "attempts",
+        "runs",
+        "framework_id",
+        "after_ids",
+        "extras",
+        "ports"
+      })
+  void aStoreThatLacksAnyColumnIsBroughtUpToDate(String column) throws Exception {
+    try (Store store = new Store(file())) {
+      store.insert(List.of(task(1))).join();
+    }
+    change("ALTER TABLE tasks DROP COLUMN " + column);
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join()).hasSize(1);
+      store.insert(List.of(task(2))).join();
+      assertThat(store.tasks().join().get(1)).isEqualTo(task(2));
+    }
+  }
+
+  @Test
+  void documentsAreKeptUntilTheyAreDiscarded() {
+    StoredDocument document = new StoredDocument("abc", NOON, "* text", false);
+    try (Store store = new Store(file())) {
+      store.keep(document).join();
+      store.keep(new StoredDocument("other", NOON.plusSeconds(1), "", false)).join();
+      store.taken("other").join();
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.documents().join())
+          .containsExactly(document, new StoredDocument("other", NOON.plusSeconds(1), "", true));
+      assertThat(store.document("abc").join()).contains(document);
+      store.discard("abc").join();
+      assertThat(store.document("abc").join()).isEmpty();
+    }
+  }
+
   @Test
   void theAgentThatAnOlderStoreNamesIsAConstraintNow() throws Exception {
-    for (int version = 4; version <= 5; version++) {
-      try (Store store = new Store(file())) {
-        store.forget(List.of(task(1).id(), task(2).id())).join();
-        store.insert(List.of(task(1), task(2))).join();
-      }
-      asOfVersion(
-          version,
-          "ALTER TABLE tasks DROP COLUMN extras",
-          "ALTER TABLE tasks DROP COLUMN ports",
-          "ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''",
-          "UPDATE tasks SET wanted_agent = 'a \"b\"' WHERE sequence = 2");
-      try (Store store = new Store(file())) {
-        List<Task> found = store.tasks().join();
-        assertThat(found.get(0)).isEqualTo(task(1));
-        assertThat(found.get(1).block().needs().constraints())
-            .containsExactly(new Constraint("hostname", Constraint.Operator.IS, "a \"b\""));
-      }
+    try (Store store = new Store(file())) {
+      store.insert(List.of(task(1), task(2))).join();
+    }
+    change(
+        "ALTER TABLE tasks DROP COLUMN extras",
+        "ALTER TABLE tasks DROP COLUMN ports",
+        "ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''",
+        "UPDATE tasks SET wanted_agent = 'a \"b\"' WHERE sequence = 2");
+    try (Store store = new Store(file())) {
+      List<Task> found = store.tasks().join();
+      assertThat(found.get(0)).isEqualTo(task(1));
+      assertThat(found.get(1).block().needs().constraints())
+          .containsExactly(new Constraint("hostname", Constraint.Operator.IS, "a \"b\""));
     }
   }
 }

@@ -74,7 +74,7 @@ final class HttpOptions {
   Optional<DoorOptions> door() {
     if (address == null && config == null) {
       if (alone) {
-        throw new UsageException("--alone: it wants --http HOST:PORT or --config FILE", null);
+        throw new UsageException("where to serve? --http HOST:PORT or --config FILE", null);
       }
       return Optional.empty();
     }

@@ -52,14 +52,20 @@ final class Browser implements AutoCloseable {
                 "--disable-component-update",
                 "--disable-sync",
                 "--user-data-dir=" + profile));
-    JsonObject made =
-        send(
-                base,
-                "POST",
-                Map.of(
-                    "capabilities", Map.of("alwaysMatch", Map.of("goog:chromeOptions", options))))
-            .getAsJsonObject("value");
-    session = base + "/" + made.get("sessionId").getAsString();
+    session = base + "/" + begin(base, options);
+  }
+
+  private String begin(String base, Map<String, Object> options) throws IOException {
+    Map<String, Object> wanted = Map.of("alwaysMatch", Map.of("goog:chromeOptions", options));
+    try {
+      return send(base, "POST", Map.of("capabilities", wanted))
+          .getAsJsonObject("value")
+          .get("sessionId")
+          .getAsString();
+    } catch (IOException e) {
+      driver.destroy();
+      throw e;
+    }
   }
 
   /** Whether this machine has one. */

@@ -332,7 +332,7 @@ final class DoorTest {
                 new String[] {"--http", "nonsense"}, "HOST:PORT, not 'nonsense'",
                 new String[] {"--http", "" + door.port()}, "Address already in use",
                 new String[] {"--http", "0", "--http-token-file", loose.toString()}, "chmod 600",
-                new String[] {}, "it wants --http HOST:PORT or --config FILE")
+                new String[] {}, "where to serve? --http HOST:PORT or --config FILE")
             .entrySet()) {
       try (DoorProcess refused =
           new DoorProcess(directory.resolve("refused"), Map.of(), each.getKey())) {

@@ -190,34 +190,33 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
     (delete-file file)))
 
 (ert-deftest ob-mesos-endless-blocks-are-followed-side-by-side-and-end-with-us ()
-  (let* ((pid (make-temp-file "ob-mesos"))
-         (file (make-temp-file "ob-mesos" nil ".org"
-                               (format "#+master: local
-
-#+name: first
-#+BEGIN_SRC sh\necho $$ > %s; while true; do echo one; sleep 0.2; done\n#+END_SRC\n
-#+name: second
-#+BEGIN_SRC sh\nwhile true; do echo two; sleep 0.2; done\n#+END_SRC\n" pid)))
+  (let* ((file (make-temp-file "ob-mesos" nil ".org"))
          (said "")
-         (run (ob-mesos-tests--elsewhere
+         pids run)
+    (copy-file (expand-file-name "../examples/job.org" ob-mesos--directory) file t)
+    (setq run (ob-mesos-tests--elsewhere
                 (make-process
                  :name "run" :noquery t :connection-type 'pipe
                  :command (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run"
                                                  file "--follow")
-                 :filter (lambda (_process text) (setq said (concat said text)))))))
+                 :filter (lambda (_process text) (setq said (concat said text))))))
     (unwind-protect
         (ob-mesos-tests--wait
          (lambda ()
-           (and (string-match-p "^first-[a-z0-9]+ | one$" said)
-                (string-match-p "^second-[a-z0-9]+ | two$" said))))
+           (setq pids
+                 (mapcar (lambda (name)
+                           (and (string-match
+                                 (format "^%s-[a-z0-9]+ | %s: process \\([0-9]+\\)" name name)
+                                 said)
+                                (match-string 1 said)))
+                         '("first" "second")))
+           (not (memq nil pids))))
       (interrupt-process run)
       (ob-mesos-tests--wait (lambda () (not (process-live-p run)))))
-    (with-temp-buffer
-      (insert-file-contents pid)
-      (let ((process (concat "/proc/" (string-trim (buffer-string)))))
-        (ob-mesos-tests--wait (lambda () (not (file-exists-p process))))))
-    (delete-file file)
-    (delete-file pid)))
+    (dolist (pid pids)
+      (ob-mesos-tests--wait
+       (lambda () (not (file-exists-p (concat "/proc/" pid))))))
+    (delete-file file)))
 
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

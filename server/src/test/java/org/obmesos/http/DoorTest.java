@@ -88,6 +88,29 @@ final class DoorTest {
   }
 
   @Test
+  void theExampleIsRun() throws IOException {
+    String text = Files.readString(Path.of("../examples/posted.org"));
+    String id = door.post(text);
+    assertThat(door.settled(id)).isEqualTo("FINISHED");
+    assertThat(door.curl("/org/" + id + ".org").body())
+        .contains("#+RESULTS: prepare\n: prepared\n")
+        .contains("#+RESULTS: work\n: ==> 0 <==\n: worker 0 of 3\n")
+        .contains("#+RESULTS: stubborn\n: at last\n");
+  }
+
+  @Test
+  void theSettingsOfTheExampleAreTaken() throws IOException {
+    String text = Files.readString(Path.of("../examples/settings.org"));
+    Path settings = Files.writeString(directory.resolve("settings.org"), text.replace("8888", "0"));
+    try (DoorProcess set =
+        new DoorProcess(directory.resolve("set"), Map.of(), "-f", settings.toString())
+            .listening()) {
+      assertThat(set.url()).startsWith("http://127.0.0.1:");
+      assertThat(set.curl("/healthz").body()).isEqualTo("OK\n");
+    }
+  }
+
+  @Test
   void instancesOrderAndFailuresAreAsInEmacs() throws IOException {
     String id =
         door.post(

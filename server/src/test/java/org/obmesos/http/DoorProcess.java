@@ -35,8 +35,6 @@ final class DoorProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx256m",
-                // So that those who send half of something are soon sent away.
-                "-Dsun.net.httpserver.maxReqTime=5",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.obmesos.Main",

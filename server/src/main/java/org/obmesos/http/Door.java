@@ -34,11 +34,19 @@ public final class Door implements AutoCloseable {
   /** How much of a larger one is taken in, and thrown away, so that the client reads the answer. */
   private static final int LARGEST_WASTE = 64 << 20;
 
+  /** How many can come at once without being told to come again. */
+  private static final int BACKLOG = 1024;
+
   /** A slow client holds one; so many are not all there are. */
   private static final int THREADS = 128;
 
+  /**
+   * What every answer has. A connection is for one request: the JDK's server closes those that wait
+   * for a next one as it sees fit, and a document that was sent over one just then would be lost.
+   */
   private static final Map<String, String> ALWAYS =
       Map.of(
+          "Connection", "close",
           "X-Content-Type-Options", "nosniff",
           "Cache-Control", "no-store",
           "Referrer-Policy", "no-referrer",
@@ -64,7 +72,7 @@ public final class Door implements AutoCloseable {
     System.setProperty("sun.net.httpserver.nodelay", "true");
     this.options = options;
     guard = new Guard(options.token());
-    server = HttpServer.create(options.address(), 0);
+    server = HttpServer.create(options.address(), BACKLOG);
     server.setExecutor(threads);
   }
 

@@ -78,6 +78,18 @@ final class LoadTest {
   }
 
   @Test
+  void clientsThatWouldKeepTheirConnectionsLoseNothing() throws Exception {
+    try (DoorProcess door = DoorProcess.at(directory.resolve("state"))) {
+      for (int round = 0; round < 3; round++) {
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        List<CompletableFuture<HttpResponse<String>>> answers =
+            IntStream.range(0, DOCUMENTS).mapToObj(n -> post(client, door, document(n))).toList();
+        assertThat(answers).allMatch(answer -> answer.join().statusCode() == 201);
+      }
+    }
+  }
+
+  @Test
   void whatWasTakenSurvivesTheDeathOfTheServer() throws Exception {
     HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     Path state = directory.resolve("state");

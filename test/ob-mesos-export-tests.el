@@ -218,5 +218,47 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
        (lambda () (not (file-exists-p (concat "/proc/" pid))))))
     (delete-file file)))
 
+;;;; From a shell
+
+(ert-deftest ob-mesos-run-writes-results-and-exits-with-what-happened ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org"
+                              (ob-mesos-tests--block "" "echo hi"))))
+    (cl-flet ((run (&rest words)
+                (car (ob-mesos-tests--call
+                      (apply #'ob-mesos-tests--emacs "-f" "ob-mesos-batch-run"
+                             words)))))
+      (ob-mesos-tests--elsewhere
+        (should (equal 0 (run file)))
+        (with-temp-buffer
+          (insert-file-contents file)
+          (should (string-match-p "#\\+RESULTS:\n: hi\n" (buffer-string)))
+          (erase-buffer)
+          (insert (ob-mesos-tests--block "" "exit 9"))
+          (write-region nil nil file nil 'silent))
+        (should (equal 1 (run file)))
+        (delete-file file)
+        (should (equal 1 (run file)))
+        (should (equal 1 (run)))))))
+
+(ert-deftest ob-mesos-options-there-are-not-are-refused ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org"
+                              (ob-mesos-tests--block ":exports results" "echo hi"))))
+    (pcase-dolist (`(,function ,words ,refusal)
+                   `(("ob-mesos-batch-run" (,file "--stdut") "There is no option --stdut")
+                     ("ob-mesos-batch-run" (,file "--master") "--master wants an address")
+                     ("ob-mesos-batch-export" (,file "html" "--follow")
+                      "There is no option --follow")
+                     ("ob-mesos-batch-export" (,file "--all-blocks") "Export to one of")))
+      (pcase-let ((`(,status ,_ ,said)
+                   (ob-mesos-tests--call
+                    (apply #'ob-mesos-tests--emacs "-f" function words))))
+        (should (equal 1 status))
+        (should (string-search refusal said))))
+    (ob-mesos-tests--elsewhere
+      (should (equal 0 (car (ob-mesos-tests--call
+                             (ob-mesos-tests--emacs "-f" "ob-mesos-batch-export" file
+                                                    "--all-blocks" "ascii"))))))
+    (delete-file file)))
+
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

@@ -104,7 +104,7 @@ public final class HtmlView {
       case "src", "example" -> {
         page.append("<pre class=\"").append(kind).append("\">");
         for (String line : lines.subList(at + 1, end)) {
-          page.append(escaped(line.replaceFirst("^(\\s*,*),(?=\\*|#\\+)", "$1"))).append('\n');
+          page.append(escaped(Reader.unescaped(line))).append('\n');
         }
         page.append("</pre>\n");
       }

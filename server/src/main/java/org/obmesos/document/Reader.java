@@ -150,12 +150,12 @@ final class Reader {
                 above.stream())
             .flatMap(each -> each)
             .toList();
-    boolean kept = (" " + line + " ").startsWith(" -i ") || line.contains(" -i ");
+    String switches = (" " + line).split("\\s:", 2)[0] + " ";
     return new SourceBlock(
         name,
         language,
         arguments,
-        body(lines.subList(begin + 1, end), kept),
+        body(lines.subList(begin + 1, end), switches.contains(" -i ")),
         begin,
         end,
         indentation);
@@ -172,7 +172,12 @@ final class Reader {
                 .orElse(0);
     return raw.stream()
         .map(line -> line.isBlank() ? "" : line.substring(common))
-        .map(line -> HIDDEN.matcher(line).replaceFirst("$1"))
+        .map(Reader::unescaped)
         .collect(Collectors.joining("\n"));
+  }
+
+  /** A line of a block without the comma that hides from Org what it looks like. */
+  static String unescaped(String line) {
+    return HIDDEN.matcher(line).replaceFirst("$1");
   }
 }

@@ -56,9 +56,9 @@ record Posting(String id, Instant submitted, String title, List<Part> parts) {
           Map.entry("lua", List.of("lua")),
           Map.entry("julia", List.of("julia")));
 
-  /** The names of those, in small letters. */
-  static Set<String> languages() {
-    return LANGUAGES.keySet();
+  /** Those, by their names in small letters. */
+  static Map<String, List<String>> languages() {
+    return LANGUAGES;
   }
 
   private static final Set<String> NOT_RUN = Set.of("no", "never", "query");

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.obmesos.rpc.ServerProcess;
 
 /** A server without an Emacs, as a process of its own, and curl to talk to it. */
 final class DoorProcess implements AutoCloseable {
@@ -29,21 +30,10 @@ final class DoorProcess implements AutoCloseable {
   /** Starts one with that state directory, which is told where to listen, too. */
   DoorProcess(Path state, Map<String, String> environment, String... arguments) throws IOException {
     log = Files.createTempFile("door", ".log");
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "org.obmesos.Main",
-                "--alone",
-                "--state-dir",
-                state.toString()));
-    command.addAll(List.of(arguments));
+    List<String> words = new ArrayList<>(List.of("--alone", "--state-dir", state.toString()));
+    words.addAll(List.of(arguments));
     ProcessBuilder builder =
-        new ProcessBuilder(command)
+        new ProcessBuilder(ServerProcess.command(words))
             .redirectError(log.toFile())
             .redirectOutput(ProcessBuilder.Redirect.DISCARD);
     builder.environment().putAll(environment);

@@ -11,7 +11,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -139,5 +143,20 @@ final class HeaderArgumentsTest {
     ours.remove("dir");
     ours.remove("var");
     assertThat(documented).containsExactlyInAnyOrderElementsOf(ours);
+  }
+
+  @Test
+  void languagesAreRunAsEmacsRunsThem() throws IOException {
+    String lisp = Files.readString(Path.of("../elisp/ob-mesos-lang.el"));
+    String table =
+        lisp.substring(lisp.indexOf("(defcustom ob-mesos-languages"), lisp.indexOf(":type"));
+    Matcher row = Pattern.compile("\\(\"([^\"]+)\" \"([^\"]+)\" [a-zA-Z]+\\)").matcher(table);
+    Map<String, List<String>> theirs = new TreeMap<>();
+    while (row.find()) {
+      theirs.put(row.group(1).toLowerCase(Locale.ROOT), List.of(row.group(2).split(" ")));
+    }
+    // Org's own name for the shell.
+    theirs.put("shell", List.of("sh"));
+    assertThat(Posting.languages()).isEqualTo(theirs);
   }
 }

@@ -54,7 +54,7 @@ final class HttpPageTest {
     for (String argument : HeaderArguments.REFUSED.keySet()) {
       assertThat(page).contains("=:" + argument + "=");
     }
-    for (String language : Posting.languages()) {
+    for (String language : Posting.languages().keySet()) {
       assertThat(page).containsIgnoringCase("=" + language.replace("python3", "python") + "=");
     }
     assertThat(page).contains("at most %d MiB".formatted(Door.LARGEST_BODY >> 20));

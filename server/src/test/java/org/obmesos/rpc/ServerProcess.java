@@ -34,6 +34,16 @@ public final class ServerProcess implements AutoCloseable {
 
   /** Starts one with those variables in its environment and those arguments only. */
   ServerProcess(Map<String, String> environment, List<String> arguments) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(command(arguments)).redirectError(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().putAll(environment);
+    process = builder.start();
+    in = process.getOutputStream();
+    out = process.getInputStream();
+  }
+
+  /** The command that starts a server with those arguments. */
+  public static List<String> command(List<String> arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -44,12 +54,7 @@ public final class ServerProcess implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "org.obmesos.Main"));
     command.addAll(arguments);
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().putAll(environment);
-    process = builder.start();
-    in = process.getOutputStream();
-    out = process.getInputStream();
+    return command;
   }
 
   /** The process itself. */

@@ -13,6 +13,7 @@
 
 (require 'cl-lib)
 (require 'auth-source)
+(require 'ob-mesos-arguments)
 (require 'ob-mesos-rpc)
 
 (defcustom ob-mesos-cpus 0.1
@@ -24,78 +25,6 @@
   "Memory in MiB for a block that does not say."
   :type 'number
   :group 'ob-mesos)
-
-(defconst ob-mesos--arguments
-  '((master nil any nil
-            "where it runs: local, host:port, http(s)://host:port, zk://...")
-    (cpus (cpu) (number above 0) :cpus "cpus, a number")
-    (mem nil size :mem "memory in MiB, or with a unit: 512M, 2G")
-    (disk nil size :disk "disk in MiB, or with a unit")
-    (gpus nil (whole 0 10000) :gpus "GPUs, a whole number")
-    (lang nil any nil "language of the body; sh if not given")
-    (env nil environment :environment "environment: NAME=VALUE words")
-    (priority nil (whole -1000 1000) :priority
-              "place in the queue, from -1000 to 1000; higher goes first")
-    (kill-grace nil (number from 0) :killGrace
-                "seconds between TERM and KILL; 3 if not given")
-    (timeout nil (number above 0) :timeout
-             "seconds after which the task is ended")
-    (attempts nil (whole 1 1000) :attempts
-              "how often it may run until it succeeds; 1 if not given")
-    (backoff nil (number from 0) :backoff
-             "seconds between two runs, doubled each time up to a minute; 1 if not given")
-    (ensure nil (one-of "it-finishes" "it-keeps-running") :ensure
-            "it-finishes or it-keeps-running: run again until it does, or for ever")
-    (health nil health :health
-            "cmd COMMAND, http [PORT]/PATH or tcp [PORT]: ended if that fails three times")
-    (agent nil word :agent "name of the host it must run on")
-    (constraints nil constraints :constraints
-                 "where it may run: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ...")
-    (role nil word :role "role whose resources it uses")
-    (ports nil ports :ports
-           "how many ports it gets, or names for them: PORT0, PORT_WEB ...")
-    (uris nil uris :uris
-          "files the agent fetches; +extract, +executable, +cache, +as=NAME")
-    (user nil word :user "user it runs as on the agent")
-    (secret nil secrets :secrets
-            "NAME=HOST or NAME=USER@HOST: a variable, its value from auth-source")
-    (image (dockerimage) word (:container :image)
-           "image of the container it runs in")
-    (dockerize nil (flag "docker") (:container :containerizer)
-               "t: the same as containerizer docker")
-    (containerizer nil (one-of "docker" "mesos") (:container :containerizer)
-                   "what runs the image on a cluster: docker, or mesos")
-    (network nil word (:container :network)
-             "the container's network: host, bridge or a name; bridge with expose, else host")
-    (expose nil expose (:container :expose)
-            "HOST-PORT:CONTAINER-PORT words; a number alone takes an offered port")
-    (volumes nil volumes (:container :volumes)
-             "PATH:CONTAINER-PATH words, read-only with :ro; PATH is the host's, or in the sandbox")
-    (privileged nil (flag t) (:container :privileged)
-                "yes: the container may do what root may")
-    (pull nil (one-of "always" "missing") (:container :pull)
-          "always: pull the image even if it is there")
-    (entrypoint nil (flag t) (:container :entrypoint)
-                "yes: an empty block runs the image's own command")
-    (after (requires) any nil "names of blocks that must have finished")
-    (instances nil (whole 1 10000) nil
-               "how many copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
-    (foreach nil any nil "NAME=LIST, TABLE or BLOCK: a task for each element")
-    (files nil any nil "names of files to send along")
-    (fetch nil any nil
-           "names of files of the task to bring into the document's directory")
-    (stdin nil any nil "the block or table whose value is the input")
-    (cmdline nil any nil "arguments, as a shell has them")
-    (shebang nil any nil "first line of the body, which is then run by itself")
-    (mesos nil (one-of "yes" "no") nil
-           "yes: on the cluster, in any language; see `ob-mesos-mode'")
-    (wait nil (one-of "yes" "no") nil "yes to wait for the result")
-    (tail nil (whole 0 100) :tailLines
-          "last lines to show while it runs; 10 if not given"))
-  "Our header arguments: name, synonyms, type, field of a block, meaning.
-The field is the server's word for the value, or two, of an object and of
-the value in it; nil if Emacs uses it itself.  The types are those of
-`ob-mesos--checked'.")
 
 (defconst ob-mesos--header-arguments
   (mapcan (lambda (argument)

@@ -61,6 +61,10 @@ Mesos advises at least a week; the number is the master's from the
 first connection on."
   :type 'integer)
 
+(defvar ob-mesos-result-omitted-functions nil
+  "Functions called with a server and the id of a task that has ended.
+Its result was not in the notification, and has to be requested.")
+
 (defvar ob-mesos-status-functions nil
   "Called with each task that has a new status, a plist from the server.")
 
@@ -156,6 +160,10 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
       (user-error "The server is not built: run `./ob-mesos build' in %s"
                   (expand-file-name ".." ob-mesos--directory)))))
 
+(defconst ob-mesos--java-encoding
+  '("-Dsun.jnu.encoding=UTF-8" "-Dfile.encoding=UTF-8")
+  "Flags that make Java use UTF-8 for file names, whatever the locale is.")
+
 (defun ob-mesos--archive ()
   "The file of the class-data archive for this jar."
   (let ((attributes (file-attributes ob-mesos-server-jar)))
@@ -180,8 +188,9 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
      :name "ob-mesos-archive"
      :command (append (list ob-mesos-java)
                       ob-mesos-java-flags
+                      ob-mesos--java-encoding
                       (list (concat "-XX:ArchiveClassesAtExit=" draft)
-                            "-jar" ob-mesos-server-jar "--rehearse"))
+                            "-jar" ob-mesos-server-jar "--cds-training"))
      :buffer nil :stderr nil :connection-type 'pipe :noquery t
      :sentinel (lambda (process _event)
                  (when (and (eq (process-status process) 'exit)
@@ -202,6 +211,7 @@ server and its tasks stands back, so that Emacs goes first.")
   "The words that start SERVER, with ARCHIVE if it is there."
   (append (list "sh" "-c" ob-mesos--launch "sh" ob-mesos-java)
           ob-mesos-java-flags
+          ob-mesos--java-encoding
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
           (list "-jar" ob-mesos-server-jar
@@ -317,8 +327,13 @@ for the other."
   (pcase method
     ('task/status
      (seq-do (lambda (task)
-               (ob-mesos--later #'run-hook-with-args
-                                'ob-mesos-status-functions task))
+               (if (and (eq t (plist-get task :terminal))
+                        (null (plist-get task :result)))
+                   ;; Too many results waited to be sent.
+                   (run-hook-with-args 'ob-mesos-result-omitted-functions
+                                       server (plist-get task :id))
+                 (ob-mesos--later #'run-hook-with-args
+                                  'ob-mesos-status-functions task)))
              (plist-get params :tasks)))
     ('task/output
      (seq-do (lambda (output)

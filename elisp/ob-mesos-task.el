@@ -149,6 +149,10 @@
                           :key (lambda (data) (plist-get data :id)))
            (ob-mesos--unknown server id)))))))
 
+(defun ob-mesos--get-result (server id)
+  "Ask SERVER for the task ID, which has ended, and its result."
+  (ob-mesos--get server (list id)))
+
 (defun ob-mesos--unknown (server id)
   "SERVER does not know the task ID; submit it again if that can be.
 An id is the same task for ever, so this never runs a block twice."
@@ -199,6 +203,7 @@ An id is the same task for ever, so this never runs a block twice."
                                                why))))
            ob-mesos--tasks))
 
+(add-hook 'ob-mesos-result-omitted-functions #'ob-mesos--get-result)
 (add-hook 'ob-mesos-connected-functions #'ob-mesos--resume)
 (add-hook 'ob-mesos-disconnected-functions #'ob-mesos--given-up)
 

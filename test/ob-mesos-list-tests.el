@@ -72,7 +72,7 @@
 
 (ert-deftest ob-mesos-emacs-and-http-share-one-framework ()
   (let* ((ob-mesos-server-arguments
-          (list "--http" "127.0.0.1:0" "--state-dir" (make-temp-file "ob-mesos" t)))
+          (list "--http" "127.0.0.1:0" "--no-token" "--state-dir" (make-temp-file "ob-mesos" t)))
          (ob-mesos--servers nil)
          (server (ob-mesos--server))
          url)

@@ -153,7 +153,7 @@ Return its process and its port."
                                                                    (make-hash-table :size 1))
                                                    :agents)
                                         0)
-                                  :figures)))
+                                  :metrics)))
           (should (< 0 (plist-get figures :memTotal)))
           (should (numberp (plist-get figures :load))))
         (ob-mesos-kill)
@@ -193,7 +193,7 @@ Return its process and its port."
       (unwind-protect
           (ob-mesos-tests--wait (lambda () warned))
         (ob-mesos--disconnect server)))
-    (should (string-match-p "Certificates are not looked at.*https://localhost:1"
+    (should (string-match-p "Certificates are not verified.*https://localhost:1"
                             warned))))
 
 (ert-deftest ob-mesos-the-documents-address-is-where-libmesos-is-called-back ()

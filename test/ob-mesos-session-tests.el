@@ -87,7 +87,8 @@
   (dolist (kill '(t nil))
     (ob-mesos-session-tests--in
         "#+begin_src mesos\necho $$ > $OUT/pid; exec sleep 1000\n#+end_src\n"
-        '(setq ob-mesos-on-exit 'ask)
+        '(setq ob-mesos-on-exit 'ask
+               ob-mesos-server-arguments '("--pass-env" "OUT"))
       (let ((out (expand-file-name "pid" (ob-mesos-session-directory session)))
             (pid nil))
         (ob-mesos-session-keys session "M-:")

@@ -14,33 +14,37 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.mesos.v1.scheduler.Scheduler;
+import org.obmesos.api.Messages.InitializeResult;
+import org.obmesos.api.Messages.PeerInfo;
 import org.obmesos.driver.Credentials;
 import org.obmesos.driver.HttpMesos;
 import org.obmesos.driver.MasterAddress;
+import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.driver.NativeMesos;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.driver.Web;
-import org.obmesos.http.Door;
-import org.obmesos.http.DoorOptions;
+import org.obmesos.http.HttpFrontend;
+import org.obmesos.http.HttpFrontendOptions;
 import org.obmesos.local.LocalMesos;
 import org.obmesos.local.LocalOptions;
-import org.obmesos.rpc.Messages.InitializeResult;
-import org.obmesos.rpc.Messages.PeerInfo;
+import org.obmesos.local.LocalSandboxes;
 import org.obmesos.rpc.RpcServer;
 import org.obmesos.sandbox.AgentSandboxes;
-import org.obmesos.sandbox.LocalSandboxes;
-import org.obmesos.scheduler.Bounds;
+import org.obmesos.scheduler.ClusterLimits;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.scheduler.FrameworkOptions;
+import org.obmesos.scheduler.Retention;
 import org.obmesos.store.StateDirectory;
 import org.obmesos.store.Store;
+import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Resources;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,7 +52,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The command line, and who is given what. */
+/** The command line, and the wiring of the packages. */
 @Command(
     name = "ob-mesos-server",
     mixinStandardHelpOptions = true,
@@ -61,7 +65,7 @@ public final class Main implements Callable<Integer> {
       names = "--master",
       paramLabel = "MASTER",
       description =
-          "Where to run: 'local', the embedded one-machine cluster (the default); host:port;"
+          "Where tasks run: 'local', the embedded one-machine cluster (the default); host:port;"
               + " http(s)://host:port; several of these with commas between; or"
               + " zk://host:2181,host:2181/mesos.")
   private String master;
@@ -71,8 +75,8 @@ public final class Main implements Callable<Integer> {
       paramLabel = "DRIVER",
       defaultValue = "http",
       description =
-          "How to speak to a master: http (the default), or native, through libmesos, which"
-              + " MESOS_NATIVE_JAVA_LIBRARY has to name.")
+          "The driver: http (the default), or native, which uses the libmesos that"
+              + " MESOS_NATIVE_JAVA_LIBRARY names.")
   private String driver;
 
   @Option(
@@ -92,7 +96,7 @@ public final class Main implements Callable<Integer> {
 
   @Option(
       names = "--insecure",
-      description = "Trust any certificate. Whoever is on the way can then read and change all.")
+      description = "Trust any certificate. This allows man-in-the-middle attacks.")
   private boolean insecure;
 
   @Option(
@@ -138,32 +142,55 @@ public final class Main implements Callable<Integer> {
       names = "--result-limit",
       paramLabel = "BYTES",
       defaultValue = "262144",
-      description = "The most of a task's output its result holds. Default: 262144.")
+      description =
+          "The largest number of bytes of a task's output in its result. Default: 262144.")
   private int resultLimit;
 
-  @Mixin private HttpOptions http;
+  @Option(
+      names = "--keep-days",
+      paramLabel = "N",
+      defaultValue = "30",
+      description = "Delete ended tasks after so many days. Default: 30.")
+  private int keepDays;
 
   @Option(
-      names = "--rehearse",
+      names = "--keep-tasks",
+      paramLabel = "N",
+      defaultValue = "10000",
+      description = "Keep at most so many ended tasks. Default: 10000.")
+  private int keepTasks;
+
+  @Option(
+      names = "--pass-env",
+      paramLabel = "NAME",
+      description =
+          "Give tasks of the embedded cluster this environment variable of the server too, besides"
+              + " PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ and TMPDIR; can be repeated.")
+  private Set<String> passedVariables = new LinkedHashSet<>();
+
+  @Mixin private HttpArguments http;
+
+  @Option(
+      names = "--cds-training",
       hidden = true,
-      description = "Play a short session with itself, for the class-data archive.")
-  private boolean rehearse;
+      description = "Run a short session for the class-data sharing archive.")
+  private boolean cdsTraining;
 
   private final InputStream in;
   private final OutputStream out;
   private Optional<MasterAddress> address = Optional.empty();
-  private Optional<DoorOptions> door = Optional.empty();
+  private Optional<HttpFrontendOptions> httpOptions = Optional.empty();
 
   private Main(InputStream in, OutputStream out) {
     this.in = in;
     this.out = out;
   }
 
-  /** Runs the server; stdout carries nothing but JSON-RPC from here on. */
+  /** Runs the server. Only JSON-RPC is written to stdout. */
   public static void main(String[] arguments) {
     OutputStream out = new FileOutputStream(FileDescriptor.out);
     System.setOut(System.err);
-    // The bindings' generated code is older than the runtime; without this it warns per type.
+    // The bindings' generated code is older than the runtime, which warns of it for each type.
     System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
     CommandLine line =
         new CommandLine(new Main(new FileInputStream(FileDescriptor.in), out))
@@ -175,20 +202,33 @@ public final class Main implements Callable<Integer> {
   public Integer call() throws IOException {
     System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", logLevel);
     System.setProperty("org.slf4j.simpleLogger.showDateTime", "true");
+    warnOfEncoding();
     if (!driver.equals("http") && !driver.equals("native")) {
       System.err.println("--driver: http or native, not " + driver);
       return CommandLine.ExitCode.USAGE;
     }
     try {
-      door = http.door();
       master = Optional.ofNullable(master).or(http::master).orElse(LOCAL);
       address = master.equals(LOCAL) ? Optional.empty() : Optional.of(parsed(master));
-      return rehearse
-          ? Rehearsal.play(this::serve)
-          : serve(in, out, Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir));
+      Path base = Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir);
+      httpOptions = http.options(base);
+      return cdsTraining ? CdsTrainingRun.run(this::serve) : serve(in, out, base);
     } catch (UsageException e) {
       System.err.println(e.getMessage());
       return CommandLine.ExitCode.USAGE;
+    }
+  }
+
+  /**
+   * File names and arguments are in UTF-8 only if the JVM is told so: its default is the locale's.
+   */
+  private static void warnOfEncoding() {
+    String encoding = System.getProperty("sun.jnu.encoding", "");
+    if (!encoding.equalsIgnoreCase("UTF-8")) {
+      System.err.println(
+          "ob-mesos: file names are read as "
+              + encoding
+              + "; start Java with -Dsun.jnu.encoding=UTF-8 -Dfile.encoding=UTF-8");
     }
   }
 
@@ -201,12 +241,12 @@ public final class Main implements Callable<Integer> {
   }
 
   /**
-   * Each master has a directory of its own, for a framework's id is worth nothing elsewhere; and so
-   * has a server without an Emacs, which finds its documents again whatever Emacs does meanwhile.
+   * Each master has a directory of its own, because a framework id is valid only there. So has a
+   * headless server, which finds its documents again whatever slots the servers of Emacs use.
    */
   private String directoryName() {
     return address.map(known -> known.toString().replaceAll("[^A-Za-z0-9.-]+", "_")).orElse(LOCAL)
-        + (http.isAlone() ? "-http" : "");
+        + (http.isHeadless() ? "-http" : "");
   }
 
   private int serve(InputStream input, OutputStream output, Path base) throws IOException {
@@ -218,33 +258,44 @@ public final class Main implements Callable<Integer> {
               master,
               state.path().toString(),
               state.slot());
-      Optional<Door> opened = listen();
+      Optional<HttpFrontend> frontend = listen();
       Function<FrameworkListener, Framework> start =
           listener -> {
             Framework framework =
-                framework(store, state, opened.map(to -> to.alongside(listener)).orElse(listener));
-            opened.ifPresent(to -> to.open("ob-mesos " + Version.number(), framework, store));
+                framework(
+                    store, state, frontend.map(it -> it.alongside(listener)).orElse(listener));
+            frontend.ifPresent(it -> it.open("ob-mesos " + Version.number(), framework, store));
             return framework;
           };
-      boolean orderly =
-          http.isAlone() ? Alone.serve(start) : RpcServer.serve(input, output, introduction, start);
-      opened.ifPresent(Door::close);
-      state.ending();
+      boolean orderly = true;
+      if (http.isHeadless()) {
+        HeadlessServer.serve(start, Main::terminate);
+      } else {
+        orderly = RpcServer.serve(input, output, introduction, start, Main::terminate);
+      }
+      frontend.ifPresent(HttpFrontend::close);
+      state.markEnding();
       return orderly ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
   }
 
-  private Optional<Door> listen() throws IOException {
-    if (door.isEmpty()) {
+  /** The store cannot be written, so nothing can be done in order. */
+  private static void terminate() {
+    Runtime.getRuntime().halt(CommandLine.ExitCode.SOFTWARE);
+  }
+
+  private Optional<HttpFrontend> listen() throws IOException {
+    if (httpOptions.isEmpty()) {
       return Optional.empty();
     }
     try {
-      Door listening = new Door(door.get());
+      HttpFrontend listening = new HttpFrontend(httpOptions.get());
       System.err.println("ob-mesos: serving " + listening.url());
       return Optional.of(listening);
     } catch (BindException e) {
       throw new UsageException(
-          "--http: cannot listen at %s: %s".formatted(door.get().address(), e.getMessage()), e);
+          "--http: cannot listen at %s: %s".formatted(httpOptions.get().address(), e.getMessage()),
+          e);
     }
   }
 
@@ -262,13 +313,17 @@ public final class Main implements Callable<Integer> {
             cpus == null ? machine.cpus() : cpus,
             mem == null ? machine.memMiB() : mem,
             machine.diskMiB());
-    LocalOptions options = new LocalOptions(work, capacity, LocalOptions.DEFAULT_SANDBOX_AGE);
+    LocalOptions options =
+        new LocalOptions(work, capacity, LocalOptions.DEFAULT_SANDBOX_AGE, passedVariables);
     return new Framework(
         store,
         new LocalSandboxes(work),
         options(
             Optional.empty(),
-            Optional.of(new Bounds(capacity, LocalOptions.PORTS, LocalOptions::never))),
+            Optional.of(
+                new ClusterLimits(
+                    new AvailableResources(capacity, LocalOptions.PORTS),
+                    LocalOptions::rejectionReason))),
         listener,
         scheduler -> new LocalMesos(scheduler, options));
   }
@@ -278,17 +333,19 @@ public final class Main implements Callable<Integer> {
       Optional<Credentials> ours = credentials();
       if (insecure) {
         listener.warning(
-            "Certificates are not looked at (--insecure): whoever is on the way to "
+            "Certificates are not verified (--insecure): the connection to "
                 + master
-                + " can read and change all that is sent");
+                + " is open to man-in-the-middle attacks");
       }
-      Web web = Web.of(ours, new Web.Trust(Optional.ofNullable(authority), !insecure));
+      MesosHttpClient client =
+          MesosHttpClient.of(
+              ours, new MesosHttpClient.Trust(Optional.ofNullable(authority), !insecure));
       return new Framework(
           store,
-          new AgentSandboxes(web, agentAddresses),
+          new AgentSandboxes(client, agentAddresses),
           options(ours.map(Credentials::principal), Optional.empty()),
           listener,
-          scheduler -> driver(scheduler, where, web, ours, why -> listener.cluster(false, why)));
+          scheduler -> driver(scheduler, where, client, ours, why -> listener.cluster(false, why)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -297,24 +354,39 @@ public final class Main implements Callable<Integer> {
   private SchedulerDriver driver(
       Scheduler scheduler,
       MasterAddress where,
-      Web web,
+      MesosHttpClient client,
       Optional<Credentials> ours,
       Consumer<String> trouble) {
     return driver.equals("native")
         ? new NativeMesos(scheduler, master, ours, trouble)
-        : HttpMesos.of(scheduler, where, web, trouble);
+        : HttpMesos.of(scheduler, where, client, trouble);
   }
 
-  private FrameworkOptions options(Optional<String> principal, Optional<Bounds> bounds) {
+  private FrameworkOptions options(Optional<String> principal, Optional<ClusterLimits> limits) {
     return new FrameworkOptions(
-        "ob-mesos", Duration.ofSeconds(failoverTimeout), principal, resultLimit, bounds);
+        "ob-mesos",
+        Duration.ofSeconds(failoverTimeout),
+        principal,
+        resultLimit,
+        limits,
+        retention(),
+        FrameworkOptions.STORE_FAILURE_LIMIT);
+  }
+
+  private Retention retention() {
+    try {
+      return new Retention(Duration.ofDays(keepDays), keepTasks);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--keep-days and --keep-tasks must be above 0", e);
+    }
   }
 
   private Optional<Credentials> credentials() throws IOException {
     if (credential != null) {
       String[] words = Files.readString(credential).strip().split("\\s+", 2);
       if (words.length != 2) {
-        throw new IOException("--credential: the file wants a principal, a space and a secret");
+        throw new IOException(
+            "--credential: the file must contain a principal, a space and a secret");
       }
       return Optional.of(new Credentials(words[0], words[1]));
     }
@@ -338,7 +410,7 @@ public final class Main implements Callable<Integer> {
     return stateHome(System.getenv()).resolve("ob-mesos");
   }
 
-  /** The XDG base directory specification's; Java's own idea of a home ignores the environment. */
+  /** Returns $XDG_STATE_HOME or its default; Java's user.home ignores $HOME. */
   static Path stateHome(Map<String, String> environment) {
     String xdg = environment.getOrDefault("XDG_STATE_HOME", "");
     String home = environment.getOrDefault("HOME", "");
@@ -347,7 +419,7 @@ public final class Main implements Callable<Integer> {
         : Path.of(xdg);
   }
 
-  /** The version, from the jar. */
+  /** Reads the version from the jar. */
   static final class Version implements IVersionProvider {
     static String number() {
       return Optional.ofNullable(Main.class.getPackage().getImplementationVersion())

@@ -4,19 +4,18 @@ package org.obmesos.document;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.regex.Pattern;
 
 /**
- * One header argument.
+ * A header argument.
  *
- * @param name without its colon, in small letters
- * @param value as it is written
+ * @param name the name without its colon, in lower case
+ * @param value the value as it is written
  */
 public record HeaderArgument(String name, String value) {
 
   /**
-   * Those in a text such as {@code :cpus 2 :image "a :b"}. As in Org, one begins at a colon after a
-   * blank that is neither within quotes nor within brackets.
+   * Parses a text such as {@code :cpus 2 :image "a :b"}. As in Org, an argument begins at a colon
+   * after white space that is neither in quotes nor in brackets.
    */
   public static List<HeaderArgument> parse(String text) {
     List<HeaderArgument> arguments = new ArrayList<>();
@@ -55,36 +54,71 @@ public record HeaderArgument(String name, String value) {
     return parts;
   }
 
-  /** The value without the quotes around all of it. */
+  /** Returns the value without the quotes around it. */
   public String text() {
     boolean quoted = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"");
     return quoted ? unquoted(value) : value;
   }
 
   private static String unquoted(String word) {
-    return word.substring(1, word.length() - 1).replaceAll("\\\\(.)", "$1");
+    StringBuilder text = new StringBuilder();
+    for (int at = 1; at < word.length() - 1; at++) {
+      if (word.charAt(at) == '\\' && at + 1 < word.length() - 1) {
+        at++;
+      }
+      text.append(word.charAt(at));
+    }
+    return text.toString();
   }
 
-  /** Whether Org would evaluate the value as Lisp, which nothing does here. */
+  /** Returns whether Org would evaluate the value as Lisp. */
   public boolean isLisp() {
     return !value.isEmpty() && "('`[".indexOf(value.charAt(0)) >= 0;
   }
 
-  /** The words of the value; one in quotes can have blanks. */
+  /** Returns the words of the value; a quoted part can contain white space. */
   public List<String> words() {
     List<String> words = new ArrayList<>();
-    var matcher = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"|[^\\s\"]+|\"").matcher(value);
-    int end = -1;
-    while (matcher.find()) {
-      String word = matcher.group();
-      String plain = word.length() > 1 && word.startsWith("\"") ? unquoted(word) : word;
-      if (matcher.start() == end) {
-        words.set(words.size() - 1, words.get(words.size() - 1) + plain);
+    StringBuilder word = new StringBuilder();
+    boolean inWord = false;
+    int at = 0;
+    while (at < value.length()) {
+      char here = value.charAt(at);
+      int end = here == '"' ? closingQuote(at) : -1;
+      if (end > 0) {
+        word.append(unquoted(value.substring(at, end + 1)));
+        inWord = true;
+        at = end + 1;
+      } else if (Character.isWhitespace(here)) {
+        if (inWord) {
+          words.add(word.toString());
+          word.setLength(0);
+          inWord = false;
+        }
+        at++;
       } else {
-        words.add(plain);
+        word.append(here);
+        inWord = true;
+        at++;
       }
-      end = matcher.end();
+    }
+    if (inWord) {
+      words.add(word.toString());
     }
     return words;
+  }
+
+  /** Returns the index of the quote that ends a quoted part, or -1 if there is none. */
+  private int closingQuote(int begin) {
+    for (int at = begin + 1; at < value.length(); at++) {
+      char here = value.charAt(at);
+      if (here == '"') {
+        return at;
+      }
+      if (here == '\\') {
+        at++;
+      }
+    }
+    return -1;
   }
 }

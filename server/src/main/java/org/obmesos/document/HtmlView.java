@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A document as a web page to be read: headings, paragraphs, lists, tables, blocks and results. All
- * of its text is escaped, and only links to the web are links; nothing of it is code to a browser.
+ * Renders a document as a web page: headings, paragraphs, lists, tables, blocks and results. All
+ * text is escaped, and only links to the web become links, so nothing in it is code to a browser.
  */
 public final class HtmlView {
   private static final Pattern ITEM = Pattern.compile("^\\s*(?:[-+]|(\\d+)[.)])\\s+(.*)$");
@@ -29,7 +29,7 @@ public final class HtmlView {
     this.lines = document.lines();
   }
 
-  /** The page of a document. */
+  /** Renders a document. */
   public static String of(OrgDocument document) {
     return new HtmlView(document).page();
   }
@@ -51,7 +51,7 @@ public final class HtmlView {
     return page.append("</main>\n</body>\n</html>\n").toString();
   }
 
-  /** Ends the list, table or paragraph in which the last line was, unless it goes on. */
+  /** Closes the open list, table or paragraph, unless the element is the same. */
   private void within(String element) {
     if (!open.equals(element)) {
       if (!open.isEmpty()) {
@@ -64,7 +64,7 @@ public final class HtmlView {
     }
   }
 
-  /** Writes the element that begins at a line; returns the index of the line after it. */
+  /** Renders the element at a line; returns the index of the line after it. */
   private int element(int at) {
     String line = lines.get(at);
     Matcher begin = Reader.BEGIN.matcher(line);
@@ -118,7 +118,7 @@ public final class HtmlView {
         page.append("</blockquote>\n");
       }
       default -> {
-        // Comments are nobody's to read, and what is for one exporter is not for this.
+        // Comments and blocks for other exporters are left out.
       }
     }
     return end + 1;

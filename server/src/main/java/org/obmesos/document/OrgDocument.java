@@ -7,16 +7,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A document that was read.
+ * A parsed document.
  *
- * @param lines all of it
- * @param keywords the first value of each {@code #+KEYWORD:} line, the names in small letters
- * @param blocks its source blocks, in order
+ * @param lines all of its lines
+ * @param keywords the first value of each {@code #+KEYWORD:}, by its name in lower case
+ * @param blocks the source blocks, in order
  */
 public record OrgDocument(
     List<String> lines, Map<String, String> keywords, List<SourceBlock> blocks) {
 
-  /** Copies what it is given. */
+  /** Copies the components. */
   public OrgDocument {
     lines = List.copyOf(lines);
     keywords = Map.copyOf(keywords);
@@ -24,7 +24,7 @@ public record OrgDocument(
   }
 
   /**
-   * Reads a document.
+   * Parses a document.
    *
    * @throws InvalidDocumentException if a source block has no end
    */
@@ -32,12 +32,12 @@ public record OrgDocument(
     return new Reader(text.lines().toList()).read();
   }
 
-  /** The value of a keyword, whatever the case of its letters. */
+  /** Returns the value of a keyword; the case of its name does not matter. */
   public Optional<String> keyword(String name) {
     return Optional.ofNullable(keywords.get(name.toLowerCase(Locale.ROOT)));
   }
 
-  /** Its {@code #+TITLE:}, or empty. */
+  /** Returns the {@code #+TITLE:}, or an empty string. */
   public String title() {
     return keyword("title").orElse("");
   }

@@ -13,10 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/**
- * Reads a document line by line, as Org's syntax has it (orgmode.org/worg/org-syntax.html): what is
- * within a block that shows text is text.
- */
+/** Parses a document line by line, by Org's syntax (orgmode.org/worg/org-syntax.html). */
 final class Reader {
   static final Pattern KEYWORD =
       Pattern.compile("^\\s*#\\+([^\\s:\\[]+)(?:\\[[^]]*])?:\\s*(.*?)\\s*$");
@@ -28,12 +25,12 @@ final class Reader {
           "^\\s*:header-args(?::(\\S+?))?\\+?:\\s+(.*?)\\s*$", Pattern.CASE_INSENSITIVE);
   private static final Pattern FILE_PROPERTY =
       Pattern.compile("^header-args(?::(\\S+?))?\\+?\\s+(.*)$", Pattern.CASE_INSENSITIVE);
-  private static final Pattern HIDDEN = Pattern.compile("^([ \\t]*,*),(?=\\*|#\\+)");
+  private static final Pattern ESCAPED = Pattern.compile("^([ \\t]*,*),(?=\\*|#\\+)");
 
-  /** Blocks whose content is text, whatever it looks like. */
+  /** TestThe kinds of blocks whose content is not parsed. */
   private static final List<String> VERBATIM = List.of("src", "example", "export", "comment");
 
-  /** Header arguments that hold from somewhere on: of a file, or of a heading's section. */
+  /** The header arguments of a file (level 0) or of a section. */
   private record Scope(int level, String language, List<HeaderArgument> arguments) {}
 
   private final List<String> lines;
@@ -49,7 +46,7 @@ final class Reader {
   }
 
   OrgDocument read() {
-    // Those of the file hold for all of it, wherever they stand.
+    // Properties of the file apply to all of it.
     lines.forEach(this::readFileProperty);
     for (int at = 0; at < lines.size(); at++) {
       Matcher begin = BEGIN.matcher(lines.get(at));
@@ -62,10 +59,10 @@ final class Reader {
       } else if (heading.matches()) {
         level = heading.group(1).length();
         scopes.removeIf(scope -> scope.level() >= level);
-        leave();
+        reset();
       } else {
         readProperty(lines.get(at));
-        leave();
+        reset();
       }
     }
     return new OrgDocument(lines, keywords, blocks);
@@ -101,13 +98,13 @@ final class Reader {
     }
   }
 
-  /** What stands above the next element stands above no other. */
-  private void leave() {
+  /** Keywords apply to the next element only. */
+  private void reset() {
     name = "";
     above.clear();
   }
 
-  /** Reads a block and returns the index of its last line that needs no further look. */
+  /** Parses a block; returns the index of its last line. */
   private int readBlock(int at, Matcher begin) {
     String kind = begin.group(2).toLowerCase(Locale.ROOT);
     int end = VERBATIM.contains(kind) ? endOf(lines, at, kind) : at;
@@ -117,11 +114,11 @@ final class Reader {
       }
       blocks.add(source(at, end, begin.group(1), begin.group(3) == null ? "" : begin.group(3)));
     }
-    leave();
+    reset();
     return Math.max(at, end);
   }
 
-  /** The index of the line that ends a block of a kind, or -1. */
+  /** Returns the index of the last line of a block, or -1 if it has none. */
   static int endOf(List<String> lines, int begin, String kind) {
     for (int at = begin + 1; at < lines.size(); at++) {
       if (lines.get(at).strip().equalsIgnoreCase("#+end_" + kind)) {
@@ -136,7 +133,7 @@ final class Reader {
     boolean named = !words[0].startsWith(":") && !words[0].startsWith("-");
     String language = named ? words[0] : "";
     String line = named ? (words.length > 1 ? words[1] : "") : rest;
-    // As Org has it, what #+header: says goes before what #+begin_src does.
+    // In Org, #+header: takes precedence over #+begin_src.
     List<HeaderArgument> arguments =
         Stream.of(
                 scopes.stream()
@@ -176,8 +173,8 @@ final class Reader {
         .collect(Collectors.joining("\n"));
   }
 
-  /** A line of a block without the comma that hides from Org what it looks like. */
+  /** Removes the comma that escapes a line of a block. */
   static String unescaped(String line) {
-    return HIDDEN.matcher(line).replaceFirst("$1");
+    return ESCAPED.matcher(line).replaceFirst("$1");
   }
 }

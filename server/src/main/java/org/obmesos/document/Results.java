@@ -14,9 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Puts results into a document, below their blocks or where an earlier one stands, as Org does with
- * output that it takes as text ({@code :results output}): nothing in it can end the result it
- * stands in.
+ * Inserts results into a document, below their blocks or instead of earlier ones, as Org inserts
+ * text ({@code :results output}). The text is escaped, so it cannot end the result it is in.
  */
 public final class Results {
   /** Org's {@code org-babel-min-lines-for-block-output}. */
@@ -24,7 +23,7 @@ public final class Results {
 
   private static final Pattern KEYWORD =
       Pattern.compile("^\\s*#\\+results(?:\\[[^]]*])?:\\s*(.*?)\\s*$", Pattern.CASE_INSENSITIVE);
-  private static final Pattern HIDES = Pattern.compile("(?m)^([ \\t]*)(,*(?:\\*|#\\+))");
+  private static final Pattern TO_ESCAPE = Pattern.compile("(?m)^([ \\t]*)(,*(?:\\*|#\\+))");
   private static final Pattern DRAWER = Pattern.compile("^\\s*:[^\\s:]+:\\s*$");
 
   private final List<String> lines;
@@ -40,13 +39,13 @@ public final class Results {
     }
   }
 
-  /** What replaces lines from one index on, up to another; the same index inserts. */
+  /** Replaces the lines from one index up to another; inserts if both are equal. */
   private record Change(int from, int to, List<String> lines) {}
 
   /**
-   * The text of a document with results.
+   * Returns the text of a document with results.
    *
-   * @param result that of a block; empty if there is none to put in
+   * @param result returns the result of a block; empty for none
    */
   public static String put(OrgDocument document, Function<SourceBlock, Optional<String>> result) {
     Results results = new Results(document);
@@ -54,7 +53,7 @@ public final class Results {
     for (SourceBlock block : document.blocks()) {
       result.apply(block).map(text -> results.change(block, text)).ifPresent(changes::add);
     }
-    // From the end, so that the places of the others stay what they are.
+    // From the end, so that the other indices stay valid.
     changes.sort(Collections.reverseOrder(Comparator.comparingInt(Change::from)));
     for (Change change : changes) {
       List<String> place = results.lines.subList(change.from(), change.to());
@@ -66,7 +65,7 @@ public final class Results {
 
   private Change change(SourceBlock block, String text) {
     int old = block.name().isEmpty() ? below(block) : named.getOrDefault(block.name(), -1);
-    List<String> result = shown(block, text);
+    List<String> result = format(block, text);
     if (old >= 0) {
       return new Change(old, endOfResult(old), result);
     }
@@ -74,7 +73,7 @@ public final class Results {
     return new Change(block.end() + 1, block.end() + 1, result);
   }
 
-  /** The line below a block with the keyword of a result that has no name, or -1. */
+  /** Returns the index of the keyword of an unnamed result below a block, or -1. */
   private int below(SourceBlock block) {
     int at = block.end() + 1;
     while (at < lines.size() && lines.get(at).isBlank()) {
@@ -108,18 +107,18 @@ public final class Results {
     return at;
   }
 
-  private static List<String> shown(SourceBlock block, String text) {
-    List<String> shown = new ArrayList<>();
-    shown.add("#+RESULTS:" + (block.name().isEmpty() ? "" : " " + block.name()));
+  private static List<String> format(SourceBlock block, String text) {
+    List<String> lines = new ArrayList<>();
+    lines.add("#+RESULTS:" + (block.name().isEmpty() ? "" : " " + block.name()));
     List<String> output = text.lines().toList();
     if (output.size() >= LINES_FOR_A_BLOCK) {
-      shown.add("#+begin_example");
-      HIDES.matcher(text).replaceAll("$1,$2").lines().forEach(shown::add);
-      shown.add("#+end_example");
+      lines.add("#+begin_example");
+      TO_ESCAPE.matcher(text).replaceAll("$1,$2").lines().forEach(lines::add);
+      lines.add("#+end_example");
     } else {
-      output.forEach(line -> shown.add(line.isEmpty() ? ":" : ": " + line));
+      output.forEach(line -> lines.add(line.isEmpty() ? ":" : ": " + line));
     }
-    shown.replaceAll(line -> block.indentation() + line);
-    return shown;
+    lines.replaceAll(line -> block.indentation() + line);
+    return lines;
   }
 }

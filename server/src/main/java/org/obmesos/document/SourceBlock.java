@@ -6,13 +6,13 @@ import java.util.List;
 /**
  * A source block of a document.
  *
- * @param name by {@code #+name:}, or empty
+ * @param name its {@code #+name:}, or empty
  * @param language the word after {@code #+begin_src}, or empty
- * @param arguments all that hold for it, the nearest last
- * @param body without what Org puts before lines to hide them (commas, indentation)
+ * @param arguments its header arguments, those with the highest precedence last
+ * @param body the body without escaping commas and common indentation
  * @param begin the index of the line with {@code #+begin_src}, from 0
- * @param end that of the line with {@code #+end_src}
- * @param indentation the blanks before {@code #+begin_src}
+ * @param end the index of the line with {@code #+end_src}
+ * @param indentation the white space before {@code #+begin_src}
  */
 public record SourceBlock(
     String name,
@@ -28,7 +28,7 @@ public record SourceBlock(
     arguments = List.copyOf(arguments);
   }
 
-  /** The value of the nearest argument with that name, without its quotes; or the other one. */
+  /** Returns the value of an argument without quotes, or a default. */
   public String argument(String argument, String otherwise) {
     String value = otherwise;
     for (HeaderArgument each : arguments) {
@@ -39,7 +39,7 @@ public record SourceBlock(
     return value;
   }
 
-  /** The line where it begins, from 1, as editors count. */
+  /** Returns the line of {@code #+begin_src}, from 1. */
   public int lineNumber() {
     return begin + 1;
   }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * Org documents as text: the source blocks in one and what they ask for, the same document with
- * results in it, and a page made of it. It is what a document needs that comes from somebody else:
- * nothing in one is evaluated, for there is nothing here that could. Org itself, in Emacs, does all
- * of this better for a document that is the user's own.
+ * Org documents as text: finds source blocks and their header arguments, inserts results, and
+ * renders a document as HTML. For documents of other people: Org evaluates Lisp in many places of a
+ * document, and nothing here evaluates anything.
  */
 package org.obmesos.document;

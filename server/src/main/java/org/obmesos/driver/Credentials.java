@@ -6,19 +6,19 @@ import java.util.Base64;
 import java.util.Objects;
 
 /**
- * Who we are, for HTTP basic authentication.
+ * A principal and its secret, for HTTP basic authentication.
  *
- * @param principal a name
- * @param secret what proves it; never shown
+ * @param principal the name of the principal
+ * @param secret the secret; never shown
  */
 public record Credentials(String principal, String secret) {
-  /** No component is null. */
+  /** Rejects null components. */
   public Credentials {
     Objects.requireNonNull(principal, "principal");
     Objects.requireNonNull(secret, "secret");
   }
 
-  /** The value of an {@code Authorization} header. */
+  /** Returns the value of an {@code Authorization} header. */
   public String header() {
     byte[] both = (principal + ":" + secret).getBytes(StandardCharsets.UTF_8);
     return "Basic " + Base64.getEncoder().encodeToString(both);

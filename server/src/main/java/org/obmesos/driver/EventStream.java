@@ -12,7 +12,7 @@ import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 
-/** The body of an answer to SUBSCRIBE: events, as long as it lasts. */
+/** The body of the answer to SUBSCRIBE: a stream of events. */
 final class EventStream implements BodySubscriber<String> {
   private final Consumer<Event> events;
   private final Consumer<Throwable> end;
@@ -21,17 +21,17 @@ final class EventStream implements BodySubscriber<String> {
   private volatile boolean closed;
 
   /**
-   * Makes one for one answer.
+   * Creates the body of one answer.
    *
    * @param events gets each event, on the HTTP client's thread
-   * @param end is told once that no more will come, and why
+   * @param end is told once why the stream has ended
    */
   EventStream(Consumer<Event> events, Consumer<Throwable> end) {
     this.events = events;
     this.end = end;
   }
 
-  /** The body has no end to wait for. */
+  /** Completes at once: the body does not end. */
   @Override
   public CompletionStage<String> getBody() {
     return CompletableFuture.completedFuture("");
@@ -77,7 +77,7 @@ final class EventStream implements BodySubscriber<String> {
     end.accept(new IOException("the master has closed the connection"));
   }
 
-  /** Gives the stream up. */
+  /** Cancels the stream. */
   void close() {
     closed = true;
     Flow.Subscription given = subscription;

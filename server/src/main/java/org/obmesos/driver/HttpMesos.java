@@ -2,6 +2,7 @@
 package org.obmesos.driver;
 
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -19,34 +20,35 @@ import java.util.function.Consumer;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
+import org.obmesos.util.Backoff;
+import org.obmesos.util.NamedExecutors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A Mesos master over its HTTP API (Mesos' docs/scheduler-http-api.md), without the native library.
  *
- * <p>SUBSCRIBE has a connection of its own, the events'. All other calls go one after the other
- * over another. One thread owns the state and calls the scheduler. A connection that is lost, or
- * silent for five heartbeats, is made again, for ever, with growing pauses.
+ * <p>SUBSCRIBE has a connection of its own, over which events arrive. All other calls are sent one
+ * after the other over another. One thread owns the state and calls the scheduler. After a lost
+ * connection, or five heartbeat intervals without an event, it subscribes again, with jittered
+ * exponential backoff, until it is closed.
  */
 public final class HttpMesos implements SchedulerDriver {
   private static final Logger log = LoggerFactory.getLogger(HttpMesos.class);
   private static final String PATH = "/api/v1/scheduler";
   private static final String STREAM_ID = "Mesos-Stream-Id";
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+  private static final Backoff BACKOFF =
+      new Backoff(Duration.ofMillis(250), Duration.ofSeconds(15));
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
   private static final int HEARTBEATS_MISSED = 5;
   private static final int MAX_REDIRECTS = 5;
 
   private final Scheduler scheduler;
   private final MasterDetector detector;
-  private final Web web;
+  private final MesosHttpClient http;
   private final Consumer<String> trouble;
-  private final Duration patience;
-  private final ScheduledThreadPoolExecutor loop;
-  private final Backoff backoff =
-      new Backoff(FIRST_PAUSE, LONGEST_PAUSE, ThreadLocalRandom.current());
+  private final Duration timeout;
+  private final ScheduledThreadPoolExecutor thread;
   private final Deque<Pending> calls = new ArrayDeque<>();
 
   private Optional<URI> leader = Optional.empty();
@@ -54,53 +56,56 @@ public final class HttpMesos implements SchedulerDriver {
   private boolean reconnecting;
   private boolean sending;
   private int redirects;
+  private int failures;
   private boolean closed;
 
   private record Pending(Call call, CompletableFuture<Void> answer) {}
 
-  /** One attempt to be subscribed, for as long as it lasts. */
+  /** One subscription, from the SUBSCRIBE call to the end of its connection. */
   private static final class Subscription {
     private final URI master;
     private final CompletableFuture<Void> answer;
+    private URI endpoint;
     private Optional<EventStream> stream = Optional.empty();
     private String streamId = "";
     private Duration silence = ANSWER_TIMEOUT;
-    private Instant heard = Instant.now();
+    private Instant lastEvent = Instant.now();
 
     Subscription(URI master, CompletableFuture<Void> answer) {
       this.master = master;
       this.answer = answer;
+      this.endpoint = master;
     }
   }
 
   /**
-   * Makes a driver that is not started yet.
+   * Creates a driver that is not started yet.
    *
-   * @param trouble is told, on the driver's thread, in a sentence why there is no connection
-   * @param patience the silence after which an answer to SUBSCRIBE is given up
+   * @param trouble is told, on the driver's thread, why there is no connection, as a sentence
+   * @param timeout how long to wait for the answer to SUBSCRIBE
    */
   public HttpMesos(
       Scheduler scheduler,
       MasterDetector detector,
-      Web web,
+      MesosHttpClient http,
       Consumer<String> trouble,
-      Duration patience) {
+      Duration timeout) {
     this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
     this.detector = Objects.requireNonNull(detector, "detector");
-    this.web = Objects.requireNonNull(web, "web");
+    this.http = Objects.requireNonNull(http, "http");
     this.trouble = Objects.requireNonNull(trouble, "trouble");
-    this.patience = Objects.requireNonNull(patience, "patience");
-    this.loop = Threads.one("http-mesos");
+    this.timeout = Objects.requireNonNull(timeout, "timeout");
+    this.thread = NamedExecutors.single("http-mesos");
   }
 
-  /** Makes a driver with the detector that the address asks for. */
+  /** Creates a driver with the detector for an address. */
   public static HttpMesos of(
-      Scheduler scheduler, MasterAddress address, Web web, Consumer<String> trouble) {
+      Scheduler scheduler, MasterAddress address, MesosHttpClient http, Consumer<String> trouble) {
     MasterDetector detector =
         address instanceof MasterAddress.Fixed fixed
-            ? new FixedDetector(fixed.masters())
+            ? new StandaloneMasterDetector(fixed.masters())
             : new ZooKeeperDetector((MasterAddress.ZooKeeper) address);
-    return new HttpMesos(scheduler, detector, web, trouble, ANSWER_TIMEOUT);
+    return new HttpMesos(scheduler, detector, http, trouble, ANSWER_TIMEOUT);
   }
 
   @Override
@@ -110,16 +115,16 @@ public final class HttpMesos implements SchedulerDriver {
             detector.start(
                 found -> execute(() -> leads(found)), why -> execute(() -> trouble.accept(why))));
     var unused =
-        loop.scheduleWithFixedDelay(
+        thread.scheduleWithFixedDelay(
             guarded(this::watch),
-            patience.toMillis() / 4,
-            patience.toMillis() / 4,
+            timeout.toMillis() / 4,
+            timeout.toMillis() / 4,
             TimeUnit.MILLISECONDS);
   }
 
   private void execute(Runnable work) {
     try {
-      loop.execute(guarded(work));
+      thread.execute(guarded(work));
     } catch (RejectedExecutionException e) {
       log.debug("closed already", e);
     }
@@ -130,7 +135,7 @@ public final class HttpMesos implements SchedulerDriver {
       try {
         work.run();
       } catch (RuntimeException e) {
-        log.error("the driver met a fault", e);
+        log.error("unexpected exception in the driver", e);
       }
     };
   }
@@ -161,15 +166,19 @@ public final class HttpMesos implements SchedulerDriver {
     if (!reconnecting && !closed) {
       reconnecting = true;
       var unused =
-          loop.schedule(
+          thread.schedule(
               guarded(
                   () -> {
                     reconnecting = false;
                     connect();
                   }),
-              backoff.next().toMillis(),
+              nextDelay().toMillis(),
               TimeUnit.MILLISECONDS);
     }
+  }
+
+  private Duration nextDelay() {
+    return BACKOFF.jittered(failures++, ThreadLocalRandom.current());
   }
 
   private void subscribe(Call call, CompletableFuture<Void> answer) {
@@ -180,18 +189,24 @@ public final class HttpMesos implements SchedulerDriver {
       return;
     }
     Subscription mine = new Subscription(leader.get(), answer);
-    mine.silence = patience;
+    mine.silence = timeout;
     subscription = Optional.of(mine);
-    HttpRequest request = post(mine.master, call).build();
+    try {
+      mine.endpoint = MesosHttpClient.connectable(mine.master);
+    } catch (UnknownHostException e) {
+      lost(mine, MesosHttpClient.explain(e));
+      return;
+    }
+    HttpRequest request = post(mine.endpoint, call).build();
     var unused =
-        web.client()
+        http.client()
             .sendAsync(request, info -> body(info, mine))
             .whenComplete(
                 (response, failure) ->
                     execute(
                         () -> {
                           if (failure != null) {
-                            lost(mine, Web.explain(failure));
+                            lost(mine, MesosHttpClient.explain(failure));
                           } else {
                             answered(mine, response);
                           }
@@ -199,8 +214,8 @@ public final class HttpMesos implements SchedulerDriver {
   }
 
   private HttpRequest.Builder post(URI master, Call call) {
-    return web.request(master.resolve(PATH))
-        .header("Content-Type", Web.PROTOBUF)
+    return http.request(master.resolve(PATH))
+        .header("Content-Type", MesosHttpClient.PROTOBUF)
         .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray()));
   }
 
@@ -208,14 +223,17 @@ public final class HttpMesos implements SchedulerDriver {
       HttpResponse.ResponseInfo info, Subscription mine) {
     boolean events =
         info.statusCode() == 200
-            && info.headers().firstValue("Content-Type").orElse("").startsWith(Web.PROTOBUF);
+            && info.headers()
+                .firstValue("Content-Type")
+                .orElse("")
+                .startsWith(MesosHttpClient.PROTOBUF);
     if (!events) {
-      return Answers.text();
+      return MasterResponses.text();
     }
     EventStream stream =
         new EventStream(
             event -> execute(() -> received(mine, event)),
-            failure -> execute(() -> lost(mine, Web.explain(failure))));
+            failure -> execute(() -> lost(mine, MesosHttpClient.explain(failure))));
     execute(() -> mine.stream = Optional.of(stream));
     return stream;
   }
@@ -227,13 +245,13 @@ public final class HttpMesos implements SchedulerDriver {
     }
     if (mine.stream.isPresent()) {
       mine.streamId = response.headers().firstValue(STREAM_ID).orElse("");
-      mine.heard = Instant.now();
+      mine.lastEvent = Instant.now();
       redirects = 0;
       mine.answer.complete(null);
       pump();
       return;
     }
-    Optional<URI> elsewhere = Answers.redirect(mine.master, response);
+    Optional<URI> elsewhere = MasterResponses.redirect(mine.master, response);
     if (elsewhere.isPresent() && redirects < MAX_REDIRECTS) {
       redirects++;
       subscription = Optional.empty();
@@ -244,7 +262,7 @@ public final class HttpMesos implements SchedulerDriver {
       return;
     }
     redirects = 0;
-    lost(mine, Answers.refusal(response));
+    lost(mine, MasterResponses.refusal(response));
   }
 
   private boolean current(Subscription mine) {
@@ -255,28 +273,28 @@ public final class HttpMesos implements SchedulerDriver {
     if (!current(mine)) {
       return;
     }
-    mine.heard = Instant.now();
+    mine.lastEvent = Instant.now();
     if (event.getType() == Event.Type.SUBSCRIBED) {
       double seconds = event.getSubscribed().getHeartbeatIntervalSeconds();
       if (seconds > 0) {
         mine.silence = Duration.ofMillis((long) (seconds * 1000 * HEARTBEATS_MISSED));
       }
-      backoff.reset();
+      failures = 0;
     }
     scheduler.received(this, event);
     if (event.getType() == Event.Type.ERROR) {
-      // Nothing comes after it; whether to subscribe again is for the scheduler to say.
+      // The master sends nothing after it. The scheduler decides whether to subscribe again.
       drop(event.getError().getMessage());
     }
   }
 
   private void watch() {
     subscription
-        .filter(mine -> Duration.between(mine.heard, Instant.now()).compareTo(mine.silence) > 0)
+        .filter(mine -> Duration.between(mine.lastEvent, Instant.now()).compareTo(mine.silence) > 0)
         .ifPresent(mine -> lost(mine, "it has been silent for " + mine.silence.toMillis() + " ms"));
   }
 
-  /** The subscription has failed or ended: say why, and try again after a while. */
+  /** The subscription has failed or ended: reports why, and subscribes again later. */
   private void lost(Subscription mine, String why) {
     if (!current(mine) || closed) {
       return;
@@ -298,7 +316,7 @@ public final class HttpMesos implements SchedulerDriver {
     return sending && calls.element().call().getType() == Call.Type.TEARDOWN;
   }
 
-  /** The framework is over: a master ends its connection, and often before it answers. */
+  /** The framework was torn down. A master often closes the connection before it answers. */
   private void end() {
     calls.remove().answer().complete(null);
     closed = true;
@@ -306,7 +324,7 @@ public final class HttpMesos implements SchedulerDriver {
     detector.close();
   }
 
-  /** Ends the subscription without a word to anybody but the scheduler. */
+  /** Ends the subscription and tells only the scheduler. */
   private void drop(String why) {
     Subscription mine = subscription.orElseThrow();
     subscription = Optional.empty();
@@ -324,7 +342,7 @@ public final class HttpMesos implements SchedulerDriver {
   public CompletableFuture<Void> call(Call call) {
     CompletableFuture<Void> answer = new CompletableFuture<>();
     try {
-      loop.execute(
+      thread.execute(
           guarded(
               () -> {
                 if (call.getType() == Call.Type.SUBSCRIBE) {
@@ -342,7 +360,7 @@ public final class HttpMesos implements SchedulerDriver {
     return answer;
   }
 
-  /** Sends the next call, if none is on its way: they arrive in the order they were made. */
+  /** Sends the next call, unless one is being answered: calls arrive in order. */
   private void pump() {
     if (sending || calls.isEmpty()) {
       return;
@@ -354,13 +372,13 @@ public final class HttpMesos implements SchedulerDriver {
     sending = true;
     Pending next = calls.element();
     HttpRequest request =
-        post(mine.master, next.call())
+        post(mine.endpoint, next.call())
             .header(STREAM_ID, mine.streamId)
             .timeout(ANSWER_TIMEOUT)
             .build();
     var unused =
-        web.client()
-            .sendAsync(request, info -> Answers.text())
+        http.client()
+            .sendAsync(request, info -> MasterResponses.text())
             .whenComplete(
                 (response, failure) ->
                     execute(
@@ -369,8 +387,8 @@ public final class HttpMesos implements SchedulerDriver {
                             return;
                           }
                           if (failure != null) {
-                            // Whether it arrived is not known; reconciliation will tell.
-                            lost(mine, Web.explain(failure));
+                            // The call may have arrived; reconciliation tells.
+                            lost(mine, MesosHttpClient.explain(failure));
                           } else {
                             sending = false;
                             answered(mine, next, response);
@@ -380,11 +398,11 @@ public final class HttpMesos implements SchedulerDriver {
 
   private void answered(Subscription mine, Pending sent, HttpResponse<String> response) {
     int status = response.statusCode();
-    if (Answers.isBusy(status)) {
+    if (MasterResponses.isBusy(status)) {
       log.info("the master answers {} and is asked again", status);
       sending = true;
       var unused =
-          loop.schedule(
+          thread.schedule(
               guarded(
                   () -> {
                     if (current(mine)) {
@@ -392,7 +410,7 @@ public final class HttpMesos implements SchedulerDriver {
                       pump();
                     }
                   }),
-              backoff.next().toMillis(),
+              nextDelay().toMillis(),
               TimeUnit.MILLISECONDS);
       return;
     }
@@ -402,14 +420,14 @@ public final class HttpMesos implements SchedulerDriver {
     }
     calls.remove();
     if (status == 202 || status == 200) {
-      backoff.reset();
+      failures = 0;
       sent.answer().complete(null);
       pump();
       return;
     }
-    String why = Answers.refusal(response);
+    String why = MasterResponses.refusal(response);
     sent.answer().completeExceptionally(new IllegalArgumentException(why));
-    if (Answers.isSubscriptionGone(response) || status == 307 || status == 401) {
+    if (MasterResponses.isSubscriptionGone(response) || status == 307 || status == 401) {
       lost(mine, why);
     } else {
       log.warn("the master refuses {}: {}", sent.call().getType(), why);
@@ -447,6 +465,6 @@ public final class HttpMesos implements SchedulerDriver {
     } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
       log.warn("the driver did not end in time", e);
     }
-    loop.shutdown();
+    thread.shutdown();
   }
 }

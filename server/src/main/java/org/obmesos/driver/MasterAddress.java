@@ -8,42 +8,42 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Where masters are, as a user writes it. */
+/** The address of one or more masters, as a user writes it. */
 public sealed interface MasterAddress {
-  /** The port of a master that is named without one. */
+  /** The port of a master without one. */
   int DEFAULT_PORT = 5050;
 
-  /** The highest port there is. */
+  /** The largest port. */
   int MAX_PORT = 65535;
 
   /**
-   * Masters by their addresses.
+   * Masters by host and port.
    *
-   * @param masters one or more, {@code http} or {@code https}, each with host and port
+   * @param masters one or more URIs with the scheme {@code http} or {@code https}
    */
   record Fixed(List<URI> masters) implements MasterAddress {
-    /** The list is copied. */
+    /** Copies the list. */
     public Fixed {
       masters = List.copyOf(masters);
     }
   }
 
   /**
-   * Masters as ZooKeeper knows them.
+   * Masters that ZooKeeper knows.
    *
    * @param servers {@code host:port,host:port}
-   * @param path where the masters' nodes are, from the root
-   * @param login {@code user:password}, if the nodes want one
+   * @param path the path of the masters' nodes
+   * @param login {@code user:password}, if the nodes require it
    */
   record ZooKeeper(String servers, String path, Optional<String> login) implements MasterAddress {
-    /** No component is null. */
+    /** Rejects null components. */
     public ZooKeeper {
       Objects.requireNonNull(servers, "servers");
       Objects.requireNonNull(path, "path");
       Objects.requireNonNull(login, "login");
     }
 
-    /** Without the password. */
+    /** Leaves out the password. */
     @Override
     public String toString() {
       return "zk://" + servers + path;
@@ -51,10 +51,10 @@ public sealed interface MasterAddress {
   }
 
   /**
-   * Reads {@code host}, {@code host:port}, {@code http://host:port}, {@code https://...}, several
+   * Parses {@code host}, {@code host:port}, {@code http://host:port}, {@code https://...}, several
    * of these with commas between, or {@code zk://[user:password@]host:port,host:port/path}.
    *
-   * @throws IllegalArgumentException with a sentence for the user if it is none of them
+   * @throws IllegalArgumentException with a sentence for the user if it is not valid
    */
   static MasterAddress parse(String text) {
     String trimmed = text.trim();
@@ -75,7 +75,7 @@ public sealed interface MasterAddress {
     int slash = place.indexOf('/');
     if (slash <= 0 || slash == place.length() - 1) {
       throw new IllegalArgumentException(
-          "The master's address zk://" + place + " wants a host and a path: zk://host:2181/mesos");
+          "The master's address zk://" + place + " needs a host and a path: zk://host:2181/mesos");
     }
     return new ZooKeeper(place.substring(0, slash), place.substring(slash), login);
   }
@@ -91,10 +91,20 @@ public sealed interface MasterAddress {
         int at = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
         return new URI(uri.getScheme(), null, uri.getHost(), at, "", null, null);
       }
+      if (web && bare && uri.getHost() == null && isHostWithUnderscore(uri.getRawAuthority())) {
+        boolean named = uri.getRawAuthority().contains(":");
+        return URI.create(
+            uri.getScheme() + "://" + uri.getRawAuthority() + (named ? "" : ":" + DEFAULT_PORT));
+      }
     } catch (URISyntaxException e) {
       throw new IllegalArgumentException(notAnAddress(text), e);
     }
     throw new IllegalArgumentException(notAnAddress(text));
+  }
+
+  /** {@link URI} does not take such a name for a host, but networks of containers use them. */
+  private static boolean isHostWithUnderscore(String authority) {
+    return authority != null && authority.matches("[A-Za-z0-9][A-Za-z0-9_.-]*(:\\d{1,5})?");
   }
 
   private static String notAnAddress(String text) {

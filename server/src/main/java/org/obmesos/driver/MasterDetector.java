@@ -5,21 +5,21 @@ import java.net.URI;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Finds the master that leads. */
+/** Finds the leading master. */
 public interface MasterDetector extends AutoCloseable {
   /**
-   * Begins to look.
+   * Starts the detection.
    *
-   * @param leader is told, on any thread, where the leader is, each time that changes; empty while
-   *     there is none
-   * @param trouble is told, on any thread, in a sentence why nothing can be found
+   * @param leader is told, on any thread, of each change of the leading master; empty while there
+   *     is none
+   * @param trouble is told, on any thread, why there is none, as a sentence
    */
   void start(Consumer<Optional<URI>> leader, Consumer<String> trouble);
 
-  /** Hears that a master could not be used. Another may be told of then. */
+  /** A master could not be used. The detector may report another. */
   void failed(URI master);
 
-  /** Hears that a master has named another as the leader, which is told of then. */
+  /** A master has redirected to another, which the detector then reports. */
   void redirected(URI leader);
 
   @Override

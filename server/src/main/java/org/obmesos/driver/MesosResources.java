@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.driver;
 
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -12,51 +11,69 @@ import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.Attribute;
 import org.apache.mesos.v1.Protos.Resource;
 import org.apache.mesos.v1.Protos.Value;
+import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Ports;
 import org.obmesos.task.Resources;
 
-/** Reading and writing Mesos' resource lists. */
+/** Reads and creates Mesos' resource lists. */
 public final class MesosResources {
   private static final String PORTS = "ports";
 
   private MesosResources() {}
 
   /**
-   * The sum of what a task can use of them. A disk with a source of its own can only be had as a
-   * whole, what is persistent holds somebody's data, and what is revocable or shared is only for
-   * who asks for that (mesos.proto, Resource). What is reserved is offered to its role only.
+   * Returns what a task can use of a list. A disk with a source can only be used as a whole, a
+   * persistent volume holds somebody's data, and revocable and shared resources are for frameworks
+   * that ask for them (mesos.proto, Resource). Reserved resources are offered only to their role.
    */
-  public static Resources sum(List<Resource> resources) {
-    List<Resource> plain = plain(resources, Value.Type.SCALAR);
-    return new Resources(
-        scalar(plain, "cpus"), scalar(plain, "mem"), scalar(plain, "disk"), scalar(plain, "gpus"));
+  public static AvailableResources available(List<Resource> resources) {
+    return new AvailableResources(
+        new Resources(
+            scalar(resources, "cpus"),
+            scalar(resources, "mem"),
+            scalar(resources, "disk"),
+            scalar(resources, "gpus")),
+        ports(resources));
   }
 
   private static double scalar(List<Resource> resources, String name) {
     return resources.stream()
+        .filter(resource -> resource.getType() == Value.Type.SCALAR)
         .filter(resource -> resource.getName().equals(name))
+        .filter(MesosResources::isUsable)
         .mapToDouble(resource -> resource.getScalar().getValue())
         .sum();
   }
 
-  /** The list for these amounts, allocated to a role; an amount of 0 is left out. */
-  public static List<Resource> list(Resources amounts, String role) {
-    return list(amounts, Ports.NONE, role);
+  private static Ports ports(List<Resource> resources) {
+    return Ports.of(
+        resources.stream()
+            .filter(resource -> resource.getType() == Value.Type.RANGES)
+            .filter(resource -> resource.getName().equals(PORTS))
+            .filter(MesosResources::isUsable)
+            .flatMap(resource -> resource.getRanges().getRangeList().stream())
+            .map(range -> new Ports.Range((int) range.getBegin(), (int) range.getEnd()))
+            .toList());
   }
 
-  /** The same, with ports. */
-  public static List<Resource> list(Resources amounts, Ports ports, String role) {
+  /** Returns the list for scalar amounts, allocated to a role. */
+  public static List<Resource> list(Resources amounts, String role) {
+    return list(new AvailableResources(amounts, Ports.NONE), role);
+  }
+
+  /** Returns the list for amounts and ports, allocated to a role; amounts of 0 are left out. */
+  public static List<Resource> list(AvailableResources amounts, String role) {
     List<Resource> resources = new ArrayList<>();
-    addScalar(resources, "cpus", amounts.cpus(), role);
-    addScalar(resources, "mem", amounts.memMiB(), role);
-    addScalar(resources, "disk", amounts.diskMiB(), role);
-    addScalar(resources, "gpus", amounts.gpus(), role);
-    if (!ports.isEmpty()) {
+    addScalar(resources, "cpus", amounts.scalars().cpus(), role);
+    addScalar(resources, "mem", amounts.scalars().memMiB(), role);
+    addScalar(resources, "disk", amounts.scalars().diskMiB(), role);
+    addScalar(resources, "gpus", amounts.scalars().gpus(), role);
+    if (!amounts.ports().isEmpty()) {
       resources.add(
           Resource.newBuilder()
               .setName(PORTS)
               .setType(Value.Type.RANGES)
-              .setRanges(ranges(ports))
+              .setRanges(ranges(amounts.ports()))
               .setAllocationInfo(Resource.AllocationInfo.newBuilder().setRole(role))
               .build());
     }
@@ -74,27 +91,10 @@ public final class MesosResources {
     return ranges.build();
   }
 
-  /** The ports among them that any task can use. */
-  public static Ports ports(List<Resource> resources) {
-    return Ports.of(
-        plain(resources, Value.Type.RANGES).stream()
-            .filter(resource -> resource.getName().equals(PORTS))
-            .flatMap(resource -> resource.getRanges().getRangeList().stream())
-            .map(range -> new Ports.Range((int) range.getBegin(), (int) range.getEnd()))
-            .toList());
-  }
-
-  private static List<Resource> plain(List<Resource> resources, Value.Type type) {
-    return resources.stream()
-        .filter(resource -> resource.getType() == type)
-        .filter(MesosResources::isUsable)
-        .toList();
-  }
-
-  /** The value of an agent's attribute as text. */
+  /** Returns the value of an agent's attribute as text. */
   public static String text(Attribute attribute) {
     return switch (attribute.getType()) {
-      case SCALAR -> amount(attribute.getScalar().getValue());
+      case SCALAR -> Resources.format(attribute.getScalar().getValue());
       case RANGES ->
           attribute.getRanges().getRangeList().stream()
               .map(range -> range.getBegin() + "-" + range.getEnd())
@@ -112,48 +112,48 @@ public final class MesosResources {
   }
 
   /**
-   * What was taken of resources, and what is left.
+   * Takes resources out of a list of available ones, reserved ones first.
    *
-   * @param resources what was taken, reserved and allocated as it was
-   * @param left the rest
+   * @param available is changed to what is left
+   * @param needed is contained in it
+   * @return what was taken, with its reservations and allocation
    */
-  public record Taken(List<Resource> resources, List<Resource> left) {}
-
-  /** Takes amounts and ports that are there; of each what is reserved before what is not. */
-  public static Taken take(List<Resource> from, Resources amounts, Ports ports) {
-    Map<String, Double> wanted = new HashMap<>();
-    wanted.put("cpus", amounts.cpus());
-    wanted.put("mem", amounts.memMiB());
-    wanted.put("disk", amounts.diskMiB());
-    wanted.put("gpus", amounts.gpus());
-    Ports open = ports;
+  public static List<Resource> take(List<Resource> available, AvailableResources needed) {
+    Map<String, Double> scalars = new HashMap<>();
+    scalars.put("cpus", needed.scalars().cpus());
+    scalars.put("mem", needed.scalars().memMiB());
+    scalars.put("disk", needed.scalars().diskMiB());
+    scalars.put("gpus", needed.scalars().gpus());
+    Ports ports = needed.ports();
     List<Resource> taken = new ArrayList<>();
     List<Resource> left = new ArrayList<>();
-    List<Resource> reservedFirst = new ArrayList<>(from);
-    reservedFirst.sort(Comparator.comparing(it -> it.getReservationsCount() == 0));
+    List<Resource> reservedFirst = new ArrayList<>(available);
+    reservedFirst.sort(Comparator.comparing(resource -> resource.getReservationsCount() == 0));
     for (Resource resource : reservedFirst) {
       if (!isUsable(resource)) {
         left.add(resource);
       } else if (resource.getType() == Value.Type.SCALAR) {
-        double there = resource.getScalar().getValue();
-        double part = Math.min(there, wanted.getOrDefault(resource.getName(), 0.0));
-        wanted.computeIfPresent(resource.getName(), (name, amount) -> rounded(amount - part));
+        double amount = resource.getScalar().getValue();
+        double part = Math.min(amount, scalars.getOrDefault(resource.getName(), 0.0));
+        scalars.computeIfPresent(resource.getName(), (name, open) -> rounded(open - part));
         addPart(taken, resource, part);
-        addPart(left, resource, rounded(there - part));
+        addPart(left, resource, rounded(amount - part));
       } else if (resource.getName().equals(PORTS)) {
-        Ports there = ports(List.of(resource));
-        Ports rest = there.minus(open);
-        open = open.minus(there);
-        addPart(taken, resource, there.minus(rest));
+        Ports offered = ports(List.of(resource));
+        Ports rest = offered.minus(ports);
+        ports = ports.minus(offered);
+        addPart(taken, resource, offered.minus(rest));
         addPart(left, resource, rest);
       } else {
         left.add(resource);
       }
     }
-    return new Taken(List.copyOf(taken), List.copyOf(left));
+    available.clear();
+    available.addAll(left);
+    return List.copyOf(taken);
   }
 
-  /** Mesos counts in thousandths. */
+  /** Mesos rounds scalars to 0.001 (docs/mesos-v1.proto, Value.Scalar). */
   private static double rounded(double amount) {
     return Math.round(amount * 1000) / 1000.0;
   }
@@ -182,7 +182,7 @@ public final class MesosResources {
     }
   }
 
-  /** As a master writes them: {@code cpus(allocated: *):8; mem(allocated: *):8192}. */
+  /** Formats resources as a master does: {@code cpus(allocated: *):8; mem(allocated: *):8192}. */
   public static String describe(List<Resource> resources) {
     return resources.stream()
         .map(
@@ -194,12 +194,7 @@ public final class MesosResources {
                     resource.getAllocationInfo().getRole(),
                     resource.getType() == Value.Type.RANGES
                         ? ports(List.of(resource))
-                        : amount(resource.getScalar().getValue())))
+                        : Resources.format(resource.getScalar().getValue())))
         .collect(Collectors.joining("; "));
-  }
-
-  /** A number as a person writes it. */
-  public static String amount(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 }

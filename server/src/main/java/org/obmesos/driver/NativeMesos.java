@@ -15,8 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A master through Mesos' own native library, for those who have it and want it. It says nothing of
- * how a call was answered.
+ * A driver that uses Mesos' native library. The library does not report how a call was answered.
  */
 public final class NativeMesos implements SchedulerDriver {
   private static final Logger log = LoggerFactory.getLogger(NativeMesos.class);
@@ -27,17 +26,17 @@ public final class NativeMesos implements SchedulerDriver {
   private final Optional<Credentials> credentials;
   private final Consumer<String> trouble;
 
-  /** Kept here, for the library holds its own object only weakly. */
+  /** A strong reference: the library holds only a weak one. */
   private volatile Optional<V1Mesos> mesos = Optional.empty();
 
   private final String library;
   private volatile boolean closed;
 
   /**
-   * Makes a driver that is not started yet, for the library that the environment names.
+   * Creates a driver for the library that the environment names; not started yet.
    *
-   * @param master as the library has it: {@code host:port} or {@code zk://...}
-   * @param trouble is told in a sentence why there is no connection
+   * @param master {@code host:port} or {@code zk://...}
+   * @param trouble is told why there is no connection, as a sentence
    */
   public NativeMesos(
       Scheduler scheduler,
@@ -60,7 +59,7 @@ public final class NativeMesos implements SchedulerDriver {
     this.trouble = Objects.requireNonNull(trouble, "trouble");
   }
 
-  /** An exception out of a callback would abort the whole process. */
+  /** An exception in a callback would abort the process. */
   private final class Guarded implements Scheduler {
     @Override
     public void connected(Mesos library) {
@@ -83,7 +82,7 @@ public final class NativeMesos implements SchedulerDriver {
           callback.run();
         }
       } catch (RuntimeException e) {
-        log.error("the scheduler met a fault", e);
+        log.error("unexpected exception in the scheduler", e);
       }
     }
   }
@@ -92,7 +91,7 @@ public final class NativeMesos implements SchedulerDriver {
   public void start() {
     if (library == null || library.isBlank()) {
       trouble.accept(
-          "The native driver wants Mesos' library: set "
+          "The native driver needs Mesos' library: set "
               + LIBRARY
               + " to libmesos.so's path, or"
               + " leave --driver native out, which needs no library");
@@ -127,7 +126,7 @@ public final class NativeMesos implements SchedulerDriver {
     mesos.ifPresent(V1Mesos::reconnect);
   }
 
-  /** The library ends with the process; nothing of it is heard any more. */
+  /** Ignores further events; the library itself ends with the process. */
   @Override
   public void close() {
     closed = true;

@@ -7,11 +7,11 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * Cuts a stream of bytes into records: a length in decimal digits, a newline, and that many bytes
- * (Mesos' docs/recordio.md). Bytes come in pieces cut anywhere. Not for several threads.
+ * Parses RecordIO (Mesos' docs/recordio.md): a length in decimal digits, a newline, and that many
+ * bytes. Input arrives in arbitrary chunks. Not thread-safe.
  */
 final class RecordIo {
-  /** The longest record that is read, in bytes; a stream with a longer one is given up. */
+  /** The longest record, in bytes; a longer one is an error. */
   static final int MAX_LENGTH = 32 * 1024 * 1024;
 
   private static final int RADIX = 10;
@@ -22,15 +22,15 @@ final class RecordIo {
   private byte[] record;
   private int filled;
 
-  /** Gives each record to the consumer as soon as it is whole. */
+  /** Creates a parser that passes each complete record to a consumer. */
   RecordIo(Consumer<byte[]> records) {
     this.records = Objects.requireNonNull(records, "records");
   }
 
   /**
-   * Takes the next bytes of the stream.
+   * Parses the next bytes of the stream.
    *
-   * @throws IOException if they are no records
+   * @throws IOException if they are not RecordIO
    */
   void feed(ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
@@ -63,7 +63,7 @@ final class RecordIo {
     length = length * RADIX + digit;
     digits = true;
     if (digit < 0 || length > MAX_LENGTH) {
-      throw new IOException("the stream is not RecordIO, or has a record that is too long");
+      throw new IOException("the stream is not RecordIO, or a record is too long");
     }
   }
 }

@@ -6,22 +6,21 @@ import org.apache.mesos.v1.scheduler.Mesos;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 
 /**
- * The bindings' {@link Mesos} with an answer for each call and an end.
+ * The interface {@link Mesos} of the bindings with an answer for each call and a close method.
  *
- * <p>Calls are sent in the order in which they are made. Events reach the {@code Scheduler} given
- * to the implementation's constructor one after the other, on a thread of the driver's.
+ * <p>Calls are sent in order. Events are passed to the {@code Scheduler} of the implementation's
+ * constructor one after the other, on a thread of the driver.
  */
 public interface SchedulerDriver extends Mesos, AutoCloseable {
 
-  /** Begins: {@code Scheduler.connected} follows once there is a master. */
+  /** Starts; {@code Scheduler.connected} is called once a master is found. */
   void start();
 
   /**
    * Sends a call.
    *
-   * @return completes when the master has accepted the call, which says nothing of its effect;
-   *     fails with an {@link IllegalArgumentException} that carries the master's words if it has
-   *     refused it
+   * @return completes when the master has accepted the call, before it has any effect; fails with
+   *     an {@link IllegalArgumentException} with the master's message if it has refused the call
    */
   CompletableFuture<Void> call(Call call);
 
@@ -31,7 +30,7 @@ public interface SchedulerDriver extends Mesos, AutoCloseable {
     var unused = call(call);
   }
 
-  /** Ends the connection and nothing else: tasks go on as the framework's id says. */
+  /** Closes the connection. The framework and its tasks remain. */
   @Override
   void close();
 }

@@ -18,12 +18,13 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
+import org.obmesos.util.NamedExecutors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks ZooKeeper which master leads: of the nodes {@code json.info_...} below the path the one with
- * the lowest number. One thread does it all; a session that has expired is made anew.
+ * Asks ZooKeeper for the leading master: the node {@code json.info_...} with the lowest number
+ * (Mesos' zookeeper/contender.cpp). Runs on one thread; an expired session is replaced.
  */
 final class ZooKeeperDetector implements MasterDetector {
   private static final Logger log = LoggerFactory.getLogger(ZooKeeperDetector.class);
@@ -31,19 +32,19 @@ final class ZooKeeperDetector implements MasterDetector {
   private static final Duration SESSION = Duration.ofSeconds(10);
   private static final Duration RETRY = Duration.ofSeconds(1);
 
-  /** How long ZooKeeper may be silent before the user hears of it. */
-  private static final Duration PATIENCE = Duration.ofSeconds(4);
+  /** How long ZooKeeper may not answer before the user is reported. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(4);
 
   private final MasterAddress.ZooKeeper address;
   private final ScheduledThreadPoolExecutor thread;
   private Consumer<Optional<URI>> leader = unused -> {};
   private Consumer<String> trouble = unused -> {};
   private Optional<ZooKeeper> session = Optional.empty();
-  private Optional<URI> told = Optional.empty();
+  private Optional<URI> reported = Optional.empty();
 
   ZooKeeperDetector(MasterAddress.ZooKeeper address) {
     this.address = address;
-    this.thread = Threads.one("master-detector");
+    this.thread = NamedExecutors.single("master-detector");
   }
 
   @Override
@@ -60,7 +61,7 @@ final class ZooKeeperDetector implements MasterDetector {
     close(session);
     session = Optional.empty();
     try {
-      // Asked first, for the client waits for a host that does not resolve without a word.
+      // The ZooKeeper client waits for a host that cannot be resolved without reporting it.
       for (String server : address.servers().split(",", -1)) {
         URI uri = URI.create("zk://" + server);
         if (uri.getHost() != null) {
@@ -68,71 +69,72 @@ final class ZooKeeperDetector implements MasterDetector {
         }
       }
       ZooKeeper made =
-          new ZooKeeper(address.servers(), (int) SESSION.toMillis(), this::heardOnClientThread);
+          new ZooKeeper(address.servers(), (int) SESSION.toMillis(), this::eventOnClientThread);
       session = Optional.of(made);
       address
           .login()
           .ifPresent(login -> made.addAuthInfo("digest", login.getBytes(StandardCharsets.UTF_8)));
       var unused =
-          thread.schedule(() -> complain(made), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+          thread.schedule(
+              () -> reportNoConnection(made), CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (IOException | IllegalArgumentException e) {
-      trouble.accept("No connection to " + address + ": " + Web.explain(e));
+      trouble.accept("No connection to " + address + ": " + MesosHttpClient.explain(e));
       var unused = thread.schedule(this::open, RETRY.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
 
-  private void complain(ZooKeeper asked) {
+  private void reportNoConnection(ZooKeeper asked) {
     if (session.filter(now -> now == asked).isPresent() && !asked.getState().isConnected()) {
-      trouble.accept("No connection to " + address + ": nobody answers there");
+      trouble.accept("No connection to " + address + ": it does not answer");
     }
   }
 
-  private void heardOnClientThread(WatchedEvent event) {
+  private void eventOnClientThread(WatchedEvent event) {
     if (!thread.isShutdown()) {
-      thread.execute(() -> heard(event));
+      thread.execute(() -> event(event));
     }
   }
 
-  private void heard(WatchedEvent event) {
+  private void event(WatchedEvent event) {
     if (event.getState() == Watcher.Event.KeeperState.Expired) {
       open();
     } else if (event.getState() == Watcher.Event.KeeperState.AuthFailed) {
-      trouble.accept("No connection to " + address + ": it does not take this login");
+      trouble.accept("No connection to " + address + ": it does not accept this login");
     } else if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
-      look();
+      update();
     }
   }
 
-  private void look() {
+  private void update() {
     ZooKeeper asked = session.orElseThrow();
     try {
       List<String> nodes = asked.getChildren(address.path(), true);
       Optional<String> lowest =
           nodes.stream().filter(node -> node.startsWith(NODE)).min(Comparator.naturalOrder());
-      tell(lowest.isPresent() ? master(asked, lowest.get()) : Optional.empty());
+      report(lowest.isPresent() ? master(asked, lowest.get()) : Optional.empty());
       if (lowest.isEmpty()) {
         trouble.accept("No master leads at " + address);
       }
     } catch (KeeperException.NoNodeException e) {
-      // Either the path is not there yet, or the master has gone between the two questions.
+      // The path does not exist yet, or the master has ended between the two requests.
       trouble.accept("No master leads at " + address);
-      again();
+      updateLater();
     } catch (KeeperException.NoAuthException e) {
-      trouble.accept("No connection to " + address + ": it wants another login");
+      trouble.accept("No connection to " + address + ": it requires another login");
     } catch (KeeperException e) {
       log.info("ZooKeeper: {}", e.toString());
-      again();
+      updateLater();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void again() {
+  private void updateLater() {
     var unused =
         thread.schedule(
             () -> {
               if (session.filter(now -> now.getState().isConnected()).isPresent()) {
-                look();
+                update();
               }
             },
             RETRY.toMillis(),
@@ -150,31 +152,31 @@ final class ZooKeeperDetector implements MasterDetector {
           at.has("hostname") ? at.get("hostname").getAsString() : at.get("ip").getAsString();
       return Optional.of(URI.create("http://" + host + ":" + at.get("port").getAsInt()));
     } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      trouble.accept("What leads at " + address + " cannot be read: " + e.getMessage());
+      trouble.accept("The leading master at " + address + " cannot be read: " + e.getMessage());
       return Optional.empty();
     }
   }
 
-  private void tell(Optional<URI> found) {
-    if (!found.equals(told)) {
-      told = found;
+  private void report(Optional<URI> found) {
+    if (!found.equals(reported)) {
+      reported = found;
       leader.accept(found);
     }
   }
 
-  /** ZooKeeper knows better who leads; it is only asked again. */
+  /** Asks ZooKeeper again. */
   @Override
   public void failed(URI master) {
     thread.execute(
-        () -> session.filter(now -> now.getState().isConnected()).ifPresent(now -> look()));
+        () -> session.filter(now -> now.getState().isConnected()).ifPresent(now -> update()));
   }
 
   @Override
   public void redirected(URI to) {
     thread.execute(
         () -> {
-          told = Optional.of(to);
-          leader.accept(told);
+          reported = Optional.of(to);
+          leader.accept(reported);
         });
   }
 

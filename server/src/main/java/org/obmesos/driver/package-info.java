@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
- * A master to talk to. The one seam is the Java bindings' own {@code Mesos} and {@code Scheduler},
- * widened in {@link org.obmesos.driver.SchedulerDriver} by what they lack. Nothing here knows of
- * tasks or of Emacs.
+ * The connection to a master. The interfaces are {@code Mesos} and {@code Scheduler} of the Java
+ * bindings, extended in {@link org.obmesos.driver.SchedulerDriver}. This package does not know
+ * blocks or Emacs.
  */
 package org.obmesos.driver;

@@ -4,10 +4,11 @@ package org.obmesos.http;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -15,64 +16,88 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
-import org.obmesos.rpc.Items;
+import org.obmesos.api.TaskMapper;
+import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskResult;
 
 /**
- * What happens to tasks, as streams of server-sent events. A reader that is slow loses nothing but
- * what has been overtaken: of each task there waits at most one status and one tail, the latest.
+ * Streams of server-sent events about tasks. For a slow reader only the last status and the last
+ * lines of each task wait. Values are queued as they are, and converted to JSON by the reader's
+ * thread.
  */
-final class Events {
-  /** Each holds a thread of the server. */
-  private static final int MOST_STREAMS = 32;
+final class Events implements FrameworkListener {
+  /** Each stream occupies a thread of the server. */
+  private static final int MAX_STREAMS = 32;
 
   private static final int HEARTBEAT_SECONDS = 15;
 
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private final Map<TaskId, String> tails = new ConcurrentHashMap<>();
-  private volatile boolean connected;
-  private volatile String trouble = "";
+  private final Consumer<TaskId> ended;
+  private final Consumer<Collection<TaskId>> deleted;
+  private volatile ClusterEvent cluster = new ClusterEvent(false, "");
   private volatile boolean closed;
-  private volatile Consumer<TaskId> ended = id -> {};
 
-  /** One reader's. */
-  private static final class Stream {
-    private final Predicate<TaskId> wanted;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition arrived = lock.newCondition();
-    private final Map<String, String> waiting = new LinkedHashMap<>();
-    private boolean ended;
+  /** The event {@code cluster}. */
+  private record ClusterEvent(boolean connected, String message) {}
 
-    Stream(Predicate<TaskId> wanted) {
-      this.wanted = wanted;
+  /** The event {@code output}. */
+  private record OutputEvent(String id, String tail, long size) {}
+
+  /** An event; a newer one with the same name and id replaces it. */
+  private record Event(String name, String id, Object data) {
+    static Event of(Task task) {
+      return new Event("task", task.id().value(), task);
     }
 
-    void add(String event, String id, String data) {
+    static Event of(TaskId id, String tail, long size) {
+      return new Event("output", id.value(), new OutputEvent(id.value(), tail, size));
+    }
+
+    String key() {
+      return name + " " + id;
+    }
+
+    String text() {
+      Object json = data instanceof Task task ? TaskMapper.task(task) : data;
+      return "event: %s\ndata: %s\n\n".formatted(name, Reply.json(json));
+    }
+  }
+
+  /** The stream of one reader. */
+  private static final class Stream {
+    private final Predicate<TaskId> filter;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    private final Map<String, Event> waiting = new LinkedHashMap<>();
+    private boolean ended;
+
+    Stream(Predicate<TaskId> filter) {
+      this.filter = filter;
+    }
+
+    /** Adds an event after all that wait, instead of an older one of the same task. */
+    void add(Event event) {
       lock.lock();
       try {
-        // At the end again, so that an old one does not come after what has followed it.
-        waiting.remove(event + id);
-        waiting.put(event + id, text(event, data));
+        waiting.remove(event.key());
+        waiting.put(event.key(), event);
         arrived.signal();
       } finally {
         lock.unlock();
       }
     }
 
-    /** Adds what is older than anything that waits. */
-    void begin(String event, String id, String data) {
+    /** Adds an event of the initial state, unless a newer one waits. */
+    void addInitial(Event event) {
       lock.lock();
       try {
-        waiting.putIfAbsent(event + id, text(event, data));
+        waiting.putIfAbsent(event.key(), event);
       } finally {
         lock.unlock();
       }
-    }
-
-    private static String text(String event, String data) {
-      return "event: %s\ndata: %s\n\n".formatted(event, data);
     }
 
     void end() {
@@ -85,70 +110,86 @@ final class Events {
       }
     }
 
-    /** What waits, once something does; or a comment, by which one sees who is still there. */
-    String take() throws InterruptedException {
+    /** Waits for events; returns none after {@link #HEARTBEAT_SECONDS} or at the end. */
+    List<Event> take() throws InterruptedException {
       lock.lock();
       try {
         long nanos = TimeUnit.SECONDS.toNanos(HEARTBEAT_SECONDS);
         while (waiting.isEmpty() && !ended && nanos > 0) {
           nanos = arrived.awaitNanos(nanos);
         }
-        String text = waiting.isEmpty() ? ":\n\n" : String.join("", waiting.values());
+        List<Event> events = new ArrayList<>(waiting.values());
         waiting.clear();
-        return text;
+        return events;
       } finally {
         lock.unlock();
       }
     }
   }
 
-  /** A tail as an event. */
-  private record Output(String id, String tail, long size) {}
-
-  void status(Task task) {
-    if (task.state().isTerminal()) {
-      tails.remove(task.id());
-      ended.accept(task.id());
-    }
-    send("task", task.id(), () -> Items.task(task, Optional.empty(), ""));
+  /**
+   * Creates the events.
+   *
+   * @param ended is told of each task that ends
+   * @param deleted is told of tasks that are deleted
+   */
+  Events(Consumer<TaskId> ended, Consumer<Collection<TaskId>> deleted) {
+    this.ended = ended;
+    this.deleted = deleted;
   }
 
-  void output(TaskId id, String tail, long size) {
+  @Override
+  public void status(Task task) {
+    send(task.id(), Event.of(task));
+  }
+
+  @Override
+  public void ended(Task task, TaskResult result, String sandbox) {
+    tails.remove(task.id());
+    send(task.id(), Event.of(task));
+    ended.accept(task.id());
+  }
+
+  @Override
+  public void deleted(Collection<TaskId> ids) {
+    deleted.accept(ids);
+  }
+
+  @Override
+  public void output(TaskId id, String tail, long size) {
     tails.put(id, tail);
-    send("output", id, () -> new Output(id.value(), tail, size));
+    send(id, Event.of(id, tail, size));
   }
 
-  private void send(String event, TaskId id, Supplier<Object> data) {
-    List<Stream> readers = streams.stream().filter(stream -> stream.wanted.test(id)).toList();
-    if (!readers.isEmpty()) {
-      String json = Reply.json(data.get());
-      readers.forEach(stream -> stream.add(event, id.value(), json));
+  private void send(TaskId id, Event event) {
+    for (Stream stream : streams) {
+      if (stream.filter.test(id)) {
+        stream.add(event);
+      }
     }
   }
 
-  void cluster(boolean isThere, String message) {
-    connected = isThere;
-    trouble = isThere ? "" : message;
-    streams.forEach(stream -> stream.add("cluster", "", cluster()));
+  @Override
+  public void cluster(boolean connected, String message) {
+    cluster = new ClusterEvent(connected, connected ? "" : message);
+    streams.forEach(stream -> stream.add(new Event("cluster", "", cluster)));
   }
 
-  /** The connection to the cluster as an event. */
-  private record Cluster(boolean connected, String message) {}
-
-  private String cluster() {
-    return Reply.json(new Cluster(connected, trouble));
+  @Override
+  public void warning(String message) {
+    // There is no event for it.
   }
 
-  /** Has somebody told of each task that ends. */
-  void whenEnded(Consumer<TaskId> listener) {
-    ended = listener;
+  @Override
+  public void storeLost(String message) {
+    // The server ends.
   }
 
   boolean isConnected() {
-    return connected;
+    return cluster.connected();
   }
 
-  /** The last lines of the tasks that run. */
+  /** Returns the last lines of running tasks. */
   Map<TaskId, String> tails() {
     return tails;
   }
@@ -157,53 +198,52 @@ final class Events {
     return streams.size();
   }
 
-  /**
-   * Makes room for one more reader.
-   *
-   * @throws Refusal if there are enough
-   */
-  private Stream open(Predicate<TaskId> wanted) {
-    if (streams.size() >= MOST_STREAMS) {
-      throw new Refusal(503, "Enough are watching", Map.of("Retry-After", "10"));
+  private Stream open(Predicate<TaskId> filter) {
+    if (streams.size() >= MAX_STREAMS) {
+      throw new HttpException(
+          503,
+          "Too many open event streams (limit " + MAX_STREAMS + ")",
+          Map.of("Retry-After", "10"));
     }
-    Stream stream = new Stream(wanted);
+    Stream stream = new Stream(filter);
     streams.add(stream);
     return stream;
   }
 
-  /** Where a stream goes, once it is known that there is room. */
+  /** Opens the body of the answer, after the number of streams was checked. */
   interface Sink {
     OutputStream open() throws IOException;
   }
 
-  /** What tasks there are; asked for once the stream has begun, so that none is missed. */
+  /** Returns the tasks of the initial state; called after the stream has started. */
   interface Snapshot {
     List<Task> tasks();
   }
 
   /**
-   * Writes events until the reader goes, or the server does.
+   * Writes events until the reader or the server closes the stream.
    *
-   * @param wanted which tasks it is about
-   * @param now those to begin with
+   * @param filter selects the tasks
+   * @param initial the tasks of the initial state
    */
-  void stream(Predicate<TaskId> wanted, Snapshot now, Sink sink) throws IOException {
-    Stream stream = open(wanted);
+  void stream(Predicate<TaskId> filter, Snapshot initial, Sink sink) throws IOException {
+    Stream stream = open(filter);
     try (OutputStream out = sink.open()) {
       out.write(":\n\n".getBytes(StandardCharsets.UTF_8));
-      stream.begin("cluster", "", cluster());
-      for (Task task : now.tasks()) {
-        stream.begin("task", task.id().value(), Reply.json(Items.task(task, Optional.empty(), "")));
+      stream.addInitial(new Event("cluster", "", cluster));
+      for (Task task : initial.tasks()) {
+        stream.addInitial(Event.of(task));
         String tail = tails.get(task.id());
         if (tail != null) {
-          stream.begin(
-              "output",
-              task.id().value(),
-              Reply.json(new Output(task.id().value(), tail, tail.length())));
+          stream.addInitial(Event.of(task.id(), tail, tail.length()));
         }
       }
       while (!closed) {
-        out.write(stream.take().getBytes(StandardCharsets.UTF_8));
+        StringBuilder text = new StringBuilder();
+        stream.take().forEach(event -> text.append(event.text()));
+        // A comment shows whether the reader is still there.
+        out.write(
+            (text.length() == 0 ? ":\n\n" : text.toString()).getBytes(StandardCharsets.UTF_8));
         out.flush();
       }
     } catch (InterruptedException e) {

@@ -6,7 +6,7 @@ import com.google.gson.GsonBuilder;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What a request gets. */
+/** The answer to a request. */
 record Reply(int status, String type, String body, Map<String, String> headers) {
   static final String TEXT = "text/plain; charset=utf-8";
   static final String HTML = "text/html; charset=utf-8";

@@ -21,22 +21,23 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.obmesos.api.Messages.TaskItem;
+import org.obmesos.api.TaskMapper;
 import org.obmesos.document.HtmlView;
 import org.obmesos.document.InvalidDocumentException;
 import org.obmesos.document.OrgDocument;
-import org.obmesos.rpc.Items;
-import org.obmesos.rpc.Messages.TaskItem;
 import org.obmesos.scheduler.Framework;
+import org.obmesos.store.StoreException;
 import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
 
-/** What can be asked, and what is answered; docs/http.org describes each. */
+/** The requests and their answers, which docs/http.org describes. */
 final class Routes {
-  /** The longest that anything is waited for. */
-  private static final int PATIENCE_SECONDS = 30;
+  /** The longest time to wait for the framework. */
+  private static final int TIMEOUT_SECONDS = 30;
 
   private static final Pattern DOCUMENT = Pattern.compile("/org/([a-z2-7]+)(\\.org|\\.html)?");
   private static final Pattern DOCUMENT_EVENTS = Pattern.compile("/org/([a-z2-7]+)/events");
@@ -46,45 +47,56 @@ final class Routes {
 
   private final String product;
   private final Framework framework;
-  private final Library library;
+  private final DocumentService documents;
   private final Events events;
-  private final Metrics metrics;
+  private final RequestMetrics metrics;
 
   /**
-   * Makes them.
+   * Creates the routes.
    *
-   * @param product the server's name and version
+   * @param product the name and version of the server
    */
-  Routes(String product, Framework framework, Library library, Events events, Metrics metrics) {
+  Routes(
+      String product,
+      Framework framework,
+      DocumentService documents,
+      Events events,
+      RequestMetrics metrics) {
     this.product = product;
     this.framework = framework;
-    this.library = library;
+    this.documents = documents;
     this.events = events;
     this.metrics = metrics;
   }
 
-  /** What a request is. */
+  /** A request. */
   interface Request {
     String method();
 
     String path();
 
-    /** What the client says it would like. */
+    /** Returns its Accept header, or an empty string. */
     String accept();
 
-    /** All that was sent with it. */
+    /** Reads its body. */
     byte[] body() throws IOException;
   }
 
-  /** Which tasks a stream is about, and which there are now; empty if the path is no stream's. */
-  record Streamed(Predicate<TaskId> wanted, Events.Snapshot now) {}
+  /**
+   * A stream of events.
+   *
+   * @param filter selects its tasks
+   * @param initial returns the tasks of its initial state
+   */
+  record Streamed(Predicate<TaskId> filter, Events.Snapshot initial) {}
 
+  /** Returns the stream a path names; empty if it names none. */
   Optional<Streamed> stream(String method, String path) {
-    Matcher document = DOCUMENT_EVENTS.matcher(path);
-    if (document.matches() && only(method, "GET")) {
-      Posting posting = posting(document.group(1));
-      Set<TaskId> ids = Set.copyOf(posting.ids());
-      return Optional.of(new Streamed(ids::contains, () -> await(library.tasks(posting))));
+    Matcher matcher = DOCUMENT_EVENTS.matcher(path);
+    if (matcher.matches() && only(method, "GET")) {
+      SubmittedDocument document = document(matcher.group(1));
+      Set<TaskId> ids = Set.copyOf(document.taskIds());
+      return Optional.of(new Streamed(ids::contains, () -> await(documents.tasks(document))));
     }
     if (path.equals("/events") && only(method, "GET")) {
       return Optional.of(
@@ -101,12 +113,12 @@ final class Routes {
   private static boolean only(String method, String... allowed) {
     if (!List.of(allowed).contains(method)) {
       String all = String.join(", ", allowed);
-      throw new Refusal(405, "Only " + all + " here", Map.of("Allow", all));
+      throw new HttpException(405, "Only " + all + " is allowed here", Map.of("Allow", all));
     }
     return true;
   }
 
-  /** The answer to a request. */
+  /** Answers a request. */
   Reply answer(Request request) throws IOException {
     String path = request.path();
     Matcher document = DOCUMENT.matcher(path);
@@ -126,12 +138,15 @@ final class Routes {
       case "/" -> home(request.accept());
       case "/page.js", "/page.css" -> file(path);
       case "/healthz" -> Reply.text(200, "OK\n");
-      case "/varz" -> Reply.ofJson(metrics.json(await(framework.list()), library.size(), events));
+      case "/varz" ->
+          Reply.ofJson(metrics.json(await(framework.countByState()), documents.size(), events));
       case "/metrics" ->
           Reply.of(
-              200, Metrics.TYPE, metrics.text(await(framework.list()), library.size(), events));
+              200,
+              RequestMetrics.TYPE,
+              metrics.text(await(framework.countByState()), documents.size(), events));
       case "/tasks" -> tasks();
-      default -> throw Refusal.unknown("such page");
+      default -> throw HttpException.notFound("such page");
     };
   }
 
@@ -154,17 +169,17 @@ final class Routes {
   private Reply post(Request request) throws IOException {
     try {
       String text = decoded(request.body());
-      Posting posting = await(library.post(text));
-      Map<String, String> where = Map.of("Location", "/org/" + posting.id());
+      SubmittedDocument document = await(documents.post(text));
+      Map<String, String> where = Map.of("Location", "/org/" + document.id());
       if (request.accept().contains("application/json")) {
-        Reply reply = described(posting);
+        Reply reply = described(document);
         return new Reply(201, reply.type(), reply.body(), where);
       }
       return Reply.text(
-              201, "Scheduled %d code blocks for execution\n".formatted(posting.parts().size()))
+              201, "Scheduled %d code blocks for execution\n".formatted(document.blocks().size()))
           .with(where);
     } catch (InvalidDocumentException | InvalidBlockException e) {
-      throw new Refusal(400, e.getMessage());
+      throw new HttpException(400, e.getMessage());
     }
   }
 
@@ -172,40 +187,40 @@ final class Routes {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
     } catch (CharacterCodingException e) {
-      throw new Refusal(400, "The document is not in UTF-8");
+      throw new HttpException(400, "The document is not in UTF-8");
     }
   }
 
   private Reply list() {
-    // The documents first, so that each has its tasks by then.
-    List<Posting> postings = await(library.list());
+    // The documents first, so that the tasks of each are stored.
+    List<SubmittedDocument> all = await(documents.list());
     Map<String, List<Task>> tasks =
         await(framework.list()).stream()
-            .collect(Collectors.groupingBy(task -> Posting.of(task).orElse("")));
-    List<Object> documents = new ArrayList<>();
-    for (Posting posting : postings) {
-      List<Task> its = tasks.getOrDefault(posting.id(), List.of());
-      Map<String, Object> about = described(posting, its);
+            .collect(Collectors.groupingBy(task -> SubmittedDocument.idOf(task).orElse("")));
+    List<Object> rows = new ArrayList<>();
+    for (SubmittedDocument document : all) {
+      List<Task> its = tasks.getOrDefault(document.id(), List.of());
+      Map<String, Object> about = described(document, its);
       about.put("tasks", its.size());
-      documents.add(about);
+      rows.add(about);
     }
-    return Reply.ofJson(Map.of("documents", documents));
+    return Reply.ofJson(Map.of("documents", rows));
   }
 
-  private Reply described(Posting posting) {
-    List<Task> tasks = await(library.tasks(posting));
-    Map<String, Object> about = described(posting, tasks);
-    about.put("tasks", tasks.stream().map(task -> Items.task(task, Optional.empty(), "")).toList());
+  private Reply described(SubmittedDocument document) {
+    List<Task> tasks = await(documents.tasks(document));
+    Map<String, Object> about = described(document, tasks);
+    about.put("tasks", tasks.stream().map(TaskMapper::task).toList());
     return Reply.ofJson(about);
   }
 
-  private static Map<String, Object> described(Posting posting, List<Task> tasks) {
+  private static Map<String, Object> described(SubmittedDocument document, List<Task> tasks) {
     Map<String, Object> about = new LinkedHashMap<>();
-    about.put("id", posting.id());
-    about.put("title", posting.title());
-    about.put("submitted", posting.submitted().toEpochMilli());
+    about.put("id", document.id());
+    about.put("title", document.title());
+    about.put("submitted", document.submitted().toEpochMilli());
     about.put("state", state(tasks));
-    about.put("blocks", posting.parts().size());
+    about.put("blocks", document.blocks().size());
     return about;
   }
 
@@ -218,8 +233,8 @@ final class Routes {
         : "FAILED";
   }
 
-  private Posting posting(String id) {
-    return await(library.get(id)).orElseThrow(() -> Refusal.unknown("document " + id));
+  private SubmittedDocument document(String id) {
+    return await(documents.get(id)).orElseThrow(() -> HttpException.notFound("document " + id));
   }
 
   private Reply document(String method, String id, String form) {
@@ -229,28 +244,25 @@ final class Routes {
       only(method, "GET");
     }
     if (method.equals("DELETE")) {
-      if (!await(library.delete(id))) {
-        throw Refusal.unknown("document " + id);
+      if (!await(documents.delete(id))) {
+        throw HttpException.notFound("document " + id);
       }
       return Reply.text(204, "");
     }
-    Posting posting = posting(id);
+    SubmittedDocument document = document(id);
     if (form == null) {
-      return described(posting);
+      return described(document);
     }
     String text =
-        await(library.withResults(posting, events.tails()))
-            .orElseThrow(() -> Refusal.unknown("document " + id));
+        await(documents.withResults(document, events.tails()))
+            .orElseThrow(() -> HttpException.notFound("document " + id));
     return form.equals(".org")
         ? Reply.text(200, text)
         : Reply.of(200, Reply.HTML, HtmlView.of(OrgDocument.read(text)));
   }
 
   private Reply tasks() {
-    List<TaskItem> items =
-        await(framework.list()).stream()
-            .map(task -> Items.task(task, Optional.empty(), ""))
-            .toList();
+    List<TaskItem> items = await(framework.list()).stream().map(TaskMapper::task).toList();
     return Reply.ofJson(Map.of("tasks", items));
   }
 
@@ -258,24 +270,27 @@ final class Routes {
     Task task =
         await(framework.get(List.of(id))).stream()
             .findFirst()
-            .orElseThrow(() -> Refusal.unknown("task " + id));
+            .orElseThrow(() -> HttpException.notFound("task " + id));
     Optional<TaskResult> result =
         task.state().isTerminal() ? await(framework.result(id)) : Optional.empty();
-    return Reply.ofJson(Items.task(task, result, ""));
+    return Reply.ofJson(TaskMapper.task(task, result, ""));
   }
 
   private static <T> T await(CompletableFuture<T> future) {
     try {
-      return future.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      return future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new Refusal(503, "The server ends");
+      throw new HttpException(503, "The server is shutting down");
     } catch (TimeoutException e) {
-      throw new Refusal(503, "The server is busy", Map.of("Retry-After", "10"));
+      throw new HttpException(503, "The server is busy", Map.of("Retry-After", "10"));
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       if (cause instanceof CompletionException && cause.getCause() != null) {
         cause = cause.getCause();
+      }
+      if (cause instanceof StoreException) {
+        throw new HttpException(503, "Nothing was done: " + cause.getMessage());
       }
       if (cause instanceof RuntimeException known) {
         throw known;

@@ -8,57 +8,55 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.obmesos.task.AvailableResources;
 
 /**
- * Who has what of the one agent: tasks, outstanding offers, and what is left for the next offer. A
- * declined amount is not offered again until its filter has run out, unless more has become free
- * meanwhile or the framework revives. Used from one thread.
+ * Divides the resources of the one agent among tasks, outstanding offers and the next offer.
+ * Declined resources are not offered again until their filter expires, unless more have become free
+ * or the framework revives offers. Used on one thread.
  */
 final class Allocator {
-  /** The least a Mesos master bothers to offer (MIN_CPUS, MIN_MEM in constants.hpp). */
-  private static final double LEAST_CPUS = 0.01;
+  /** The smallest resources a Mesos master offers (MIN_CPUS, MIN_MEM in its constants.hpp). */
+  private static final double MIN_CPUS = 0.01;
 
-  private static final double LEAST_MEM = 32;
+  private static final double MIN_MEM = 32;
 
-  private record Filter(Amount refused, Instant until) {}
+  private record Filter(AvailableResources refused, Instant until) {}
 
-  private final Amount capacity;
-  private final Map<String, Amount> offers = new LinkedHashMap<>();
+  private final AvailableResources capacity;
+  private final Map<String, AvailableResources> offers = new LinkedHashMap<>();
   private final List<Filter> filters = new ArrayList<>();
-  private Amount used = Amount.NONE;
+  private AvailableResources used = AvailableResources.NONE;
   private boolean suppressed;
 
-  Allocator(Amount capacity) {
+  Allocator(AvailableResources capacity) {
     this.capacity = capacity;
   }
 
-  /** What is free, if it should be offered now. */
-  Optional<Amount> offerable(Instant now) {
+  /** Returns the resources to offer now; empty if there is nothing to offer. */
+  Optional<AvailableResources> offerable(Instant now) {
     filters.removeIf(filter -> !filter.until().isAfter(now));
-    Amount free = free();
+    AvailableResources free = free();
     boolean filtered = filters.stream().anyMatch(filter -> filter.refused().contains(free));
-    return suppressed
-            || filtered
-            || (free.scalars().cpus() < LEAST_CPUS && free.scalars().memMiB() < LEAST_MEM)
-        ? Optional.empty()
-        : Optional.of(free);
+    boolean small = free.scalars().cpus() < MIN_CPUS && free.scalars().memMiB() < MIN_MEM;
+    return suppressed || filtered || small ? Optional.empty() : Optional.of(free);
   }
 
   /** After a restart with a smaller capacity more can be in use than there is. */
-  private Amount free() {
-    return capacity.minusAtMost(offers.values().stream().reduce(used, Amount::plus));
+  private AvailableResources free() {
+    return capacity.minusAtMost(offers.values().stream().reduce(used, AvailableResources::plus));
   }
 
-  void offered(String offerId, Amount amount) {
-    offers.put(offerId, amount);
+  void offered(String offerId, AvailableResources resources) {
+    offers.put(offerId, resources);
   }
 
   boolean isOutstanding(String offerId) {
     return offers.containsKey(offerId);
   }
 
-  /** Takes an offer back. */
-  Amount withdraw(String offerId) {
+  /** Ends an outstanding offer; returns its resources. */
+  AvailableResources withdraw(String offerId) {
     return offers.remove(offerId);
   }
 
@@ -67,18 +65,18 @@ final class Allocator {
     filters.clear();
   }
 
-  void use(Amount amount) {
-    used = used.plus(amount);
+  void use(AvailableResources resources) {
+    used = used.plus(resources);
   }
 
-  void release(Amount amount) {
-    used = used.minus(amount);
+  void release(AvailableResources resources) {
+    used = used.minus(resources);
   }
 
-  /** Remembers that this much is not wanted for some time. */
-  void refuse(Amount amount, Duration howLong, Instant now) {
-    if (!howLong.isZero() && !howLong.isNegative()) {
-      filters.add(new Filter(amount, now.plus(howLong)));
+  /** Does not offer these resources for a time. */
+  void refuse(AvailableResources resources, Duration duration, Instant now) {
+    if (!duration.isZero() && !duration.isNegative()) {
+      filters.add(new Filter(resources, now.plus(duration)));
     }
   }
 

@@ -17,31 +17,35 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.mesos.v1.Protos.CommandInfo;
-import org.obmesos.store.StateDirectory;
+import org.obmesos.util.PrivateFiles;
 
 /**
- * Brings files into sandboxes before their tasks begin, as Mesos' fetcher does (its
- * docs/fetcher.md): from this machine and over HTTP, unpacked or made executable where that is
- * asked for. May be used from several threads.
+ * Fetches files into sandboxes before their tasks start, as Mesos' fetcher does (docs/fetcher.md):
+ * from this machine and over HTTP, unpacked or made executable on request. Safe for use by several
+ * threads.
  */
 final class Fetcher {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final String FILE = "file://";
+  private static final int LOCKS = 64;
 
   private final Path cache;
-  private final Map<String, Object> locks = new ConcurrentHashMap<>();
 
-  /** Made when it is wanted: a client has threads, and few tasks fetch anything. */
-  private static final class Web {
+  /** One of these is held while a file is brought into the cache. */
+  private final Lock[] locks = new ReentrantLock[LOCKS];
+
+  /** Created on first use: a client has threads, and few tasks fetch files. */
+  private static final class ClientHolder {
     private static final HttpClient CLIENT =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -52,12 +56,13 @@ final class Fetcher {
 
   Fetcher(Path cache) {
     this.cache = cache;
+    Arrays.setAll(locks, n -> new ReentrantLock());
   }
 
   /**
-   * Brings files.
+   * Fetches files.
    *
-   * @throws IOException if one cannot be had, with a sentence for the user
+   * @throws IOException if one cannot be fetched, with a sentence for the user
    */
   void fetch(List<CommandInfo.URI> uris, Path sandbox) throws IOException {
     for (CommandInfo.URI uri : uris) {
@@ -79,7 +84,7 @@ final class Fetcher {
     if (!target.startsWith(sandbox) || target.equals(sandbox)) {
       throw new IOException("its name leads out of the sandbox");
     }
-    StateDirectory.createPrivate(target.getParent());
+    PrivateFiles.createDirectories(target.getParent());
     if (uri.getCache()) {
       Path kept = cached(value);
       if (uri.getExtract() && isArchive(name)) {
@@ -132,7 +137,7 @@ final class Fetcher {
       return;
     }
     HttpResponse<InputStream> answer =
-        Web.CLIENT.send(
+        ClientHolder.CLIENT.send(
             HttpRequest.newBuilder(uri(value)).build(), HttpResponse.BodyHandlers.ofInputStream());
     try (InputStream body = answer.body()) {
       if (answer.statusCode() != 200) {
@@ -150,20 +155,24 @@ final class Fetcher {
     }
   }
 
-  /** The file in the cache, brought there if it is not, or has another size by now. */
+  /** Returns the file in the cache; fetches it if it is missing or its size has changed. */
   private Path cached(String value) throws IOException, InterruptedException {
     Path kept = cache.resolve(digest(value));
-    synchronized (locks.computeIfAbsent(value, key -> new Object())) {
+    Lock lock = locks[Math.floorMod(value.hashCode(), LOCKS)];
+    lock.lockInterruptibly();
+    try {
       OptionalLong size = sizeNow(value);
       if (!Files.exists(kept) || (size.isPresent() && size.getAsLong() != Files.size(kept))) {
-        StateDirectory.createPrivate(cache);
-        Path draft = cache.resolve(kept.getFileName() + ".new");
-        download(value, draft);
-        Files.move(draft, kept, StandardCopyOption.ATOMIC_MOVE);
+        PrivateFiles.createDirectories(cache);
+        Path temporary = cache.resolve(kept.getFileName() + ".new");
+        download(value, temporary);
+        Files.move(temporary, kept, StandardCopyOption.ATOMIC_MOVE);
       }
-      // By this the files are known that nobody wants any more.
+      // The time of the last use, for WorkDirectory.collectGarbage.
       Files.setLastModifiedTime(kept, FileTime.from(Instant.now()));
       return kept;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -176,7 +185,8 @@ final class Fetcher {
         HttpRequest.newBuilder(uri(value))
             .method("HEAD", HttpRequest.BodyPublishers.noBody())
             .build();
-    HttpResponse<Void> answer = Web.CLIENT.send(request, HttpResponse.BodyHandlers.discarding());
+    HttpResponse<Void> answer =
+        ClientHolder.CLIENT.send(request, HttpResponse.BodyHandlers.discarding());
     return answer.statusCode() == 200
         ? answer.headers().firstValueAsLong("Content-Length")
         : OptionalLong.empty();
@@ -197,7 +207,7 @@ final class Fetcher {
         .matches(".*\\.(tar|tgz|tar\\.gz|tbz2|tar\\.bz2|txz|tar\\.xz|zip|gz)");
   }
 
-  /** By the programs that Mesos uses. */
+  /** Uses the programs that Mesos uses. */
   private static void extract(Path archive, String name, Path sandbox)
       throws IOException, InterruptedException {
     String lower = name.toLowerCase(Locale.ROOT);
@@ -210,9 +220,9 @@ final class Fetcher {
                     "unzip", "-q", "-o", "-d", sandbox.toString(), archive.toString())
                 : new ProcessBuilder("gzip", "-dc", archive.toString())
                     .redirectOutput(sandbox.resolve(name.substring(0, name.length() - 3)).toFile());
-    Path said = Files.createTempFile("ob-mesos", ".log");
+    Path log = Files.createTempFile("ob-mesos", ".log");
     try {
-      Process process = builder.redirectError(said.toFile()).start();
+      Process process = builder.redirectError(log.toFile()).start();
       int status;
       try {
         status = process.waitFor();
@@ -221,10 +231,12 @@ final class Fetcher {
       }
       if (status != 0) {
         throw new IOException(
-            builder.command().get(0) + " cannot unpack it: " + Files.readString(said).strip());
+            builder.command().get(0)
+                + " cannot unpack it: "
+                + Files.readString(log, StandardCharsets.ISO_8859_1).strip());
       }
     } finally {
-      Files.delete(said);
+      Files.delete(log);
     }
   }
 }

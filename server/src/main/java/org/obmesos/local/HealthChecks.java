@@ -16,20 +16,23 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.HealthCheck;
-import org.obmesos.driver.Threads;
+import org.obmesos.util.NamedExecutors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Sees whether tasks do what they are for (Mesos' docs/health-checks.md). A check can take its time
- * and is made elsewhere; all else happens on the cluster's thread.
+ * Runs health checks (Mesos' docs/health-checks.md). The checks themselves run on threads of their
+ * own, all else on the cluster's thread.
  */
 final class HealthChecks {
-  private static final int CHECKERS = 4;
+  private static final Logger log = LoggerFactory.getLogger(HealthChecks.class);
+  private static final int MAX_CHECKERS = 4;
 
   private final Clock clock;
-  private final ExecutorService checkers = Threads.several("local-health", CHECKERS);
+  private final ExecutorService checkers = NamedExecutors.bounded("local-health", MAX_CHECKERS);
 
-  /** Made when it is wanted: a client has threads, and few tasks are asked over HTTP. */
-  private static final class Web {
+  /** Created on first use: a client has threads, and few checks use HTTP. */
+  private static final class ClientHolder {
     private static final HttpClient CLIENT =
         HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   }
@@ -38,64 +41,64 @@ final class HealthChecks {
     this.clock = clock;
   }
 
-  /** The cluster's thread. */
+  /** Schedules jobs on the cluster's thread. */
   interface Clock {
-    /** Does something there after some time. */
-    void after(long millis, Runnable work);
+    /** Runs a job after a delay. */
+    void schedule(long millis, Runnable job);
   }
 
-  /** What a check means for a task. */
-  interface Patient {
-    /** Whether it is to be looked at still. */
-    boolean lives();
+  /** A task with a health check. */
+  interface HealthCheckTarget {
+    /** Returns whether it is still to be checked. */
+    boolean isActive();
 
-    /** It is well, or not, for the first time or again. */
-    void seen(boolean healthy);
+    /** Its health has changed, or was checked for the first time. */
+    void healthChanged(boolean healthy);
 
-    /** It was not well too often. */
-    void givenUp();
+    /** Too many checks in a row have failed. */
+    void failed();
 
-    /** Makes a process of a command in the task's own surroundings. */
+    /** Prepares a shell command in the task's environment. */
     ProcessBuilder process(String command) throws IOException;
   }
 
-  void begin(HealthCheck check, Patient patient) {
-    new Watch(check, patient).next((long) (check.getDelaySeconds() * 1000));
+  void start(HealthCheck check, HealthCheckTarget target) {
+    new Check(check, target).next((long) (check.getDelaySeconds() * 1000));
   }
 
   void close() {
     checkers.shutdownNow();
   }
 
-  /** One task under watch. */
-  private final class Watch {
+  /** The checks of one task. */
+  private final class Check {
     private final HealthCheck check;
-    private final Patient patient;
+    private final HealthCheckTarget target;
     private final Instant start = Instant.now();
     private Optional<Boolean> last = Optional.empty();
     private int failures;
 
-    Watch(HealthCheck check, Patient patient) {
+    Check(HealthCheck check, HealthCheckTarget target) {
       this.check = check;
-      this.patient = patient;
+      this.target = target;
     }
 
     void next(long millis) {
-      clock.after(
+      clock.schedule(
           millis,
           () -> {
-            if (patient.lives()) {
-              look(healthy -> clock.after(0, () -> seen(healthy)));
+            if (target.isActive()) {
+              run(healthy -> clock.schedule(0, () -> finished(healthy)));
             }
           });
     }
 
-    private void look(Consumer<Boolean> then) {
+    private void run(Consumer<Boolean> then) {
       checkers.execute(() -> then.accept(isHealthy()));
     }
 
-    private void seen(boolean healthy) {
-      if (!patient.lives()) {
+    private void finished(boolean healthy) {
+      if (!target.isActive()) {
         return;
       }
       boolean grace =
@@ -106,26 +109,27 @@ final class HealthChecks {
         failures = healthy ? 0 : failures + 1;
         if (!last.equals(Optional.of(healthy))) {
           last = Optional.of(healthy);
-          patient.seen(healthy);
+          target.healthChanged(healthy);
         }
       }
       if (failures >= check.getConsecutiveFailures()) {
-        patient.givenUp();
+        target.failed();
       } else {
         next((long) (check.getIntervalSeconds() * 1000));
       }
     }
 
     private boolean isHealthy() {
-      Duration patience = Duration.ofMillis((long) (check.getTimeoutSeconds() * 1000));
+      Duration timeout = Duration.ofMillis((long) (check.getTimeoutSeconds() * 1000));
       try {
         return switch (check.getType()) {
-          case COMMAND -> succeeds(patient.process(check.getCommand().getValue()), patience);
-          case HTTP -> answers(patience);
-          case TCP -> accepts(patience);
+          case COMMAND -> commandSucceeds(target.process(check.getCommand().getValue()), timeout);
+          case HTTP -> answersHttp(timeout);
+          case TCP -> acceptsConnection(timeout);
           default -> true;
         };
-      } catch (IOException e) {
+      } catch (IOException | IllegalArgumentException e) {
+        log.debug("a health check has failed", e);
         return false;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -133,33 +137,33 @@ final class HealthChecks {
       }
     }
 
-    private boolean answers(Duration patience) throws IOException, InterruptedException {
+    private boolean answersHttp(Duration timeout) throws IOException, InterruptedException {
       URI uri =
           URI.create("http://127.0.0.1:" + check.getHttp().getPort() + check.getHttp().getPath());
       int status =
-          Web.CLIENT
+          ClientHolder.CLIENT
               .send(
-                  HttpRequest.newBuilder(uri).timeout(patience).build(),
+                  HttpRequest.newBuilder(uri).timeout(timeout).build(),
                   HttpResponse.BodyHandlers.discarding())
               .statusCode();
       return status >= 200 && status < 400;
     }
 
-    private boolean accepts(Duration patience) throws IOException {
+    private boolean acceptsConnection(Duration timeout) throws IOException {
       try (Socket socket = new Socket()) {
         socket.connect(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), check.getTcp().getPort()),
-            (int) patience.toMillis());
+            (int) timeout.toMillis());
         return true;
       }
     }
   }
 
-  private static boolean succeeds(ProcessBuilder builder, Duration patience)
+  private static boolean commandSucceeds(ProcessBuilder builder, Duration timeout)
       throws IOException, InterruptedException {
     Process process =
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-    if (process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+    if (process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
       return process.exitValue() == 0;
     }
     process.descendants().forEach(ProcessHandle::destroyForcibly);

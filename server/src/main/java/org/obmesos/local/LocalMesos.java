@@ -2,6 +2,7 @@
 package org.obmesos.local;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,25 +30,27 @@ import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.driver.Threads;
+import org.obmesos.task.AvailableResources;
+import org.obmesos.util.NamedExecutors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The embedded one-machine cluster, behind the seam of a real one. One thread owns its state and
- * calls the scheduler; starting a process waits for the kernel and is done on two others.
+ * The embedded cluster: a master and one agent, this machine, with the calls and events of a real
+ * one. One thread owns its state and calls the scheduler.
  */
 public final class LocalMesos implements SchedulerDriver {
   private static final Logger log = LoggerFactory.getLogger(LocalMesos.class);
   private static final String ROLE = "*";
   private static final double HEARTBEAT_SECONDS = 15;
   private static final double DEFAULT_REFUSE_SECONDS = 5;
+  private static final int STDERR_BYTES = 4096;
   private static final Duration GARBAGE_INTERVAL = Duration.ofHours(1);
   private final Scheduler scheduler;
   private final LocalOptions options;
   private final Allocator allocator;
-  private final ScheduledThreadPoolExecutor loop;
-  private final Launches launches;
+  private final ScheduledThreadPoolExecutor thread;
+  private final LaunchExecutor launches;
   private final HealthChecks health;
   private final Map<String, LocalTask> tasks = new LinkedHashMap<>();
 
@@ -59,25 +62,25 @@ public final class LocalMesos implements SchedulerDriver {
   private long offerCount;
   private int frameworkCount;
 
-  /** Makes a cluster that is not there yet: see {@link #start}. */
+  /** Creates a cluster; {@link #start} starts it. */
   public LocalMesos(Scheduler scheduler, LocalOptions options) {
     this.scheduler = scheduler;
     this.options = options;
-    this.allocator = new Allocator(new Amount(options.capacity(), LocalOptions.PORTS));
-    this.loop = Threads.one("local-cluster");
-    this.launches = new Launches(this::execute, new Outcome());
-    this.health = new HealthChecks(this::after);
+    this.allocator = new Allocator(new AvailableResources(options.capacity(), LocalOptions.PORTS));
+    this.thread = NamedExecutors.single("local-cluster");
+    this.launches = new LaunchExecutor(this::execute, new Outcome());
+    this.health = new HealthChecks(this::schedule);
   }
 
   @Override
   public void start() {
-    execute(this::begin);
+    execute(this::open);
   }
 
-  private void begin() {
+  private void open() {
     try {
       work = new WorkDirectory(options.workDirectory());
-      launcher = new Launcher(work, options.workDirectory());
+      launcher = new Launcher(work, options);
       masterId = work.masterId();
       frameworkCount = work.frameworkCount();
       hostname = LocalOptions.hostname();
@@ -94,24 +97,24 @@ public final class LocalMesos implements SchedulerDriver {
       return;
     }
     var unusedHeartbeats =
-        loop.scheduleAtFixedRate(
+        thread.scheduleAtFixedRate(
             guarded(this::heartbeat),
             15_000,
             (long) (HEARTBEAT_SECONDS * 1000),
             TimeUnit.MILLISECONDS);
     var unusedCleaning =
-        loop.scheduleWithFixedDelay(
+        thread.scheduleWithFixedDelay(
             guarded(this::collectGarbage), 10, GARBAGE_INTERVAL.toSeconds(), TimeUnit.SECONDS);
     scheduler.connected(this);
   }
 
-  /** An agent that starts again looks for the tasks it had. */
+  /** Recovers a task of an earlier server, as an agent does after its restart. */
   private void recover(WorkDirectory.Checkpoint checkpoint) throws IOException {
     LocalTask task = add(checkpoint.task());
     Optional<ProcessHandle> supervisor = launcher.find(task.id());
     if (supervisor.isPresent()) {
       log.info("task {} goes on", task.id());
-      task.supervisedBy(supervisor.get());
+      task.setSupervisor(supervisor.get());
       task.update(task.status(TaskState.TASK_RUNNING));
       watch(task, supervisor.get());
     } else if (work.supervisor(task.id()).isPresent()) {
@@ -119,37 +122,37 @@ public final class LocalMesos implements SchedulerDriver {
     } else {
       log.info("task {} was never started", task.id());
       remove(task);
-      allocator.release(task.amount());
+      allocator.release(task.resources());
     }
   }
 
   private LocalTask add(TaskInfo info) {
-    LocalTask task = new LocalTask(info, new StatusStream(loop, this::sendUpdate));
+    LocalTask task = new LocalTask(info, new StatusStream(thread, this::sendUpdate));
     tasks.put(task.id(), task);
-    allocator.use(task.amount());
+    allocator.use(task.resources());
     return task;
   }
 
   private void execute(Runnable work) {
-    after(0, work);
+    schedule(0, work);
   }
 
-  /** What comes too late, from a thread that did not know of the end, is of no use to anybody. */
-  private void after(long millis, Runnable work) {
+  /** Runs a job on the cluster's thread. After the end of the cluster it is dropped. */
+  private void schedule(long millis, Runnable work) {
     try {
-      var unused = loop.schedule(guarded(work), millis, TimeUnit.MILLISECONDS);
+      var unused = thread.schedule(guarded(work), millis, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       log.debug("the embedded cluster has ended", e);
     }
   }
 
-  /** A fault in one step is logged and must not end the thread that makes all others. */
+  /** Logs an exception, which must not end a repeated job. */
   private static Runnable guarded(Runnable work) {
     return () -> {
       try {
         work.run();
       } catch (RuntimeException e) {
-        log.error("the embedded cluster met a fault", e);
+        log.error("unexpected exception in the embedded cluster", e);
       }
     };
   }
@@ -158,7 +161,7 @@ public final class LocalMesos implements SchedulerDriver {
   public CompletableFuture<Void> call(Call call) {
     CompletableFuture<Void> answer = new CompletableFuture<>();
     try {
-      loop.execute(
+      thread.execute(
           () -> {
             try {
               handle(call);
@@ -209,7 +212,7 @@ public final class LocalMesos implements SchedulerDriver {
       case TEARDOWN -> teardown();
       default ->
           throw new IllegalArgumentException(
-              "the embedded cluster does not know the call " + call.getType());
+              "the embedded cluster does not support the call " + call.getType());
     }
   }
 
@@ -285,7 +288,7 @@ public final class LocalMesos implements SchedulerDriver {
                       .setFrameworkId(framework.get())
                       .setAgentId(agentId())
                       .setHostname(hostname)
-                      .addAllResources(free.resources(ROLE))
+                      .addAllResources(MesosResources.list(free, ROLE))
                       .setAllocationInfo(Resource.AllocationInfo.newBuilder().setRole(ROLE))
                       .build();
               send(
@@ -304,7 +307,7 @@ public final class LocalMesos implements SchedulerDriver {
         accept.getOfferIdsList().stream()
             .filter(offer -> !allocator.isOutstanding(offer.getValue()))
             .findFirst();
-    Amount offered = Amount.NONE;
+    AvailableResources offered = AvailableResources.NONE;
     for (OfferID offer : accept.getOfferIdsList()) {
       if (allocator.isOutstanding(offer.getValue())) {
         offered = offered.plus(allocator.withdraw(offer.getValue()));
@@ -326,11 +329,11 @@ public final class LocalMesos implements SchedulerDriver {
     scheduleAllocation(refusal(accept.getFilters()));
   }
 
-  /** Launches what fits and returns what is left. */
-  private Amount launchAll(List<TaskInfo> infos, Amount offered) {
-    Amount left = offered;
+  /** Launches the tasks that fit; returns what is left of the offers. */
+  private AvailableResources launchAll(List<TaskInfo> infos, AvailableResources offered) {
+    AvailableResources left = offered;
     for (TaskInfo info : infos) {
-      Amount wanted = new LocalTask(info, new StatusStream(loop, this::sendUpdate)).amount();
+      AvailableResources wanted = MesosResources.available(info.getResourcesList());
       if (tasks.containsKey(info.getTaskId().getValue())) {
         refuse(
             info,
@@ -345,7 +348,7 @@ public final class LocalMesos implements SchedulerDriver {
             "Total resources "
                 + MesosResources.describe(info.getResourcesList())
                 + " required by task and its executor is more than available "
-                + MesosResources.describe(left.resources(ROLE)));
+                + MesosResources.describe(MesosResources.list(left, ROLE)));
       } else {
         left = left.minus(wanted);
         launch(info);
@@ -363,11 +366,11 @@ public final class LocalMesos implements SchedulerDriver {
   private void scheduleAllocation(Duration after) {
     if (!after.isZero() && !after.isNegative()) {
       var unused =
-          loop.schedule(guarded(this::allocate), after.toMillis() + 1, TimeUnit.MILLISECONDS);
+          thread.schedule(guarded(this::allocate), after.toMillis() + 1, TimeUnit.MILLISECONDS);
     }
   }
 
-  /** A word from the master, which is not repeated and not acknowledged. */
+  /** Sends an update of the master, which is not repeated and not acknowledged. */
   private void refuse(TaskInfo info, TaskState state, TaskStatus.Reason reason, String message) {
     sendUpdate(
         TaskStatus.newBuilder()
@@ -382,13 +385,13 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   private void launch(TaskInfo info) {
-    launches.begin(launcher, framework.orElseThrow().getValue(), add(info));
+    launches.launch(launcher, framework.orElseThrow().getValue(), add(info));
   }
 
-  private final class Outcome implements Launches.Outcome {
+  private final class Outcome implements LaunchExecutor.Outcome {
     @Override
     public void started(LocalTask task, Process process) {
-      task.supervisedBy(process.toHandle());
+      task.setSupervisor(process.toHandle());
       task.update(task.status(TaskState.TASK_STARTING));
       task.update(task.status(TaskState.TASK_RUNNING));
       if (task.isKillRequested()) {
@@ -398,46 +401,46 @@ public final class LocalMesos implements SchedulerDriver {
     }
 
     @Override
-    public void notStarted(LocalTask task, IOException why) {
+    public void failed(LocalTask task, String message) {
       end(
           task,
           task.status(TaskState.TASK_FAILED)
               .setSource(TaskStatus.Source.SOURCE_AGENT)
               .setReason(TaskStatus.Reason.REASON_CONTAINER_LAUNCH_FAILED)
-              .setMessage("Failed to launch container: " + why.getMessage()));
+              .setMessage("Failed to launch container: " + message));
     }
   }
 
-  private void check(LocalTask task) {
+  private void startHealthChecks(LocalTask task) {
     if (task.info().hasHealthCheck()) {
-      health.begin(task.info().getHealthCheck(), new Patient(task));
+      health.start(task.info().getHealthCheck(), new CheckedTask(task));
     }
   }
 
-  /** A task whose health is looked at. */
-  private final class Patient implements HealthChecks.Patient {
+  /** A task with a health check. */
+  private final class CheckedTask implements HealthChecks.HealthCheckTarget {
     private final LocalTask task;
 
-    Patient(LocalTask task) {
+    CheckedTask(LocalTask task) {
       this.task = task;
     }
 
     @Override
-    public boolean lives() {
+    public boolean isActive() {
       return !task.hasEnded() && !task.isKillRequested();
     }
 
     @Override
-    public void seen(boolean healthy) {
-      task.healthy(healthy);
+    public void healthChanged(boolean healthy) {
+      task.setHealthy(healthy);
       task.update(
           task.status(TaskState.TASK_RUNNING)
               .setReason(TaskStatus.Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED));
     }
 
     @Override
-    public void givenUp() {
-      task.giveUp();
+    public void failed() {
+      task.killUnhealthy();
       task.update(task.status(TaskState.TASK_KILLING));
     }
 
@@ -448,29 +451,40 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   private void watch(LocalTask task, ProcessHandle supervisor) {
-    check(task);
+    startHealthChecks(task);
     var unused = supervisor.onExit().thenRun(() -> execute(() -> ended(task)));
   }
 
   private void ended(LocalTask task) {
     try {
-      end(task, task.ended(work.exit(task.id())));
+      Optional<String> exit = work.exit(task.id());
+      end(task, task.ended(exit, launchFailure(task, exit)));
     } catch (IOException e) {
-      log.warn("cannot read how task {} ended", task.id(), e);
-      end(task, task.ended(Optional.empty()));
+      log.warn("the outcome of task {} cannot be read", task.id(), e);
+      end(task, task.ended(Optional.empty(), Optional.empty()));
     }
+  }
+
+  private Optional<String> launchFailure(LocalTask task, Optional<String> exit) throws IOException {
+    if (exit.isEmpty() || !task.info().hasContainer()) {
+      return Optional.empty();
+    }
+    LocalSandbox sandbox = new LocalSandbox(work.sandboxOf(task.id()));
+    long size = sandbox.size("stderr");
+    byte[] end = sandbox.read("stderr", Math.max(0, size - STDERR_BYTES), STDERR_BYTES);
+    return ContainerRuntime.launchFailure(exit.get(), new String(end, StandardCharsets.UTF_8));
   }
 
   private void end(LocalTask task, TaskStatus.Builder last) {
     if (!task.hasEnded()) {
       task.update(last);
-      allocator.release(task.amount());
+      allocator.release(task.resources());
       allocate();
     }
   }
 
   private void decline(Call.Decline decline) {
-    Amount refused = Amount.NONE;
+    AvailableResources refused = AvailableResources.NONE;
     for (OfferID offer : decline.getOfferIdsList()) {
       if (allocator.isOutstanding(offer.getValue())) {
         refused = refused.plus(allocator.withdraw(offer.getValue()));
@@ -484,7 +498,7 @@ public final class LocalMesos implements SchedulerDriver {
   private void kill(TaskID id) {
     LocalTask task = tasks.get(id.getValue());
     if (task == null) {
-      sendUpdate(unknown(id));
+      sendUpdate(unknown(id, Optional.empty()));
     } else if (task.cancelFetch()) {
       end(
           task,
@@ -515,7 +529,7 @@ public final class LocalMesos implements SchedulerDriver {
     try {
       work.forget(task.id());
     } catch (IOException e) {
-      log.warn("cannot remove what was kept of task {}", task.id(), e);
+      log.warn("the checkpoint of task {} cannot be deleted", task.id(), e);
     }
   }
 
@@ -526,7 +540,10 @@ public final class LocalMesos implements SchedulerDriver {
     for (Call.Reconcile.Task asked : reconcile.getTasksList()) {
       LocalTask task = tasks.get(asked.getTaskId().getValue());
       if (task == null) {
-        sendUpdate(unknown(asked.getTaskId()));
+        sendUpdate(
+            unknown(
+                asked.getTaskId(),
+                asked.hasAgentId() ? Optional.of(asked.getAgentId()) : Optional.empty()));
       } else {
         answer(task);
       }
@@ -542,15 +559,22 @@ public final class LocalMesos implements SchedulerDriver {
             .build());
   }
 
-  private static TaskStatus unknown(TaskID id) {
-    return TaskStatus.newBuilder()
-        .setTaskId(id)
-        .setState(TaskState.TASK_UNKNOWN)
-        .setSource(TaskStatus.Source.SOURCE_MASTER)
-        .setReason(TaskStatus.Reason.REASON_RECONCILIATION)
-        .setMessage("Reconciliation: Task is unknown")
-        .setTimestamp(System.currentTimeMillis() / 1000.0)
-        .build();
+  /** Returns the answer to a reconciliation of a task that is not known, as a master gives it. */
+  private TaskStatus unknown(TaskID id, Optional<AgentID> agent) {
+    boolean registered = agent.filter(agentId()::equals).isPresent();
+    TaskStatus.Builder status =
+        TaskStatus.newBuilder()
+            .setTaskId(id)
+            .setState(registered ? TaskState.TASK_GONE : TaskState.TASK_UNKNOWN)
+            .setSource(TaskStatus.Source.SOURCE_MASTER)
+            .setReason(TaskStatus.Reason.REASON_RECONCILIATION)
+            .setMessage(
+                registered
+                    ? "Reconciliation: Task is unknown to the agent"
+                    : "Reconciliation: Task is unknown")
+            .setTimestamp(System.currentTimeMillis() / 1000.0);
+    agent.ifPresent(status::setAgentId);
+    return status.build();
   }
 
   private void teardown() {
@@ -563,18 +587,18 @@ public final class LocalMesos implements SchedulerDriver {
     try {
       work.collectGarbage(Instant.now().minus(options.sandboxAge()));
     } catch (IOException e) {
-      log.warn("cannot clean up old sandboxes", e);
+      log.warn("old sandboxes cannot be deleted", e);
     }
   }
 
-  /** Tasks go on; the next cluster in this directory finds them. */
+  /** Closes the cluster. Tasks go on; the next cluster in this directory finds them. */
   @Override
   public void close() {
     health.close();
-    loop.shutdown();
+    thread.shutdown();
     try {
-      // What was asked before the end, a kill say, is done.
-      if (!launches.close() || !loop.awaitTermination(2, TimeUnit.SECONDS)) {
+      // Calls that came before, such as a kill, are carried out.
+      if (!launches.close() || !thread.awaitTermination(2, TimeUnit.SECONDS)) {
         log.warn("the embedded cluster did not end in time");
       }
     } catch (InterruptedException e) {

@@ -15,8 +15,10 @@ import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.TaskState;
 import org.apache.mesos.v1.Protos.TaskStatus;
+import org.obmesos.driver.MesosResources;
+import org.obmesos.task.AvailableResources;
 
-/** A task as its agent sees it. Used from the cluster's thread only. */
+/** A task on the agent. Used on the cluster's thread. */
 final class LocalTask {
   private static final Pattern EXIT =
       Pattern.compile("(status|signal) (\\d+)(?: (killed|timeout))?");
@@ -52,8 +54,8 @@ final class LocalTask {
     return state;
   }
 
-  Amount amount() {
-    return Amount.of(info.getResourcesList());
+  AvailableResources resources() {
+    return MesosResources.available(info.getResourcesList());
   }
 
   boolean hasEnded() {
@@ -68,36 +70,36 @@ final class LocalTask {
   }
 
   /** Its files are being fetched. */
-  void fetchedBy(Future<?> work) {
+  void setFetch(Future<?> work) {
     fetch = Optional.of(work);
   }
 
-  /** Ends the fetch of its files; returns whether there was one. */
+  /** Cancels the fetch of its files; returns whether there was one. */
   boolean cancelFetch() {
     return !hasEnded() && fetch.map(work -> work.cancel(true)).orElse(false);
   }
 
-  /** Its process is there; if a kill came before it, the kill is passed on. */
-  void supervisedBy(ProcessHandle handle) {
+  /** Its process has started. A kill that came before is passed on. */
+  void setSupervisor(ProcessHandle handle) {
     supervisor = Optional.of(handle);
     if (killRequested) {
       handle.destroy();
     }
   }
 
-  /** Asks the command to end, now or as soon as it has begun. */
+  /** Kills the command, as soon as it has started. */
   void kill() {
     killRequested = true;
     supervisor.ifPresent(ProcessHandle::destroy);
   }
 
-  /** Its health was seen to be so. */
-  void healthy(boolean well) {
-    healthy = Optional.of(well);
+  /** Sets the outcome of its last health check. */
+  void setHealthy(boolean isHealthy) {
+    healthy = Optional.of(isHealthy);
   }
 
-  /** Asks it to end because it is not well. */
-  void giveUp() {
+  /** Kills the command because its health checks have failed. */
+  void killUnhealthy() {
     unhealthy = true;
     kill();
   }
@@ -106,13 +108,13 @@ final class LocalTask {
     return killRequested;
   }
 
-  /** Moves on to a state and tells it, until that is acknowledged. */
+  /** Enters a state and sends it until it is acknowledged. */
   void update(TaskStatus.Builder status) {
     state = status.getState();
     updates.add(status.setUuid(uuid()).build());
   }
 
-  /** A status from this task's executor. */
+  /** Starts a status of this task's executor. */
   TaskStatus.Builder status(TaskState newState) {
     ContainerStatus.Builder container =
         ContainerStatus.newBuilder().setContainerId(ContainerID.newBuilder().setValue(containerId));
@@ -131,14 +133,25 @@ final class LocalTask {
         .setContainerStatus(container);
   }
 
-  /** The last status, from what the supervisor wrote down. */
-  TaskStatus.Builder ended(Optional<String> exit) {
+  /**
+   * Starts the last status.
+   *
+   * @param exit what the supervisor wrote into its exit file; empty if it wrote nothing
+   * @param launchFailure what the container runtime said, if it could not start the container
+   */
+  TaskStatus.Builder ended(Optional<String> exit, Optional<String> launchFailure) {
+    if (launchFailure.isPresent()) {
+      return status(TaskState.TASK_FAILED)
+          .setSource(TaskStatus.Source.SOURCE_AGENT)
+          .setReason(TaskStatus.Reason.REASON_CONTAINER_LAUNCH_FAILED)
+          .setMessage("Failed to launch container: " + launchFailure.get());
+    }
     Matcher words = EXIT.matcher(exit.orElse(""));
     if (!words.matches()) {
       return status(TaskState.TASK_FAILED)
           .setSource(TaskStatus.Source.SOURCE_AGENT)
           .setReason(TaskStatus.Reason.REASON_EXECUTOR_TERMINATED)
-          .setMessage("The command's supervisor ended without a word");
+          .setMessage("The command's supervisor was killed; the outcome of the command is unknown");
     }
     boolean exited = words.group(1).equals("status");
     int number = Integer.parseInt(words.group(2));

@@ -11,15 +11,15 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.TaskStatus;
+import org.obmesos.util.Backoff;
 
 /**
- * The updates of one task, delivered as an agent does: one at a time and in order, each again after
- * 10 s, then 20 s and so on to 10 min, until it is acknowledged. Used from one thread, which also
- * is that of the timer.
+ * The updates of one task, delivered as an agent does (its task_status_update_manager): one at a
+ * time and in order, each again after 10 s, then 20 s and so on to 10 min, until it is
+ * acknowledged. Used on one thread, which is also the timer's.
  */
 final class StatusStream {
-  private static final Duration FIRST_RETRY = Duration.ofSeconds(10);
-  private static final Duration LAST_RETRY = Duration.ofMinutes(10);
+  private static final Backoff RETRY = new Backoff(Duration.ofSeconds(10), Duration.ofMinutes(10));
 
   private final ScheduledExecutorService timer;
   private final Consumer<TaskStatus> send;
@@ -34,25 +34,26 @@ final class StatusStream {
   void add(TaskStatus update) {
     pending.add(update);
     if (pending.size() == 1) {
-      sendHead(FIRST_RETRY);
+      sendFirst(0);
     }
   }
 
-  /** Takes an acknowledgement; one that is not for the update sent last is of no consequence. */
+  /**
+   * Takes an acknowledgement; returns the update it is for, unless that was acknowledged before.
+   */
   Optional<TaskStatus> acknowledge(ByteString uuid) {
     if (pending.isEmpty() || !pending.peek().getUuid().equals(uuid)) {
       return Optional.empty();
     }
-    TaskStatus done = pending.remove();
-    stop();
-    sendHead(FIRST_RETRY);
-    return Optional.of(done);
+    TaskStatus acknowledged = pending.remove();
+    resend();
+    return Optional.of(acknowledged);
   }
 
-  /** Sends what waits, to a scheduler that has just subscribed. */
+  /** Sends the first pending update, to a scheduler that has just subscribed. */
   void resend() {
     stop();
-    sendHead(FIRST_RETRY);
+    sendFirst(0);
   }
 
   void stop() {
@@ -60,17 +61,16 @@ final class StatusStream {
     retry = Optional.empty();
   }
 
-  private void sendHead(Duration next) {
+  private void sendFirst(int retries) {
     if (pending.isEmpty()) {
       return;
     }
     send.accept(pending.peek());
-    Duration after = next.multipliedBy(2);
     retry =
         Optional.of(
             timer.schedule(
-                () -> sendHead(after.compareTo(LAST_RETRY) > 0 ? LAST_RETRY : after),
-                next.toMillis(),
+                () -> sendFirst(retries + 1),
+                RETRY.delay(retries).toMillis(),
                 TimeUnit.MILLISECONDS));
   }
 }

@@ -5,13 +5,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,23 +16,23 @@ import java.util.Optional;
 import java.util.UUID;
 import org.apache.mesos.v1.Protos.Environment;
 import org.apache.mesos.v1.Protos.TaskInfo;
-import org.obmesos.store.StateDirectory;
+import org.obmesos.util.PrivateFiles;
 
 /**
- * Where the embedded cluster keeps its files. Sandboxes lie as they do under a Mesos agent, {@code
- * frameworks/FRAMEWORK/executors/TASK/runs/latest}; what must be remembered of a task until its end
- * is acknowledged lies in {@code meta/TASK}.
+ * The files of the embedded cluster. Sandboxes have the paths they have on a Mesos agent, {@code
+ * frameworks/FRAMEWORK/executors/TASK/runs/latest}; the checkpoint of a task whose end is not
+ * acknowledged is in {@code meta/TASK}.
  */
 final class WorkDirectory {
   private final Path root;
 
   WorkDirectory(Path root) throws IOException {
     this.root = root;
-    StateDirectory.createPrivate(root.resolve("meta"));
-    StateDirectory.createPrivate(root.resolve("frameworks"));
+    PrivateFiles.createDirectories(root.resolve("meta"));
+    PrivateFiles.createDirectories(root.resolve("frameworks"));
   }
 
-  /** The cluster's own id, made once. */
+  /** Returns the master's id, created once. */
   String masterId() throws IOException {
     Path file = root.resolve("master_id");
     if (!Files.exists(file)) {
@@ -44,7 +41,7 @@ final class WorkDirectory {
     return Files.readString(file).trim();
   }
 
-  /** How many frameworks have had sandboxes here. */
+  /** Returns the number of frameworks that have sandboxes here. */
   int frameworkCount() throws IOException {
     Path frameworks = root.resolve("frameworks");
     if (!Files.isDirectory(frameworks)) {
@@ -59,9 +56,15 @@ final class WorkDirectory {
     return sandbox(root, frameworkId, taskId);
   }
 
-  /** The sandbox of a task with a checkpoint. */
+  /** Returns the sandbox of a task with a checkpoint. */
   Path sandboxOf(String taskId) throws IOException {
     return sandbox(Files.readString(meta(taskId).resolve("framework")), taskId);
+  }
+
+  /** Deletes the sandboxes of a task. */
+  static void deleteSandboxes(Path root, String frameworkId, String taskId) throws IOException {
+    PrivateFiles.deleteRecursively(
+        root.resolve("frameworks").resolve(frameworkId).resolve("executors").resolve(taskId));
   }
 
   static Path sandbox(Path root, String frameworkId, String taskId) {
@@ -73,7 +76,7 @@ final class WorkDirectory {
         .resolve("latest");
   }
 
-  /** Where fetched files are kept for the next task. */
+  /** Returns the directory of the fetcher's cache. */
   Path cache() {
     return root.resolve("fetched");
   }
@@ -82,14 +85,14 @@ final class WorkDirectory {
     return root.resolve("meta").resolve(taskId);
   }
 
-  /** Writes down that the task is about to be launched. */
+  /** Writes the checkpoint of a task that is about to be launched. */
   void checkpoint(String frameworkId, TaskInfo task) throws IOException {
     Path meta = meta(task.getTaskId().getValue());
-    StateDirectory.createPrivate(meta);
+    PrivateFiles.createDirectories(meta);
     Files.writeString(meta.resolve("framework"), frameworkId);
-    Path draft = meta.resolve("task.new");
-    Files.write(draft, withoutSecrets(task).toByteArray());
-    Files.move(draft, meta.resolve("task"));
+    Path temporary = meta.resolve("task.new");
+    Files.write(temporary, withoutSecrets(task).toByteArray());
+    Files.move(temporary, meta.resolve("task"));
   }
 
   private static TaskInfo withoutSecrets(TaskInfo task) {
@@ -101,7 +104,7 @@ final class WorkDirectory {
     return open.build();
   }
 
-  /** What {@link #checkpoint} wrote. */
+  /** A checkpoint. */
   record Checkpoint(String frameworkId, TaskInfo task) {}
 
   List<Checkpoint> checkpoints() throws IOException {
@@ -114,29 +117,29 @@ final class WorkDirectory {
                   Files.readString(meta.resolve("framework")),
                   TaskInfo.parseFrom(Files.readAllBytes(meta.resolve("task")))));
         } else {
-          delete(meta);
+          PrivateFiles.deleteRecursively(meta);
         }
       }
     }
     return found;
   }
 
-  /** The words of the supervisor's exit file, once it is there. */
+  /** Returns the text of the supervisor's exit file; empty if there is none. */
   Optional<String> exit(String taskId) throws IOException {
     return read(meta(taskId).resolve("exit"));
   }
 
-  /** The supervisor's process id, once it has one. */
+  /** Returns the supervisor's process id; empty if it has not started. */
   Optional<Long> supervisor(String taskId) throws IOException {
     return read(meta(taskId).resolve("pid")).map(words -> Long.parseLong(words.split(" ", 2)[0]));
   }
 
   /**
-   * Gives a launch up of which no process is known.
+   * Abandons a launch whose supervisor has not started: it will not start the command.
    *
-   * @return false if its supervisor was faster and is now known
+   * @return false if the supervisor has started
    */
-  boolean giveUp(String taskId) throws IOException {
+  boolean abandonLaunch(String taskId) throws IOException {
     try {
       Files.writeString(meta(taskId).resolve("pid"), "", StandardOpenOption.CREATE_NEW);
       return true;
@@ -155,12 +158,12 @@ final class WorkDirectory {
   }
 
   void forget(String taskId) throws IOException {
-    delete(meta(taskId));
+    PrivateFiles.deleteRecursively(meta(taskId));
   }
 
   /**
-   * Deletes the sandboxes of tasks without a checkpoint that nothing was written to since, and
-   * fetched files that no task has wanted since.
+   * Deletes the sandboxes of tasks without a checkpoint, and the cached files, that were not used
+   * since a time.
    */
   void collectGarbage(Instant before) throws IOException {
     if (Files.isDirectory(cache())) {
@@ -190,33 +193,7 @@ final class WorkDirectory {
     Path clock = Files.exists(stdout) ? stdout : executor;
     if (!Files.exists(meta(taskId))
         && Files.getLastModifiedTime(clock).toInstant().isBefore(before)) {
-      delete(executor);
+      PrivateFiles.deleteRecursively(executor);
     }
-  }
-
-  static void delete(Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      return;
-    }
-    Files.walkFileTree(
-        directory,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path path, IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            Files.delete(path);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }

@@ -6,7 +6,6 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -14,38 +13,40 @@ import java.util.function.Supplier;
 import org.eclipse.lsp4j.jsonrpc.ResponseErrorException;
 import org.eclipse.lsp4j.jsonrpc.messages.ResponseError;
 import org.eclipse.lsp4j.jsonrpc.messages.ResponseErrorCode;
-import org.obmesos.rpc.Messages.AgentItem;
-import org.obmesos.rpc.Messages.AgentsResult;
-import org.obmesos.rpc.Messages.BlockErrorData;
-import org.obmesos.rpc.Messages.BlockItem;
-import org.obmesos.rpc.Messages.Empty;
-import org.obmesos.rpc.Messages.FileItem;
-import org.obmesos.rpc.Messages.FilesParams;
-import org.obmesos.rpc.Messages.FilesResult;
-import org.obmesos.rpc.Messages.IdParams;
-import org.obmesos.rpc.Messages.Ids;
-import org.obmesos.rpc.Messages.IdsParams;
-import org.obmesos.rpc.Messages.InitializeParams;
-import org.obmesos.rpc.Messages.InitializeResult;
-import org.obmesos.rpc.Messages.OffersResult;
-import org.obmesos.rpc.Messages.PageResult;
-import org.obmesos.rpc.Messages.ReadParams;
-import org.obmesos.rpc.Messages.ReadResult;
-import org.obmesos.rpc.Messages.ShutdownParams;
-import org.obmesos.rpc.Messages.SubmitParams;
-import org.obmesos.rpc.Messages.TaskItem;
-import org.obmesos.rpc.Messages.Tasks;
+import org.obmesos.api.BlockMapper;
+import org.obmesos.api.Messages.AgentItem;
+import org.obmesos.api.Messages.AgentsResult;
+import org.obmesos.api.Messages.BlockErrorData;
+import org.obmesos.api.Messages.BlockItem;
+import org.obmesos.api.Messages.Empty;
+import org.obmesos.api.Messages.FileItem;
+import org.obmesos.api.Messages.FilesParams;
+import org.obmesos.api.Messages.FilesResult;
+import org.obmesos.api.Messages.IdParams;
+import org.obmesos.api.Messages.Ids;
+import org.obmesos.api.Messages.IdsParams;
+import org.obmesos.api.Messages.InitializeParams;
+import org.obmesos.api.Messages.InitializeResult;
+import org.obmesos.api.Messages.OffersResult;
+import org.obmesos.api.Messages.PageResult;
+import org.obmesos.api.Messages.ReadParams;
+import org.obmesos.api.Messages.ReadResult;
+import org.obmesos.api.Messages.ShutdownParams;
+import org.obmesos.api.Messages.SubmitParams;
+import org.obmesos.api.Messages.TaskItem;
+import org.obmesos.api.Messages.Tasks;
+import org.obmesos.api.TaskMapper;
 import org.obmesos.scheduler.Agent;
 import org.obmesos.scheduler.Framework;
+import org.obmesos.store.StoreException;
 import org.obmesos.task.Block;
 import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
-import org.obmesos.task.TaskResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers what Emacs asks. Every method returns at once. */
+/** Answers the requests of Emacs. Every method returns at once. */
 final class BlockEndpoint implements BlockService {
   private static final Logger log = LoggerFactory.getLogger(BlockEndpoint.class);
   static final int MAX_BLOCKS = 10_000;
@@ -60,11 +61,11 @@ final class BlockEndpoint implements BlockService {
   private CompletableFuture<Void> finished = CompletableFuture.completedFuture(null);
 
   /**
-   * Makes one.
+   * Creates an endpoint.
    *
-   * @param introduction what is said to {@code initialize}
-   * @param ready is run when the client has introduced itself
-   * @param exit is run when the client says {@code exit}
+   * @param introduction the result of {@code initialize}
+   * @param ready runs at {@code initialize}
+   * @param exit runs at {@code exit}
    */
   BlockEndpoint(Framework framework, InitializeResult introduction, Runnable ready, Runnable exit) {
     this.framework = framework;
@@ -82,7 +83,7 @@ final class BlockEndpoint implements BlockService {
 
   @Override
   public void initialized(Empty params) {
-    // Nothing waits for it; the message is there because the life cycle is LSP's.
+    // Part of LSP's life cycle; nothing is to be done.
   }
 
   @Override
@@ -99,12 +100,12 @@ final class BlockEndpoint implements BlockService {
     exit.run();
   }
 
-  /** Completes when all is done that {@code shutdown} asked for. */
+  /** Completes when what {@code shutdown} requested is done. */
   CompletableFuture<Void> finished() {
     return finished;
   }
 
-  /** Whether {@code shutdown} was asked for. */
+  /** Returns whether {@code shutdown} was requested. */
   boolean isShutDown() {
     return shutDown;
   }
@@ -112,7 +113,7 @@ final class BlockEndpoint implements BlockService {
   private <T> CompletableFuture<T> answer(Supplier<CompletableFuture<T>> work) {
     if (!initialized) {
       return CompletableFuture.failedFuture(
-          ErrorCode.NOT_INITIALIZED.exception("initialize comes first", null));
+          ErrorCode.NOT_INITIALIZED.exception("initialize must come first", null));
     }
     if (shutDown) {
       return CompletableFuture.failedFuture(
@@ -144,7 +145,10 @@ final class BlockEndpoint implements BlockService {
     if (cause instanceof InvalidBlockException invalid) {
       return invalidBlock(null, invalid);
     }
-    return ErrorCode.STORE_FAILED.exception(String.valueOf(cause.getMessage()), null);
+    if (cause instanceof StoreException) {
+      return ErrorCode.STORE_FAILED.exception(cause.getMessage(), null);
+    }
+    return cause;
   }
 
   @Override
@@ -166,13 +170,14 @@ final class BlockEndpoint implements BlockService {
           }
           return framework
               .submit(blocks, secrets)
-              .thenApply(tasks -> new Ids(tasks.stream().map(task -> task.id().value()).toList()));
+              .thenApply(
+                  stored -> new Ids(blocks.stream().map(block -> block.id().value()).toList()));
         });
   }
 
   private static Block block(BlockItem item) {
     try {
-      return BlockItems.block(item);
+      return BlockMapper.block(item);
     } catch (InvalidBlockException e) {
       throw invalidBlock(item.id(), e);
     } catch (NullPointerException e) {
@@ -197,7 +202,7 @@ final class BlockEndpoint implements BlockService {
   }
 
   private static Tasks items(List<Task> tasks) {
-    return new Tasks(tasks.stream().map(task -> Items.task(task, Optional.empty(), "")).toList());
+    return new Tasks(tasks.stream().map(TaskMapper::task).toList());
   }
 
   private static List<TaskId> ids(IdsParams params) {
@@ -224,15 +229,13 @@ final class BlockEndpoint implements BlockService {
                 .thenApply(Tasks::new));
   }
 
-  /** A task's message, with its result if it has ended. */
-  CompletableFuture<TaskItem> withResult(Task task) {
+  private CompletableFuture<TaskItem> withResult(Task task) {
     if (!task.state().isTerminal()) {
-      return CompletableFuture.completedFuture(Items.task(task, Optional.empty(), ""));
+      return CompletableFuture.completedFuture(TaskMapper.task(task));
     }
-    CompletableFuture<Optional<TaskResult>> result = framework.result(task.id());
-    return result.thenCombine(
-        framework.read(task.id(), org.obmesos.sandbox.Sandbox::location),
-        (found, location) -> Items.task(task, found, location.orElse("")));
+    return framework
+        .result(task.id())
+        .thenApply(result -> TaskMapper.task(task, result, framework.location(task)));
   }
 
   @Override
@@ -301,8 +304,8 @@ final class BlockEndpoint implements BlockService {
     return answer(
         () ->
             framework
-                .forget(ids(params))
-                .thenApply(gone -> new Ids(gone.stream().map(TaskId::value).toList())));
+                .delete(ids(params))
+                .thenApply(deleted -> new Ids(deleted.stream().map(TaskId::value).toList())));
   }
 
   @Override
@@ -311,12 +314,12 @@ final class BlockEndpoint implements BlockService {
         () ->
             framework
                 .agents()
-                .thenCompose(agents -> all(agents.stream().map(this::withFigures).toList()))
+                .thenCompose(agents -> all(agents.stream().map(this::withMetrics).toList()))
                 .thenApply(AgentsResult::new));
   }
 
-  private CompletableFuture<AgentItem> withFigures(Agent agent) {
-    return framework.figures(agent).thenApply(figures -> Items.agent(agent, figures));
+  private CompletableFuture<AgentItem> withMetrics(Agent agent) {
+    return framework.metrics(agent).thenApply(metrics -> TaskMapper.agent(agent, metrics));
   }
 
   private static <T> CompletableFuture<List<T>> all(List<CompletableFuture<T>> futures) {
@@ -339,6 +342,7 @@ final class BlockEndpoint implements BlockService {
         () ->
             framework
                 .offers()
-                .thenApply(notes -> new OffersResult(notes.stream().map(Items::offer).toList())));
+                .thenApply(
+                    notes -> new OffersResult(notes.stream().map(TaskMapper::offer).toList())));
   }
 }

@@ -2,18 +2,21 @@
 package org.obmesos.rpc;
 
 import org.eclipse.lsp4j.jsonrpc.services.JsonNotification;
-import org.obmesos.rpc.Messages.ClusterParams;
-import org.obmesos.rpc.Messages.LogParams;
-import org.obmesos.rpc.Messages.OutputParams;
-import org.obmesos.rpc.Messages.Tasks;
+import org.obmesos.api.Messages.ClusterParams;
+import org.obmesos.api.Messages.LogParams;
+import org.obmesos.api.Messages.OutputParams;
+import org.obmesos.api.Messages.Tasks;
 
-/** What Emacs is told. */
+/** The notifications to Emacs. */
 public interface EmacsClient {
-  /** Tasks have new statuses; ended ones come with their results. None is ever left out. */
+  /**
+   * Tasks have new statuses; ended ones come with their results. Of several statuses of a task that
+   * wait to be written only the last is sent.
+   */
   @JsonNotification("task/status")
   void status(Tasks params);
 
-  /** The last lines of tasks that run. Only the newest of each is told. */
+  /** Running tasks have written; only the newest last lines of each are sent. */
   @JsonNotification("task/output")
   void output(OutputParams params);
 
@@ -21,7 +24,7 @@ public interface EmacsClient {
   @JsonNotification("cluster/status")
   void cluster(ClusterParams params);
 
-  /** Something a person should see. */
+  /** A message for the user. */
   @JsonNotification("log/message")
   void log(LogParams params);
 }

@@ -4,19 +4,19 @@ package org.obmesos.rpc;
 import org.eclipse.lsp4j.jsonrpc.ResponseErrorException;
 import org.eclipse.lsp4j.jsonrpc.messages.ResponseError;
 
-/** The codes of our errors, besides those of JSON-RPC itself. */
+/** The error codes besides those of JSON-RPC. */
 public enum ErrorCode {
-  /** Asked before {@code initialize}. The code is LSP's. */
+  /** A request came before {@code initialize}. The code is LSP's. */
   NOT_INITIALIZED(-32002),
-  /** A block asks for something that cannot be; {@code data} has its id and the argument. */
+  /** A block is not valid; {@code data} has its id and the argument. */
   INVALID_BLOCK(-32010),
   /** No task has that id. */
   UNKNOWN_TASK(-32011),
   /** The task's files cannot be read. */
   SANDBOX_UNAVAILABLE(-32012),
-  /** The store failed; nothing was done. */
+  /** The store has failed; nothing was done. */
   STORE_FAILED(-32013),
-  /** The message is larger than the server takes. */
+  /** The message is too large. */
   MESSAGE_TOO_LARGE(-32014);
 
   private final int code;
@@ -25,7 +25,7 @@ public enum ErrorCode {
     this.code = code;
   }
 
-  /** The number on the wire. */
+  /** Returns the code in the message. */
   public int code() {
     return code;
   }

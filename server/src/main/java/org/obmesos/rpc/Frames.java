@@ -21,15 +21,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads frames. What is larger than the server has room for is skipped, what cannot be understood
- * is answered with an error if it was a request, and either way the next frame is read.
+ * Reads frames. One that is too large is skipped, and one that cannot be parsed is answered with an
+ * error; then the next frame is read.
  */
 final class Frames extends StreamMessageProducer {
   /** The largest content, in bytes. */
   static final int MAX_CONTENT = 16 << 20;
 
   private static final Logger log = LoggerFactory.getLogger(Frames.class);
-  private static final int PIECE = 64 * 1024;
+  private static final int CHUNK = 64 * 1024;
 
   private final MessageJsonHandler json;
   private final MessageConsumer out;
@@ -56,7 +56,7 @@ final class Frames extends StreamMessageProducer {
         return false;
       }
       if (length > MAX_CONTENT) {
-        refuseLarge(input, length);
+        rejectLarge(input, length);
         return true;
       }
       byte[] content = input.readNBytes(length);
@@ -72,21 +72,21 @@ final class Frames extends StreamMessageProducer {
     }
   }
 
-  /** A pipe cannot be skipped in, only read. */
-  private void refuseLarge(InputStream input, int length) throws IOException {
+  /** Reads the content and drops it, since a pipe cannot skip. */
+  private void rejectLarge(InputStream input, int length) throws IOException {
     int left = length;
-    byte[] piece = new byte[PIECE];
+    byte[] chunk = new byte[CHUNK];
     while (left > 0) {
-      int count = input.read(piece, 0, Math.min(PIECE, left));
+      int count = input.read(chunk, 0, Math.min(CHUNK, left));
       if (count < 0) {
         throw new IOException("the input ended in the middle of a message");
       }
       left -= count;
     }
-    refuse(
+    reject(
         Optional.empty(),
         ErrorCode.MESSAGE_TOO_LARGE.code(),
-        "a message of " + length + " bytes is refused, " + MAX_CONTENT + " is the most");
+        "a message of " + length + " bytes is too large; the limit is " + MAX_CONTENT);
   }
 
   private void handle(String content) {
@@ -94,49 +94,49 @@ final class Frames extends StreamMessageProducer {
     try {
       message = json.parseMessage(content);
     } catch (MessageIssueException | JsonParseException | NumberFormatException e) {
-      log.debug("not understood: {}", content, e);
-      notUnderstood(content);
+      log.debug("cannot be parsed: {}", content, e);
+      rejectUnparsable(content);
       return;
     }
     if (message == null) {
-      notUnderstood(content);
+      rejectUnparsable(content);
       return;
     }
     receiver.consume(message);
   }
 
-  private void notUnderstood(String content) {
+  private void rejectUnparsable(String content) {
     JsonElement element;
     try {
       element = JsonParser.parseString(content);
     } catch (JsonParseException e) {
-      refuse(Optional.empty(), ResponseErrorCode.ParseError.getValue(), "the message is not JSON");
+      reject(Optional.empty(), ResponseErrorCode.ParseError.getValue(), "the message is not JSON");
       return;
     }
     JsonObject object = element.isJsonObject() ? element.getAsJsonObject() : new JsonObject();
     String method =
         object.has("method") ? object.get("method").toString() : "a message without a method";
-    refuse(
+    reject(
         Optional.ofNullable(object.get("id")),
         ResponseErrorCode.InvalidParams.getValue(),
         "the parameters are not of the types that " + method + " takes");
   }
 
-  private void refuse(Optional<JsonElement> id, int code, String message) {
+  private void reject(Optional<JsonElement> id, int code, String message) {
     log.warn(message);
-    ResponseMessage refusal = new ResponseMessage();
+    ResponseMessage rejection = new ResponseMessage();
     id.filter(JsonElement::isJsonPrimitive)
         .map(JsonElement::getAsJsonPrimitive)
         .ifPresent(
             value -> {
               if (value.isNumber()) {
-                refusal.setId(value.getAsInt());
+                rejection.setId(value.getAsInt());
               } else {
-                refusal.setId(value.getAsString());
+                rejection.setId(value.getAsString());
               }
             });
-    refusal.setError(new ResponseError(code, message, null));
-    out.consume(refusal);
+    rejection.setError(new ResponseError(code, message, null));
+    out.consume(rejection);
   }
 
   @Override

@@ -2,63 +2,87 @@
 package org.obmesos.rpc;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 import org.eclipse.lsp4j.jsonrpc.JsonRpcException;
 import org.eclipse.lsp4j.jsonrpc.MessageConsumer;
 import org.eclipse.lsp4j.jsonrpc.messages.Message;
 import org.eclipse.lsp4j.jsonrpc.messages.NotificationMessage;
-import org.obmesos.rpc.Messages.OutputItem;
-import org.obmesos.rpc.Messages.OutputParams;
-import org.obmesos.rpc.Messages.TaskItem;
-import org.obmesos.rpc.Messages.Tasks;
+import org.obmesos.api.Messages;
+import org.obmesos.api.Messages.OutputItem;
+import org.obmesos.api.Messages.OutputParams;
+import org.obmesos.api.Messages.TaskItem;
+import org.obmesos.api.Messages.Tasks;
+import org.obmesos.api.TaskMapper;
 import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All that goes to Emacs, written by one thread of its own, so that an Emacs that does not read
- * stops nobody else. Memory is bounded: of each task's output only the newest waits here, and of
- * its statuses only that there is a newer one, not its result, which comes from the store when it
- * is written.
+ * The queue of messages to Emacs. One thread writes them, so an Emacs that does not read delays
+ * nothing else. The queue holds immutable values and does no I/O but the writing itself. It is
+ * bounded: only the last status, the last lines and the last message about the cluster wait, and if
+ * more than {@link #MAX_RESULT_CHARS} of results wait, further ones are left out; Emacs then asks
+ * for them. A message that cannot be written is logged and skipped.
  */
 final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable {
+  /** The largest size of the results that wait, in characters. */
+  static final int MAX_RESULT_CHARS = 16 << 20;
+
   private static final Logger log = LoggerFactory.getLogger(Outbox.class);
-  private static final int BATCH = 200;
-  private static final int BATCH_CHARS = 1 << 20;
+  private static final int MAX_BATCH_TASKS = 200;
+  private static final int MAX_BATCH_CHARS = 1 << 20;
+  private static final int MAX_WARNINGS = 100;
+  private static final long CLOSE_SECONDS = 1;
 
   private final MessageConsumer out;
-  private final Function<Task, TaskItem> withResult;
   private final String master;
+  private final Runnable terminate;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition arrived = lock.newCondition();
   private final Condition written = lock.newCondition();
   private final List<Message> messages = new ArrayList<>();
-  private final Map<TaskId, List<Task>> statuses = new LinkedHashMap<>();
+  private final Map<TaskId, PendingStatus> statuses = new LinkedHashMap<>();
   private final Map<TaskId, OutputItem> outputs = new LinkedHashMap<>();
-  private boolean told;
+  private Optional<Message> cluster = Optional.empty();
+  private int warnings;
+  private int resultChars;
+  private boolean initialized;
   private boolean closed;
   private boolean idle = true;
 
+  /** A task to report, with its result if it has ended. */
+  private record PendingStatus(Task task, Optional<TaskResult> result, String sandbox) {
+    int chars() {
+      return result.map(it -> it.stdout().length() + it.stderrTail().length()).orElse(0);
+    }
+  }
+
+  /** What one round writes. */
+  private record Batch(
+      List<Message> messages, List<PendingStatus> statuses, List<OutputItem> outputs) {}
+
   /**
-   * Makes one; nothing about tasks is written before {@link #begin}.
+   * Creates an outbox. It sends nothing about tasks before {@link #initialized}.
    *
-   * @param out where messages end up
-   * @param withResult makes a task's message, waiting for its result if it has ended
-   * @param master names the master
+   * @param out writes messages
+   * @param master the address of the master
+   * @param terminate ends the process, after the store was lost
    */
-  Outbox(MessageConsumer out, Function<Task, TaskItem> withResult, String master) {
+  Outbox(MessageConsumer out, String master, Runnable terminate) {
     this.out = out;
-    this.withResult = withResult;
     this.master = master;
-    Thread writer = new Thread(this::write, "outbox");
+    this.terminate = terminate;
+    Thread writer = new Thread(this::run, "outbox");
     writer.setDaemon(true);
     writer.start();
   }
@@ -73,11 +97,12 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     }
   }
 
-  /** The client has introduced itself and can be told of tasks. */
-  void begin() {
-    locked(() -> told = true);
+  /** The client has sent {@code initialize}. */
+  void initialized() {
+    locked(() -> initialized = true);
   }
 
+  /** Sends a message, such as the answer to a request. */
   @Override
   public void consume(Message message) {
     locked(() -> messages.add(message));
@@ -85,11 +110,37 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
 
   @Override
   public void status(Task task) {
+    locked(() -> put(new PendingStatus(task, Optional.empty(), "")));
+  }
+
+  @Override
+  public void ended(Task task, TaskResult result, String sandbox) {
     locked(
         () -> {
-          outputs.remove(task.id());
-          statuses.computeIfAbsent(task.id(), id -> new ArrayList<>()).add(task.withoutBody());
+          PendingStatus ended = new PendingStatus(task, Optional.of(result), sandbox);
+          boolean fits = resultChars + ended.chars() <= MAX_RESULT_CHARS;
+          put(fits ? ended : new PendingStatus(task, Optional.empty(), sandbox));
         });
+  }
+
+  private void put(PendingStatus status) {
+    TaskId id = status.task().id();
+    outputs.remove(id);
+    remove(id);
+    statuses.put(id, status);
+    resultChars += status.chars();
+  }
+
+  private void remove(TaskId id) {
+    PendingStatus before = statuses.remove(id);
+    if (before != null) {
+      resultChars -= before.chars();
+    }
+  }
+
+  @Override
+  public void deleted(Collection<TaskId> ids) {
+    locked(() -> ids.forEach(this::remove));
   }
 
   @Override
@@ -99,12 +150,32 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
 
   @Override
   public void cluster(boolean connected, String message) {
-    consume(notification("cluster/status", new Messages.ClusterParams(master, connected, message)));
+    Messages.ClusterParams params = new Messages.ClusterParams(master, connected, message);
+    locked(() -> cluster = Optional.of(notification("cluster/status", params)));
   }
 
   @Override
   public void warning(String message) {
-    consume(notification("log/message", new Messages.LogParams("warning", message)));
+    locked(
+        () -> {
+          if (warnings++ < MAX_WARNINGS) {
+            messages.add(notification("log/message", new Messages.LogParams("warning", message)));
+          }
+        });
+  }
+
+  @Override
+  public void storeLost(String message) {
+    consume(notification("log/message", new Messages.LogParams("error", message)));
+    Thread end =
+        new Thread(
+            () -> {
+              close();
+              terminate.run();
+            },
+            "terminate");
+    end.setDaemon(true);
+    end.start();
   }
 
   private static NotificationMessage notification(String method, Object params) {
@@ -114,23 +185,16 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     return message;
   }
 
-  private record Load(List<Message> messages, List<Task> statuses, List<OutputItem> outputs) {}
-
-  private void write() {
+  private void run() {
     try {
       while (true) {
-        Load load = take();
-        load.messages().forEach(out::consume);
-        writeStatuses(load.statuses());
-        if (!load.outputs().isEmpty()) {
-          out.consume(notification("task/output", new OutputParams(load.outputs())));
-        }
+        write(take());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (JsonRpcException e) {
-      // The other side is gone; that its input ends too is what ends this server.
-      log.info("nobody reads any more: {}", e.getMessage());
+      // The client is gone. Its end of our stdin is closed too, which ends the server.
+      log.info("the client does not read any more: {}", e.getMessage());
     } finally {
       locked(
           () -> {
@@ -141,26 +205,30 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     }
   }
 
-  private Load take() throws InterruptedException {
+  private Batch take() throws InterruptedException {
     lock.lock();
     try {
-      while (messages.isEmpty() && !(told && hasNews())) {
+      while (messages.isEmpty() && cluster.isEmpty() && !(initialized && hasNews())) {
         idle = true;
         written.signalAll();
         arrived.await();
       }
       idle = false;
-      List<Task> news = new ArrayList<>();
-      List<OutputItem> tails = new ArrayList<>();
-      if (told) {
-        statuses.values().forEach(news::addAll);
-        tails.addAll(outputs.values());
+      cluster.ifPresent(messages::add);
+      cluster = Optional.empty();
+      warnings = 0;
+      Batch batch =
+          new Batch(
+              List.copyOf(messages),
+              initialized ? List.copyOf(statuses.values()) : List.of(),
+              initialized ? List.copyOf(outputs.values()) : List.of());
+      messages.clear();
+      if (initialized) {
         statuses.clear();
         outputs.clear();
+        resultChars = 0;
       }
-      Load load = new Load(List.copyOf(messages), news, tails);
-      messages.clear();
-      return load;
+      return batch;
     } finally {
       lock.unlock();
     }
@@ -170,31 +238,49 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     return !statuses.isEmpty() || !outputs.isEmpty();
   }
 
-  /** In pieces a client can take in one gulp. */
-  private void writeStatuses(List<Task> tasks) {
-    List<TaskItem> batch = new ArrayList<>();
-    int chars = 0;
-    for (Task task : tasks) {
-      TaskItem item = withResult.apply(task);
-      batch.add(item);
-      chars += item.result() == null ? 0 : item.result().stdout().length();
-      if (batch.size() >= BATCH || chars >= BATCH_CHARS) {
-        out.consume(notification("task/status", new Tasks(List.copyOf(batch))));
-        batch.clear();
-        chars = 0;
-      }
-    }
-    if (!batch.isEmpty()) {
-      out.consume(notification("task/status", new Tasks(List.copyOf(batch))));
+  private void write(Batch batch) {
+    batch.messages().forEach(this::write);
+    writeStatuses(batch.statuses());
+    if (!batch.outputs().isEmpty()) {
+      write(notification("task/output", new OutputParams(batch.outputs())));
     }
   }
 
-  /** Waits a moment for what is to be written. */
+  /** An I/O error ends the writer; any other failure is the message's own. */
+  private void write(Message message) {
+    try {
+      out.consume(message);
+    } catch (JsonRpcException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      log.error("a message cannot be written", e);
+    }
+  }
+
+  /** Splits statuses into messages of a bounded size. */
+  private void writeStatuses(List<PendingStatus> statuses) {
+    List<TaskItem> items = new ArrayList<>();
+    int chars = 0;
+    for (PendingStatus status : statuses) {
+      items.add(TaskMapper.task(status.task(), status.result(), status.sandbox()));
+      chars += status.chars();
+      if (items.size() >= MAX_BATCH_TASKS || chars >= MAX_BATCH_CHARS) {
+        write(notification("task/status", new Tasks(List.copyOf(items))));
+        items.clear();
+        chars = 0;
+      }
+    }
+    if (!items.isEmpty()) {
+      write(notification("task/status", new Tasks(List.copyOf(items))));
+    }
+  }
+
+  /** Waits at most a second until the queued messages are written. */
   @Override
   public void close() {
     lock.lock();
     try {
-      long nanos = TimeUnit.SECONDS.toNanos(1);
+      long nanos = TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
       while (!closed && !(idle && messages.isEmpty()) && nanos > 0) {
         nanos = written.awaitNanos(nanos);
       }

@@ -20,18 +20,18 @@ import org.eclipse.lsp4j.jsonrpc.json.StreamMessageConsumer;
 import org.eclipse.lsp4j.jsonrpc.messages.ResponseError;
 import org.eclipse.lsp4j.jsonrpc.messages.ResponseErrorCode;
 import org.eclipse.lsp4j.jsonrpc.services.ServiceEndpoints;
-import org.obmesos.rpc.Messages.InitializeResult;
+import org.obmesos.api.Messages.InitializeResult;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.scheduler.FrameworkListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One client, on a pair of streams. */
+/** Serves one client on a pair of streams. */
 public final class RpcServer {
   private static final Logger log = LoggerFactory.getLogger(RpcServer.class);
   private static final int BUFFER = 64 * 1024;
 
-  /** A little longer than the framework's own patience. */
+  /** Longer than {@link Framework#finish} waits. */
   private static final int FINISH_SECONDS = 12;
 
   private final InitializeResult introduction;
@@ -41,7 +41,7 @@ public final class RpcServer {
   private Frames frames;
   private boolean exited;
 
-  private RpcServer(OutputStream out, InitializeResult introduction) {
+  private RpcServer(OutputStream out, InitializeResult introduction, Runnable terminate) {
     Map<String, JsonRpcMethod> methods = new LinkedHashMap<>();
     methods.putAll(ServiceEndpoints.getSupportedMethods(BlockService.class));
     methods.putAll(ServiceEndpoints.getSupportedMethods(EmacsClient.class));
@@ -50,24 +50,26 @@ public final class RpcServer {
     this.outbox =
         new Outbox(
             new StreamMessageConsumer(new BufferedOutputStream(out, BUFFER), json),
-            task -> service.withResult(task).join(),
-            introduction.master());
+            introduction.master(),
+            terminate);
   }
 
   /**
-   * Serves until the client says {@code exit} or its stream ends. The framework is made here,
+   * Serves until the client sends {@code exit} or its stream ends. The framework is created here,
    * because it reports to the client.
    *
-   * @param introduction what is said to {@code initialize}
-   * @param start makes and starts the framework for the listener it is given
-   * @return whether the end was an orderly one: {@code shutdown} was asked for, or the stream ended
+   * @param introduction the result of {@code initialize}
+   * @param start creates and starts the framework for a listener
+   * @param terminate ends the process, after the store was lost
+   * @return whether the end was orderly: after {@code shutdown}, or at the end of the stream
    */
   public static boolean serve(
       InputStream in,
       OutputStream out,
       InitializeResult introduction,
-      Function<FrameworkListener, Framework> start) {
-    RpcServer server = new RpcServer(out, introduction);
+      Function<FrameworkListener, Framework> start,
+      Runnable terminate) {
+    RpcServer server = new RpcServer(out, introduction, terminate);
     try (Outbox outbox = server.outbox;
         Framework framework = start.apply(outbox)) {
       return server.listen(in, framework);
@@ -75,7 +77,7 @@ public final class RpcServer {
   }
 
   private boolean listen(InputStream in, Framework framework) {
-    service = new BlockEndpoint(framework, introduction, outbox::begin, this::exit);
+    service = new BlockEndpoint(framework, introduction, outbox::initialized, this::exit);
     RemoteEndpoint endpoint =
         new RemoteEndpoint(outbox, ServiceEndpoints.toEndpoint(service), RpcServer::unexpected);
     json.setMethodProvider(endpoint);
@@ -85,14 +87,14 @@ public final class RpcServer {
     return !exited || service.isShutDown();
   }
 
-  /** The client may be gone by now, but what it asked for last is done. */
+  /** Waits for what {@code shutdown} requested, even if the client is gone. */
   private void finish() {
     try {
       service.finished().get(FINISH_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
-      log.warn("what was to end may not have: {}", e.toString());
+      log.warn("tasks may not have been killed: {}", e.toString());
     }
   }
 
@@ -101,7 +103,7 @@ public final class RpcServer {
     frames.close();
   }
 
-  /** Errors carry a message, never a stack trace: that goes to the log. */
+  /** The client gets a message; the stack trace goes to the log. */
   private static ResponseError unexpected(Throwable failure) {
     Throwable cause = failure;
     while ((cause instanceof CompletionException
@@ -112,8 +114,8 @@ public final class RpcServer {
     if (cause instanceof ResponseErrorException error) {
       return error.getResponseError();
     }
-    log.error("a request met a fault", failure);
+    log.error("unexpected exception in a request", failure);
     return new ResponseError(
-        ResponseErrorCode.InternalError, "the server met a fault; its log says more", null);
+        ResponseErrorCode.InternalError, "unexpected error; see the log of the server", null);
   }
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
- * The JSON-RPC face: what Emacs can ask ({@link org.obmesos.rpc.BlockService}), what it is told
- * ({@link org.obmesos.rpc.EmacsClient}) and the messages that go both ways ({@link
- * org.obmesos.rpc.Messages}). docs/protocol.org is the contract, and a test holds it. Nothing here
- * knows Mesos' protobufs.
+ * JSON-RPC over stdin and stdout: the requests of Emacs ({@link org.obmesos.rpc.BlockService}) and
+ * the notifications to it ({@link org.obmesos.rpc.EmacsClient}). docs/protocol.org specifies them,
+ * and a test compares it with the code.
  */
 package org.obmesos.rpc;

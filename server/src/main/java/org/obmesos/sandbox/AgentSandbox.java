@@ -4,6 +4,7 @@ package org.obmesos.sandbox;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URLEncoder;
@@ -18,22 +19,21 @@ import java.util.Optional;
 import org.apache.mesos.v1.Protos.FileInfo;
 import org.apache.mesos.v1.agent.Protos.Call;
 import org.apache.mesos.v1.agent.Protos.Response;
-import org.obmesos.driver.Web;
+import org.obmesos.driver.MesosHttpClient;
 
 /**
- * A sandbox on an agent, through its {@code /api/v1} (READ_FILE, LIST_FILES), which tells exact
- * bytes and sizes; where that may not be used, through {@code /files/read}.
+ * A sandbox on an agent, read with the agent's READ_FILE and LIST_FILES calls, which give exact
+ * bytes and sizes; where these are forbidden, with {@code /files/read}, which is in another realm.
  */
 final class AgentSandbox implements Sandbox {
-  private final AgentWeb agent;
+  private final AgentHttpClient agent;
   private final String directory;
 
-  AgentSandbox(AgentWeb agent, String directory) {
+  AgentSandbox(AgentHttpClient agent, String directory) {
     this.agent = agent;
     this.directory = directory;
   }
 
-  /** Log-rotating container loggers write late. */
   @Override
   public boolean isWrittenLate() {
     return true;
@@ -53,7 +53,7 @@ final class AgentSandbox implements Sandbox {
   public byte[] read(String path, long offset, int length) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     while (bytes.size() < length) {
-      // An agent gives at most 16 pages at a time.
+      // An agent returns at most 16 pages in one answer (slave/http.cpp).
       Optional<Response.ReadFile> piece =
           readFile(path, offset + bytes.size(), length - bytes.size());
       if (piece.isEmpty() || piece.get().getData().isEmpty()) {
@@ -100,7 +100,7 @@ final class AgentSandbox implements Sandbox {
     return path.isEmpty() ? directory : directory + "/" + path;
   }
 
-  /** Empty if there is no such file, which is normal before a task has begun. */
+  /** Returns empty if there is no such file, which is normal before the task has started. */
   private Optional<Response.ReadFile> readFile(String path, long offset, int length)
       throws IOException {
     Call call =
@@ -124,20 +124,20 @@ final class AgentSandbox implements Sandbox {
     return agent.send(
         agent
             .request("/api/v1")
-            .header("Content-Type", Web.PROTOBUF)
+            .header("Content-Type", MesosHttpClient.PROTOBUF)
             .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray())));
   }
 
   private Response parse(HttpResponse<byte[]> response) throws IOException {
     if (response.statusCode() != 200) {
-      throw agent.refused(response);
+      throw agent.refusal(response);
     }
     return Response.parseFrom(response.body());
   }
 
   /**
-   * The older way, in another realm of permissions. Past the end of a file it only echoes the
-   * offset, so the size is asked for first.
+   * Reads with {@code /files/read}. Past the end of a file it only echoes the offset, so the size
+   * is requested first.
    */
   private Optional<Response.ReadFile> filesRead(String path, long offset, int length)
       throws IOException {
@@ -155,9 +155,7 @@ final class AgentSandbox implements Sandbox {
               .orElse("");
     }
     return Optional.of(
-        file.setData(
-                com.google.protobuf.ByteString.copyFrom(data.getBytes(StandardCharsets.ISO_8859_1)))
-            .build());
+        file.setData(ByteString.copyFrom(data.getBytes(StandardCharsets.ISO_8859_1))).build());
   }
 
   private Optional<JsonObject> filesReadOnce(String path, long offset, int length)
@@ -176,8 +174,7 @@ final class AgentSandbox implements Sandbox {
       parse(response);
     }
     try {
-      // The bytes of the file stand in the JSON as they are, whatever they are: one byte, one
-      // character.
+      // The agent puts the file's bytes into the JSON as they are: each is one character.
       return Optional.of(
           JsonParser.parseString(new String(response.body(), StandardCharsets.ISO_8859_1))
               .getAsJsonObject());

@@ -5,40 +5,46 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.Map;
 import java.util.Objects;
-import org.obmesos.driver.Web;
-import org.obmesos.task.Site;
+import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.task.Task;
+import org.obmesos.task.TaskLocation;
 
-/** The sandboxes on a cluster's agents, read over the agents' HTTP API. */
+/** The sandboxes on the agents of a cluster, read over the agents' HTTP API. */
 public final class AgentSandboxes implements Sandboxes {
-  private final Web web;
+  private static final URI UNKNOWN = URI.create("http://unknown.invalid");
+
+  private final MesosHttpClient http;
   private final Map<String, String> addresses;
 
   /**
-   * Those of any agent.
+   * Creates the sandboxes of all agents.
    *
-   * @param addresses where agents are to be reached instead of at the {@code host:port} they name:
-   *     a {@code host:port} or a whole address, by that name
+   * @param addresses other addresses for agents ({@code host:port}, or with a scheme), by the
+   *     {@code host:port} that their offers name
    */
-  public AgentSandboxes(Web web, Map<String, String> addresses) {
-    this.web = Objects.requireNonNull(web, "web");
+  public AgentSandboxes(MesosHttpClient http, Map<String, String> addresses) {
+    this.http = Objects.requireNonNull(http, "http");
     this.addresses = Map.copyOf(addresses);
   }
 
   @Override
   public Sandbox of(Task task) {
-    Site site = task.placing().site();
+    TaskLocation location = task.launch().location();
     String directory =
-        "/frameworks/" + site.frameworkId() + "/executors/" + task.mesosTaskId() + "/runs/latest";
-    return new AgentSandbox(new AgentWeb(web, address(site.agentUrl())), directory);
+        "/frameworks/"
+            + location.frameworkId()
+            + "/executors/"
+            + task.mesosTaskId()
+            + "/runs/latest";
+    return new AgentSandbox(new AgentHttpClient(http, address(location.agentUrl())), directory);
   }
 
-  /** Where to reach an agent that says it is at the given address. */
-  URI address(String named) {
-    if (named.isEmpty()) {
-      return URI.create("http://unknown.invalid");
+  /** Returns the address to reach an agent at. */
+  URI address(String agentUrl) {
+    if (agentUrl.isEmpty()) {
+      return UNKNOWN;
     }
-    URI uri = URI.create(named);
+    URI uri = URI.create(agentUrl);
     String other = addresses.get(uri.getAuthority());
     if (other == null) {
       return uri;
@@ -47,11 +53,14 @@ public final class AgentSandboxes implements Sandboxes {
   }
 
   @Override
-  public AgentFigures figures(String agentUrl) throws IOException {
-    return agentUrl.isEmpty() ? AgentFigures.NONE : new AgentWeb(web, address(agentUrl)).figures();
+  public AgentMetrics metrics(String agentUrl) throws IOException {
+    return agentUrl.isEmpty()
+        ? AgentMetrics.NONE
+        : new AgentHttpClient(http, address(agentUrl)).metrics();
   }
 
-  /** An agent collects its own garbage. */
   @Override
-  public void delete(Task task) {}
+  public void delete(Task task) {
+    // An agent collects its own garbage.
+  }
 }

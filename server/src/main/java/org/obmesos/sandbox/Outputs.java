@@ -8,43 +8,41 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.obmesos.task.TaskResult;
 
-/**
- * From a task's bytes to text a person reads. Bytes that are not UTF-8 become U+FFFD, NUL U+2400.
- */
+/** Decodes the output of tasks as UTF-8. Invalid bytes become U+FFFD, NUL becomes U+2400. */
 public final class Outputs {
-  /** How much of the end of a file is looked at for its last lines. */
+  /** The number of bytes at the end of a file that its last lines are taken from. */
   static final int TAIL_BYTES = 8 * 1024;
 
   private static final int STDERR_LINES = 20;
 
-  /** What a Mesos command executor writes of itself into its task's stderr. */
+  /** A line of its own log that a Mesos command executor writes into its task's stderr. */
   private static final Pattern EXECUTOR_LOG =
       Pattern.compile("[IWE]\\d{4} \\d{2}:\\d{2}:\\d{2}\\.\\d+ +\\d+ (?:exec|executor)\\.cpp:.*");
 
   private Outputs() {}
 
   /**
-   * What an ended task wrote.
+   * Reads the output of an ended task.
    *
-   * @param limit the largest number of bytes of stdout to take
+   * @param limit the largest number of bytes of stdout
    * @throws IOException if the sandbox cannot be read
    */
   public static TaskResult result(Sandbox sandbox, int limit) throws IOException {
-    WrittenLog log = WrittenLog.whole(sandbox, "stdout");
+    RotatedLog log = RotatedLog.whole(sandbox, "stdout");
     long size = log.size();
     byte[] head = log.read(0, (int) Math.min(size, limit));
     int end = size > head.length ? wholeCharacters(head) : head.length;
     String stdout = text(head, 0, end);
     return new TaskResult(
-        stdout, size, size > head.length, tail(WrittenLog.whole(sandbox, "stderr"), STDERR_LINES));
+        stdout, size, size > head.length, tail(RotatedLog.whole(sandbox, "stderr"), STDERR_LINES));
   }
 
-  /** Emacs 28 refuses a JSON string with a NUL in it, so that shows as U+2400. */
+  /** Emacs 28 rejects a JSON string with a NUL character, so NUL becomes U+2400. */
   private static String text(byte[] bytes, int from, int length) {
     return new String(bytes, from, length, StandardCharsets.UTF_8).replace('\0', '\u2400');
   }
 
-  /** The length without a character that the cut went through. */
+  /** Returns the length without an incomplete character at the end. */
   static int wholeCharacters(byte[] bytes) {
     int lead = bytes.length - 1;
     while (lead >= 0 && lead > bytes.length - 4 && (bytes[lead] & 0xC0) == 0x80) {
@@ -57,8 +55,8 @@ public final class Outputs {
     return bytes.length - lead < needed ? lead : bytes.length;
   }
 
-  /** The last lines of a log, from at most its last {@value #TAIL_BYTES} bytes. */
-  static String tail(WrittenLog log, int lines) throws IOException {
+  /** Returns the last lines of a log, from at most its last {@value #TAIL_BYTES} bytes. */
+  static String tail(RotatedLog log, int lines) throws IOException {
     long from = Math.max(0, log.size() - TAIL_BYTES);
     byte[] bytes = log.read(from, TAIL_BYTES);
     int start = 0;

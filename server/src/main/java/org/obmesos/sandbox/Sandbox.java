@@ -5,49 +5,73 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 
-/** The files of one task. Offsets and lengths are bytes. */
+/**
+ * The files of one task. Offsets, lengths and sizes are bytes. Paths are relative to the sandbox;
+ * one that leaves it is an {@link IOException}. All methods but {@link #location} may wait, and
+ * fail with a {@link SandboxUnavailableException} if the files cannot be reached now.
+ */
 public interface Sandbox {
   /**
-   * One entry of a directory.
+   * An entry of a directory.
    *
    * @param path relative to the sandbox, with slashes
    * @param size in bytes; 0 for a directory
-   * @param modified when it was last written
-   * @param directory whether it is one
+   * @param modified when it was last modified
+   * @param directory whether it is a directory
    */
   record Entry(String path, long size, Instant modified, boolean directory) {}
 
-  /**
-   * How long a file is.
-   *
-   * @return 0 if there is no such file: a task that has not begun has not written
-   * @throws IOException if the sandbox cannot be reached, or the path leads out of it
-   */
+  /** The sandbox of a task that was not launched. It is empty. */
+  Sandbox EMPTY =
+      new Sandbox() {
+        @Override
+        public long size(String path) {
+          return 0;
+        }
+
+        @Override
+        public byte[] read(String path, long offset, int length) {
+          return new byte[0];
+        }
+
+        @Override
+        public List<Entry> list(String path) {
+          return List.of();
+        }
+
+        @Override
+        public String location() {
+          return "";
+        }
+      };
+
+  /** Returns the size of a file; 0 if there is no such file. */
   long size(String path) throws IOException;
 
   /**
-   * A piece of a file.
+   * Reads a part of a file.
    *
-   * @param offset where it begins, at least 0
-   * @param length at most how many bytes to read
-   * @return fewer bytes at the end of the file, none past it or if there is no such file
-   * @throws IOException if the sandbox cannot be reached, or the path leads out of it
+   * @param offset where to begin, at least 0
+   * @param length the largest number of bytes to read
+   * @return fewer bytes at the end of the file; none past it or if there is no such file
    */
   byte[] read(String path, long offset, int length) throws IOException;
 
   /**
-   * What is in a directory, sorted by name; empty if there is no such directory.
+   * Lists a directory, sorted by name; empty if there is no such directory.
    *
-   * @param path relative to the sandbox; empty for the sandbox itself
-   * @throws IOException if the sandbox cannot be reached, or the path leads out of it
+   * @param path the directory; empty for the sandbox itself
    */
   List<Entry> list(String path) throws IOException;
 
-  /** Whether another process can still write into the files for a while after the task's end. */
+  /**
+   * Returns whether output can be written for a while after the task has ended: a container logger
+   * of Mesos is a process of its own (docs/logging.md).
+   */
   default boolean isWrittenLate() {
     return false;
   }
 
-  /** Where a person finds it: a path or an address. */
+  /** Returns its path or address, for the user. Never waits. */
   String location();
 }

@@ -3,8 +3,8 @@ package org.obmesos.sandbox;
 
 import java.io.IOException;
 
-/** Something to do with the files of a task. */
+/** Reads something in a sandbox. */
 public interface SandboxJob<T> {
-  /** Does it, on a thread on which it may wait. */
+  /** Reads it, on a thread that may wait. */
   T run(Sandbox sandbox) throws IOException;
 }

@@ -4,19 +4,19 @@ package org.obmesos.sandbox;
 import java.io.IOException;
 import org.obmesos.task.Task;
 
-/** Finds the sandbox of a task. */
+/** Finds the sandboxes of tasks. */
 public interface Sandboxes {
-  /** The sandbox of the task's last launch; there is one. */
+  /** Returns the sandbox of the current launch of a task that was launched. Never waits. */
   Sandbox of(Task task);
 
   /**
-   * How an agent's machine is.
+   * Returns the metrics of an agent's machine.
    *
-   * @param agentUrl where its HTTP API is; empty if it has none
-   * @throws IOException if it does not tell, with a sentence for the user
+   * @param agentUrl the address of its HTTP API; empty in the embedded cluster
+   * @throws IOException if it does not answer, with a sentence for the user
    */
-  AgentFigures figures(String agentUrl) throws IOException;
+  AgentMetrics metrics(String agentUrl) throws IOException;
 
-  /** Deletes a sandbox that is ours to delete; elsewhere its agent does, in its own time. */
+  /** Deletes a sandbox, in the embedded cluster; an agent collects its own garbage. */
   void delete(Task task) throws IOException;
 }

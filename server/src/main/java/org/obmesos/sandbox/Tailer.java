@@ -14,36 +14,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the standard output of tasks that run and tells of its last lines when there are new
- * ones. Agents are asked the less often the longer a task is silent, and never too much: those of a
- * thousand tasks take turns, and what somebody looks at goes first. Used on one thread.
+ * Polls the standard output of running tasks and reports their last lines when they have changed.
+ * Agents are polled less often the longer a task writes nothing, and at a bounded rate; the tasks
+ * that are visible to the user come first. Used on one thread.
  */
 public final class Tailer {
   private static final Logger log = LoggerFactory.getLogger(Tailer.class);
 
-  /** How often {@link #look} is to be called. */
+  /** The interval at which {@link #poll} is called. */
   static final long INTERVAL_MILLIS = 150;
 
-  /** How many intervals a remote task that writes nothing is left alone at most. */
-  private static final long LONGEST_PAUSE = 16;
+  /** The longest pause of a remote task that writes nothing, in intervals. */
+  private static final long MAX_PAUSE = 16;
 
-  /** How many a remote task that nobody looks at is left alone at least. */
-  private static final long UNSEEN_PAUSE = 6;
+  /** The shortest pause of a remote task that is not visible, in intervals. */
+  private static final long HIDDEN_PAUSE = 6;
 
-  /** How many tasks of one agent are looked at in an interval, so at most 27 a second. */
-  static final int MOST_OF_AN_AGENT = 4;
+  /** The number of tasks of one agent that are polled in an interval: 27 in a second. */
+  static final int MAX_PER_AGENT = 4;
 
-  /** How many of all agents together, so at most 107 a second. */
-  static final int MOST_OF_ALL = 16;
+  /** The number of remote tasks that are polled in an interval: 107 in a second. */
+  static final int MAX_REMOTE = 16;
 
-  /** Gets the last lines. */
+  /** Is told of last lines. */
   public interface Listener {
-    /** Called when a task has written: its last lines, and how many bytes there are in all. */
+    /** A task has written: its last lines, and the size of its whole output in bytes. */
     void output(TaskId id, String tail, long size);
   }
 
   private final Executor thread;
-  private final Lanes lanes;
+  private final KeyedSerialExecutor readers;
   private final Listener listener;
   private final Map<TaskId, Followed> followed = new HashMap<>();
   private Set<TaskId> visible = Set.of();
@@ -57,7 +57,7 @@ public final class Tailer {
     private long size;
     private long pause = 1;
     private long due;
-    private boolean looking;
+    private boolean reading;
 
     Followed(TaskId id, String agent, Sandbox sandbox, int lines) {
       this.id = id;
@@ -68,80 +68,85 @@ public final class Tailer {
   }
 
   /**
-   * Makes one.
+   * Creates a tailer.
    *
-   * @param thread the one thread on which all that is public here is called
+   * @param thread runs on the thread that calls the methods of this class
    */
-  Tailer(Executor thread, Lanes lanes, Listener listener) {
+  Tailer(Executor thread, KeyedSerialExecutor readers, Listener listener) {
     this.thread = thread;
-    this.lanes = lanes;
+    this.readers = readers;
     this.listener = listener;
   }
 
-  /** Follows a task that runs on the agent and tells of its last lines. */
+  /** Reports the last lines of a task on an agent from now on. */
   void follow(TaskId id, String agent, Sandbox sandbox, int lines) {
     followed.putIfAbsent(id, new Followed(id, agent, sandbox, lines));
   }
 
-  /** Follows it no longer. */
-  void leave(TaskId id) {
+  /** Reports them no longer. */
+  void unfollow(TaskId id) {
     followed.remove(id);
   }
 
-  /** Says which tasks somebody looks at. */
-  void watch(Set<TaskId> seen) {
-    visible = Set.copyOf(seen);
-    seen.stream().map(followed::get).filter(task -> task != null).forEach(task -> task.due = now);
+  /** Sets the tasks that are visible to the user. */
+  void watch(Set<TaskId> ids) {
+    visible = Set.copyOf(ids);
+    for (TaskId id : ids) {
+      Followed task = followed.get(id);
+      if (task != null) {
+        task.due = now;
+      }
+    }
   }
 
-  /** Looks at those tasks whose turn it is. */
-  void look() {
+  /** Polls the tasks that are due. */
+  void poll() {
     now++;
     List<Followed> due =
         followed.values().stream()
-            .filter(task -> !task.looking && task.due <= now)
+            .filter(task -> !task.reading && task.due <= now)
             .sorted(
                 Comparator.comparing((Followed task) -> !visible.contains(task.id))
                     .thenComparing(task -> task.due))
             .toList();
-    Map<String, Integer> asked = new HashMap<>();
-    int all = 0;
+    Map<String, Integer> perAgent = new HashMap<>();
+    int remote = 0;
     for (Followed task : due) {
       if (task.sandbox.isWrittenLate()) {
-        if (all >= MOST_OF_ALL || asked.merge(task.agent, 1, Integer::sum) > MOST_OF_AN_AGENT) {
+        if (remote >= MAX_REMOTE || perAgent.merge(task.agent, 1, Integer::sum) > MAX_PER_AGENT) {
           continue;
         }
-        all++;
+        remote++;
       }
-      task.looking = true;
-      lanes.execute(task.agent, () -> look(task));
+      task.reading = true;
+      readers.execute(task.agent, KeyedSerialExecutor.Priority.TAIL, () -> read(task));
     }
   }
 
   /** Runs on a thread that may wait. */
-  private void look(Followed task) {
+  private void read(Followed task) {
     try {
       long size = task.sandbox.size("stdout");
       Optional<String> tail =
           size == task.size
               ? Optional.empty()
               : Optional.of(
-                  Outputs.tail(WrittenLog.newest(task.sandbox, "stdout", size), task.lines));
-      thread.execute(() -> looked(task, size, tail));
-    } catch (IOException e) {
-      log.debug("cannot read the output of {} now: {}", task.id, e.toString());
-      thread.execute(() -> looked(task, task.size, Optional.empty()));
+                  Outputs.tail(RotatedLog.current(task.sandbox, "stdout", size), task.lines));
+      thread.execute(() -> finished(task, size, tail));
+    } catch (IOException | RuntimeException e) {
+      log.debug("the output of {} cannot be read now: {}", task.id, e.toString());
+      thread.execute(() -> finished(task, task.size, Optional.empty()));
     }
   }
 
-  private void looked(Followed task, long size, Optional<String> tail) {
+  private void finished(Followed task, long size, Optional<String> tail) {
     if (tail.isPresent() && followed.get(task.id) == task) {
       listener.output(task.id, tail.get(), size);
     }
-    task.pause = tail.isPresent() ? 1 : Math.min(LONGEST_PAUSE, task.pause * 2);
+    task.pause = tail.isPresent() ? 1 : Math.min(MAX_PAUSE, task.pause * 2);
     task.size = size;
-    task.looking = false;
-    long pause = visible.contains(task.id) ? task.pause : Math.max(UNSEEN_PAUSE, task.pause);
+    task.reading = false;
+    long pause = visible.contains(task.id) ? task.pause : Math.max(HIDDEN_PAUSE, task.pause);
     task.due = now + (task.sandbox.isWrittenLate() ? pause : 1);
   }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
- * Reading what a task wrote. A {@link org.obmesos.sandbox.Sandbox} gives the files of one task,
- * {@link org.obmesos.sandbox.Tailer} follows the standard output of those that run. Bytes are
- * counted, and decoded only here; nothing knows of Emacs.
+ * Reading the output of tasks. A {@link org.obmesos.sandbox.Sandbox} gives access to the files of
+ * one task; {@link org.obmesos.sandbox.SandboxReader} reads them on threads of its own, with a
+ * deadline. Offsets and sizes are bytes, and are decoded only here.
  */
 package org.obmesos.sandbox;

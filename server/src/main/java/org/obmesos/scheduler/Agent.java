@@ -6,19 +6,20 @@ import java.util.Optional;
 import org.obmesos.task.Resources;
 
 /**
- * An agent that has made us an offer.
+ * An agent that has made an offer.
  *
  * @param id its id
- * @param hostname its name
- * @param attributes its attributes, and its {@code region} and {@code zone} if it has them
- * @param url where its HTTP API is; empty if it has none
- * @param offered what it offered last
+ * @param hostname its host name
+ * @param attributes its attributes, and its {@code region} and {@code zone} if it has a fault
+ *     domain
+ * @param url the address of its HTTP API; empty in the embedded cluster
+ * @param offered the resources of its last offer
  */
 public record Agent(
     String id, String hostname, Map<String, String> attributes, String url, Resources offered) {
   private static final String HOSTNAME = "hostname";
 
-  /** The value of an attribute, or of what constraints treat as one. */
+  /** Returns the value of an attribute, or of {@code hostname}. */
   Optional<String> attribute(String name) {
     return name.equals(HOSTNAME)
         ? Optional.of(hostname)

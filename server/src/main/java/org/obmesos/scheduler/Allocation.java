@@ -4,10 +4,10 @@ package org.obmesos.scheduler;
 import org.apache.mesos.v1.Protos.Offer;
 
 /**
- * What offers can be used together: those of one agent, made to one role.
+ * What offers must have in common to be accepted together (mesos.proto, Offer).
  *
  * @param agent the agent's id
- * @param role the role
+ * @param role the role they are allocated to
  */
 record Allocation(String agent, String role) {
   static Allocation of(Offer offer) {

@@ -18,7 +18,7 @@ import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.obmesos.task.Task;
 
-/** The calls a framework makes (Mesos' docs/scheduler-http-api.md). */
+/** Creates the calls of a framework (Mesos' docs/scheduler-http-api.md). */
 final class Calls {
   private final FrameworkID framework;
 
@@ -27,9 +27,9 @@ final class Calls {
   }
 
   /**
-   * Introduces the framework.
+   * Creates a SUBSCRIBE call.
    *
-   * @param suppressed whether no offers are wanted for now
+   * @param suppressed whether to start with suppressed offers
    */
   static Call subscribe(FrameworkInfo info, boolean suppressed) {
     Call.Subscribe.Builder subscribe = Call.Subscribe.newBuilder().setFrameworkInfo(info);
@@ -43,7 +43,7 @@ final class Calls {
     return call.build();
   }
 
-  /** The framework as it introduces itself. */
+  /** Creates the description of the framework for SUBSCRIBE. */
   static FrameworkInfo frameworkInfo(
       FrameworkOptions options, Optional<String> id, Collection<String> roles, boolean gpus) {
     FrameworkInfo.Builder info =
@@ -76,7 +76,7 @@ final class Calls {
     return Call.newBuilder().setType(type).setFrameworkId(framework);
   }
 
-  /** Launches tasks on offers, which are all of one agent. */
+  /** Launches tasks on offers of one agent and role. */
   Call accept(Collection<OfferID> offers, List<TaskInfo> tasks, double refuseSeconds) {
     Call.Accept.Builder accept =
         Call.Accept.newBuilder()
@@ -98,14 +98,14 @@ final class Calls {
         .build();
   }
 
-  /** Agrees to give up what a machine in maintenance runs. */
+  /** Agrees to release the resources of a machine in maintenance. */
   Call acceptInverse(Collection<InverseOffer> offers) {
     Call.AcceptInverseOffers.Builder accept = Call.AcceptInverseOffers.newBuilder();
     offers.forEach(offer -> accept.addInverseOfferIds(offer.getId()));
     return call(Call.Type.ACCEPT_INVERSE_OFFERS).setAcceptInverseOffers(accept).build();
   }
 
-  /** Ends the framework and all its tasks. */
+  /** Removes the framework and all of its tasks. */
   Call tearDown() {
     return call(Call.Type.TEARDOWN).build();
   }
@@ -119,7 +119,7 @@ final class Calls {
   }
 
   private static Optional<AgentID> agent(Task task) {
-    String id = task.placing().site().agentId();
+    String id = task.launch().location().agentId();
     return id.isEmpty() ? Optional.empty() : Optional.of(AgentID.newBuilder().setValue(id).build());
   }
 
@@ -130,7 +130,7 @@ final class Calls {
     return call(Call.Type.KILL).setKill(kill).build();
   }
 
-  /** Ends a task that is known by its id alone. */
+  /** Kills a task that is known only from an update. */
   Call kill(TaskStatus unknown) {
     return call(Call.Type.KILL)
         .setKill(

@@ -12,17 +12,17 @@ import org.apache.mesos.v1.Protos.Volume;
 import org.obmesos.task.Container;
 import org.obmesos.task.Network;
 
-/** From a container to what Mesos makes of an image (its docs/container-image.md, mesos.proto). */
+/** Converts a container to Mesos' ContainerInfo (its docs/container-image.md, mesos.proto). */
 final class ContainerInfos {
   private static final String BRIDGE = "bridge";
 
   private ContainerInfos() {}
 
   /**
-   * What to launch in.
+   * Converts a container.
    *
-   * @param offered ports of the host for what is exposed without saying where
-   * @param shell whether it begins with a shell, instead of what the image is for
+   * @param offered the host ports from the offer, for the mappings without one
+   * @param shell whether it runs a shell instead of the image's own command
    */
   static ContainerInfo of(Container container, List<Integer> offered, boolean shell) {
     ContainerInfo.Builder info = ContainerInfo.newBuilder();

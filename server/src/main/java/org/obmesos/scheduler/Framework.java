@@ -5,74 +5,76 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.StreamSupport;
+import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.FrameworkID;
-import org.apache.mesos.v1.Protos.Offer;
-import org.apache.mesos.v1.Protos.OfferID;
-import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.scheduler.Mesos;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.sandbox.AgentFigures;
+import org.obmesos.sandbox.AgentMetrics;
 import org.obmesos.sandbox.SandboxJob;
 import org.obmesos.sandbox.SandboxReader;
 import org.obmesos.sandbox.Sandboxes;
+import org.obmesos.store.EndedTask;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Site;
+import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
-import org.obmesos.task.TaskStatus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Mesos framework that runs blocks. All fields but the final ones belong to the scheduler loop;
- * every method may be called from any thread and returns at once.
+ * A Mesos framework that runs blocks as tasks. All fields that change belong to the scheduler
+ * thread; every method may be called on any thread and returns at once. A future that fails because
+ * the store failed fails with a {@link org.obmesos.store.StoreException}; then nothing was done.
  */
 public final class Framework implements Scheduler, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Framework.class);
 
-  /** How long an offer is not wanted while nothing waits. */
-  private static final double IDLE_REFUSE_SECONDS = 3600;
+  /** When to subscribe again after an ERROR event. */
+  private static final Duration RESUBSCRIBE_DELAY = Duration.ofSeconds(5);
 
-  /** How long what is left of an offer is not wanted while something waits that does not fit. */
-  private static final double BUSY_REFUSE_SECONDS = 5;
-
-  /** When to try again with a master that does not want us. */
-  private static final Duration REFUSED_PAUSE = Duration.ofSeconds(5);
+  private static final long CLOSE_SECONDS = 3;
 
   private final Store store;
   private final FrameworkOptions options;
   private final FrameworkListener listener;
-  private final Loop loop = new Loop();
+  private final SchedulerExecutor executor = new SchedulerExecutor();
+  private final TaskRegistry registry = new TaskRegistry();
+  private final Secrets secrets = new Secrets();
   private final SandboxReader reader;
   private final Subscription subscription;
-  private final Updates updates;
+  private final TransactionQueue transactions;
+  private final LaunchQueue launches;
   private final Reconciler reconciler;
-  private final CompletableFuture<Void> loaded;
-  private final Roll roll = new Roll();
-  private final OfferMatcher matcher;
-  private final Secrets secrets = new Secrets();
-  private final Prerequisites prerequisites = new Prerequisites(roll);
-  private final List<Offer> held = new ArrayList<>();
-  private boolean reviving;
+  private final UpdateHandler updates;
+  private final List<GracefulShutdown> shutdowns = new ArrayList<>();
+
+  /** The requests that came before the store was read, in order. */
+  private final List<Runnable> early = new ArrayList<>();
+
+  private boolean loaded;
+  private boolean expiring;
 
   /**
-   * Makes a framework and starts it.
+   * Creates a framework and starts it.
    *
-   * @param connect makes the driver for the scheduler it is given; not started yet
+   * @param connect creates the driver for the scheduler it is given; not started yet
    */
   public Framework(
       Store store,
@@ -85,498 +87,561 @@ public final class Framework implements Scheduler, AutoCloseable {
     this.listener = listener;
     this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
     this.subscription = new Subscription(options);
-    this.matcher = new OfferMatcher(roll, options.hasRoles());
-    this.updates =
-        new Updates(
-            roll,
-            subscription,
-            new Updates.Around(loop, store, reader, listener, prerequisites, secrets),
-            this::enqueue);
-    this.reconciler = new Reconciler(loop.executor(), this::askFor);
-    this.loaded = CompletableFuture.runAsync(() -> load(connect), loop.executor());
-    new Upkeep(
+    this.transactions =
+        new TransactionQueue(
+            executor,
+            store,
+            registry,
+            new TransactionQueue.Callbacks(
+                this::runEffect, this::afterTransaction, listener::storeLost),
+            options.storeFailureLimit());
+    LaunchQueue.Collaborators with =
+        new LaunchQueue.Collaborators(executor, transactions, registry, subscription, listener);
+    this.launches = new LaunchQueue(with, options, secrets);
+    this.reconciler = new Reconciler(executor, registry, this::reconcile);
+    this.updates = new UpdateHandler(with, reader, secrets, launches, reconciler);
+    new PeriodicTasks(
             () -> {
-              repeatKills();
-              explainWaiting();
+              updates.repeatKills();
+              launches.explainIdleCluster();
             },
-            () -> askFor(List.of()),
-            this::askForTheSilent)
-        .start(loop.executor());
+            () -> reconcile(List.of()),
+            this::reconcileStaging,
+            this::expire)
+        .start(executor);
+    load(connect);
   }
 
-  /** The first thing on the loop; all else waits for it there, in the order it came in. */
+  private void runEffect(Effect effect) {
+    updates.run(effect);
+  }
+
+  // Loading.
+
   private void load(Function<Scheduler, SchedulerDriver> connect) {
     CompletableFuture<Optional<String>> id = store.frameworkId();
-    List<Task> found = store.tasks().join();
-    roll.load(found);
-    found.stream().filter(task -> task.state() == TaskState.QUEUED).forEach(this::enqueue);
-    found.forEach(this::noteWishes);
-    subscription.start(id.join(), connect.apply(this));
+    CompletableFuture<List<Task>> live = store.liveTasks();
+    CompletableFuture<List<EndedTask>> ended = store.endedTasks();
+    var unused =
+        CompletableFuture.allOf(id, live, ended)
+            .whenComplete(
+                (nothing, failure) ->
+                    executor.execute(
+                        () -> {
+                          if (failure != null) {
+                            listener.storeLost(
+                                "The tasks in %s cannot be read: %s"
+                                    .formatted(store.file(), cause(failure).getMessage()));
+                            return;
+                          }
+                          registry.load(live.join(), ended.join());
+                          start(id.join(), connect.apply(this));
+                        }));
   }
 
-  private <T> CompletableFuture<T> onLoop(Supplier<T> work) {
-    return CompletableFuture.supplyAsync(
+  private void start(Optional<String> id, SchedulerDriver driver) {
+    loaded = true;
+    subscription.start(id, driver);
+    for (Task task : registry.live()) {
+      subscription.requireRole(
+          task.block().resources().gpus() > 0, task.block().requirements().role());
+    }
+    launches.admit(
+        registry.live().stream().filter(task -> task.state() == TaskState.QUEUED).toList());
+    early.forEach(Runnable::run);
+    early.clear();
+  }
+
+  /** Does something on the scheduler thread, once the store has been read. */
+  private <T> CompletableFuture<T> whenLoaded(Supplier<CompletableFuture<T>> work) {
+    CompletableFuture<T> done = new CompletableFuture<>();
+    if (executor.isShutdown()) {
+      done.completeExceptionally(new IllegalStateException("the server is shutting down"));
+      return done;
+    }
+    Runnable run =
         () -> {
-          loaded.join();
-          return work.get();
-        },
-        loop.executor());
+          try {
+            var unused =
+                work.get()
+                    .whenComplete(
+                        (value, failure) -> {
+                          if (failure == null) {
+                            done.complete(value);
+                          } else {
+                            done.completeExceptionally(cause(failure));
+                          }
+                        });
+          } catch (RuntimeException e) {
+            done.completeExceptionally(e);
+          }
+        };
+    executor.execute(
+        () -> {
+          if (loaded) {
+            run.run();
+          } else {
+            early.add(run);
+          }
+        });
+    return done;
   }
-
-  // What others ask.
 
   /**
-   * Takes blocks. One whose id is known already is the same task and changes nothing, unless that
-   * task waits for its body.
-   *
-   * @param values those of the secret variables that the blocks name, by their ids; kept in memory
-   *     only, so that a task that waits must be submitted again after a restart
-   * @return the tasks in the order of the blocks, once they are in the store; fails with {@link
-   *     InvalidBlockException} if one comes after a task that is not known
+   * Does something once the requests before are committed, so that clients see their own changes.
    */
-  public CompletableFuture<List<Task>> submit(
-      List<Block> blocks, Map<TaskId, Map<String, String>> values) {
-    return onLoop(() -> taken(blocks, values))
-        .thenCompose(
-            taken ->
-                store
-                    .insert(taken.fresh(), taken.completed())
-                    .thenApplyAsync(
-                        stored -> {
-                          taken.fresh().forEach(this::enqueue);
-                          taken.completed().forEach(this::enqueue);
-                          taken.disclosed().forEach(this::enqueue);
-                          return roll.known(blocks.stream().map(Block::id).toList());
-                        },
-                        loop.executor()));
+  private <T> CompletableFuture<T> afterSubmitted(Supplier<CompletableFuture<T>> work) {
+    return whenLoaded(() -> transactions.barrier().thenCompose(reached -> work.get()));
   }
 
-  /** What is new in blocks that were submitted. */
-  private record Taken(List<Task> fresh, List<Task> completed, List<Task> disclosed) {}
-
-  private Taken taken(List<Block> blocks, Map<TaskId, Map<String, String>> values) {
-    roll.checkOrder(blocks);
-    Taken taken = new Taken(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-    for (Block block : blocks) {
-      Optional<Task> known = roll.get(block.id());
-      boolean news = secrets.learn(block.id(), known, values.getOrDefault(block.id(), Map.of()));
-      if (known.isEmpty()) {
-        Task task = Task.submitted(roll.nextSequence(), block, Instant.now());
-        roll.put(task);
-        taken.fresh().add(task);
-      } else if (roll.awaitsBody(known.get()) && !block.program().awaitsBody()) {
-        Task task = known.get().with(block.program());
-        roll.put(task);
-        taken.completed().add(task);
-      } else if (news && known.get().state() == TaskState.QUEUED) {
-        taken.disclosed().add(known.get());
-      }
-    }
-    return taken;
+  private static Throwable cause(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
   }
 
-  private void enqueue(Task task) {
-    if (!roll.isStill(task)) {
-      return;
-    }
-    Optional<String> never =
-        prerequisites
-            .broken(task)
-            .or(() -> options.bounds().flatMap(bounds -> bounds.never(task.block())));
-    if (never.isPresent()) {
-      updates.end(task, TaskStatus.of(TaskState.ERROR, "The task " + never.get()), () -> {});
-      return;
-    }
-    Optional<String> held = prerequisites.hold(task).or(() -> secrets.missing(task));
-    if (held.isPresent()) {
-      explain(task, held.get());
-      return;
-    }
-    roll.queue().add(task);
-    explain(task);
-    noteWishes(task);
-    revive();
+  private <T> CompletableFuture<T> compute(Supplier<T> work) {
+    return whenLoaded(() -> CompletableFuture.completedFuture(work.get()));
   }
 
-  /** Once for all that is queued at this time. */
-  private void revive() {
-    if (!reviving) {
-      reviving = true;
-      loop.post(
-          () -> {
-            reviving = false;
-            if (!roll.queue().isEmpty()) {
-              subscription.revive();
-            }
-          });
-    }
-  }
+  // Requests.
 
-  /** Some offers are made to those only who have asked for them. */
-  private void noteWishes(Task task) {
-    if (!task.state().isTerminal()) {
-      subscription.want(task.block().resources().gpus() > 0, task.block().needs().role());
-    }
-  }
-
-  /** Tells why a waiting task cannot be launched, where that is known. */
-  private void explain(Task task) {
-    matcher.shortage(task).ifPresent(why -> explainQueued(task, why));
-  }
-
-  private void explainQueued(Task task, String why) {
-    roll.queue().remove(task);
-    roll.queue().add(explain(task, why));
-  }
-
-  /** After a while somebody wants to know, even where nothing is. */
-  private void explainWaiting() {
-    if (subscription.isUp() && matcher.agents().list().isEmpty()) {
-      StreamSupport.stream(roll.queue().spliterator(), false)
-          .toList()
-          .forEach(task -> explainQueued(task, "waits for an offer: no agent has made one yet"));
-    }
-  }
-
-  private Task explain(Task task, String why) {
-    if (why.equals(task.status().message())) {
-      return task;
-    }
-    Task next = task.with(TaskStatus.of(TaskState.QUEUED, why), Instant.now());
-    roll.put(next);
-    listener.status(next);
-    return next;
-  }
-
-  /** Ends tasks; those not known or ended already are left alone. */
-  public CompletableFuture<List<Task>> kill(Collection<TaskId> ids) {
-    return onLoop(
+  /**
+   * Submits blocks, all or none of them. One whose id is known is the same task and changes
+   * nothing, unless that task waits for its body.
+   *
+   * @param secretValues the values of the secret variables of the blocks, by task id; kept in
+   *     memory only, so a task that is not launched must be submitted again after a restart
+   * @return completes once the tasks are stored; fails with {@link InvalidBlockException} if a
+   *     block depends on a task that is not known
+   */
+  public CompletableFuture<Void> submit(
+      List<Block> blocks, Map<TaskId, Map<String, String>> secretValues) {
+    return whenLoaded(
         () -> {
-          List<Task> known = roll.known(ids);
-          known.forEach(this::kill);
-          return known;
+          Submission submission = new Submission(blocks, secretValues);
+          transactions.submit(submission);
+          return submission.done;
         });
   }
 
-  private void kill(Task task) {
-    if (task.state().isTerminal() || roll.isEnding(task)) {
-      return;
+  private final class Submission extends Request {
+    private final List<Block> blocks;
+    private final Map<TaskId, Map<String, String>> secretValues;
+    private final List<TaskId> changed = new ArrayList<>();
+
+    Submission(List<Block> blocks, Map<TaskId, Map<String, String>> secretValues) {
+      this.blocks = blocks;
+      this.secretValues = secretValues;
     }
-    if (task.state() == TaskState.QUEUED) {
-      roll.queue().remove(task);
-      updates.end(task, TaskStatus.of(TaskState.KILLED, "Killed before it was launched"), () -> {});
-    } else {
-      roll.markToKill(task);
-      subscription.send(made -> made.kill(task));
-      if (task.state() == TaskState.UNREACHABLE) {
-        // A task that is not known any more is killed when its agent tells of it.
-        updates.end(
-            task,
-            TaskStatus.of(
-                TaskState.KILLED, "Its agent does not answer; should it come back, it is killed"),
-            () -> {});
+
+    @Override
+    public void prepare(Draft draft) {
+      DependencyTracker.checkOrder(blocks, draft);
+      for (Block block : blocks) {
+        Optional<Task> known = draft.live(block.id());
+        if (!draft.contains(block.id())) {
+          draft.insert(Task.submitted(draft.nextSequence(), block, Instant.now()));
+          changed.add(block.id());
+        } else if (known.filter(Submission::awaitsBody).isPresent()
+            && !block.program().awaitsBody()) {
+          draft.updateProgram(known.get().with(block.program()));
+          changed.add(block.id());
+        }
       }
+    }
+
+    private static boolean awaitsBody(Task task) {
+      return task.state() == TaskState.QUEUED && task.block().program().awaitsBody();
+    }
+
+    @Override
+    public void committed() {
+      for (Block block : blocks) {
+        Map<String, String> values = secretValues.getOrDefault(block.id(), Map.of());
+        boolean isLive = registry.live(block.id()).isPresent();
+        if (isLive && secrets.put(block.id(), values) && !changed.contains(block.id())) {
+          changed.add(block.id());
+        }
+      }
+      launches.admit(
+          changed.stream()
+              .flatMap(id -> registry.live(id).stream())
+              .filter(task -> task.state() == TaskState.QUEUED)
+              .toList());
+      super.committed();
     }
   }
 
-  /** A kill can be lost without a word (Mesos' master.cpp), so it is said until it is heard. */
-  private void repeatKills() {
-    roll.toKill().forEach(this::kill);
+  /** An operation somebody waits for. */
+  private abstract static class Request implements TransactionQueue.Operation {
+    final CompletableFuture<Void> done = new CompletableFuture<>();
+
+    @Override
+    public void committed() {
+      done.complete(null);
+    }
+
+    @Override
+    public void failed(RuntimeException cause) {
+      done.completeExceptionally(cause);
+    }
   }
 
   /**
-   * Ends tasks for the last time and waits for that, but not for ever. If none is left then, the
-   * framework is over too.
+   * Kills tasks; those that have ended or are not known are left alone.
    *
-   * @return completes when the master has heard it
+   * @return the tasks that are known, once the kills are stored
+   */
+  public CompletableFuture<List<Task>> kill(Collection<TaskId> ids) {
+    return whenLoaded(() -> storeKills(ids)).thenCompose(nothing -> get(ids));
+  }
+
+  private CompletableFuture<Void> storeKills(Collection<TaskId> ids) {
+    Request kills =
+        new Request() {
+          @Override
+          public void prepare(Draft draft) {
+            ids.forEach(id -> draft.apply(id, new TaskEvent.Kill()));
+          }
+        };
+    transactions.submit(kills);
+    return kills.done;
+  }
+
+  /**
+   * Kills tasks and waits until they have ended, at most ten seconds. If no task is left then, the
+   * framework is torn down.
    */
   public CompletableFuture<Void> finish(Collection<TaskId> ids) {
-    Farewell farewell = new Farewell(loop, roll, store, subscription);
-    return onLoop(
-            () -> {
-              roll.known(ids).forEach(this::kill);
-              farewell.say(ids);
-              return farewell;
-            })
-        .thenCompose(Farewell::finished);
+    GracefulShutdown shutdown = new GracefulShutdown(executor, registry, store, subscription, ids);
+    return whenLoaded(() -> storeKills(ids))
+        .thenCompose(
+            nothing ->
+                whenLoaded(
+                    () -> {
+                      shutdowns.add(shutdown);
+                      shutdown.start();
+                      return shutdown.finished();
+                    }));
   }
 
-  /** All tasks, in the order of their submission. */
+  /** Returns all tasks, in the order of submission; ended ones without their body. */
   public CompletableFuture<List<Task>> list() {
-    return onLoop(roll::all);
+    return afterSubmitted(store::tasks).thenCompose(this::view);
   }
 
-  /** Those of the given tasks that are known. */
+  /** Returns the given tasks as far as they are known, in the given order. */
   public CompletableFuture<List<Task>> get(Collection<TaskId> ids) {
-    return onLoop(() -> roll.known(ids));
+    return afterSubmitted(
+        () -> {
+          Map<TaskId, Task> found = new HashMap<>();
+          List<TaskId> ended = new ArrayList<>();
+          for (TaskId id : ids) {
+            registry
+                .live(id)
+                .ifPresentOrElse(task -> found.put(id, registry.view(task)), () -> ended.add(id));
+          }
+          CompletableFuture<List<Task>> stored =
+              ended.stream().noneMatch(registry::contains)
+                  ? CompletableFuture.completedFuture(List.of())
+                  : store.tasks(ended);
+          return stored.thenApply(
+              tasks -> {
+                tasks.forEach(task -> found.put(task.id(), task));
+                return ids.stream().filter(found::containsKey).map(found::get).toList();
+              });
+        });
   }
 
-  /** What a task wrote; empty while it runs. */
+  private CompletableFuture<List<Task>> view(List<Task> tasks) {
+    return compute(
+        () ->
+            tasks.stream()
+                .map(task -> registry.live(task.id()).map(registry::view).orElse(task))
+                .toList());
+  }
+
+  /** Returns the number of tasks in each state. */
+  public CompletableFuture<Map<TaskState, Long>> countByState() {
+    return store.countByState();
+  }
+
+  /** Returns the result of a task; empty if it has not ended or is not known. */
   public CompletableFuture<Optional<TaskResult>> result(TaskId id) {
     return store.result(id);
+  }
+
+  /** Returns the path or address of a task's sandbox; empty if it was not launched. */
+  public String location(Task task) {
+    return reader.location(task);
   }
 
   /**
    * Reads in the sandbox of a task.
    *
-   * @return empty if the task is not known
+   * @return empty if the task is not known; fails with {@link java.io.UncheckedIOException} if the
+   *     sandbox cannot be read
    */
   public <T> CompletableFuture<Optional<T>> read(TaskId id, SandboxJob<T> job) {
-    return onLoop(() -> roll.get(id).map(task -> reader.read(task, job)))
+    return get(List.of(id))
         .thenCompose(
-            found ->
-                found
-                    .map(future -> future.thenApply(Optional::of))
-                    .orElseGet(() -> CompletableFuture.completedFuture(Optional.empty())));
+            tasks ->
+                tasks.isEmpty()
+                    ? CompletableFuture.completedFuture(Optional.empty())
+                    : reader.read(tasks.get(0), job).thenApply(Optional::of));
   }
 
-  /** Says which tasks somebody looks at: their output is read more often. */
+  /** Sets the tasks that are visible to the user: their output is read more often. */
   public void watch(Set<TaskId> visible) {
     reader.watch(visible);
   }
 
-  /** Removes ended tasks, with their results and sandboxes; others are left alone. */
-  public CompletableFuture<List<TaskId>> forget(Collection<TaskId> ids) {
-    return onLoop(
-            () -> {
-              List<Task> gone =
-                  roll.known(ids).stream().filter(task -> task.state().isTerminal()).toList();
-              gone.forEach(roll::remove);
-              reader.delete(gone);
-              return gone.stream().map(Task::id).toList();
-            })
-        .thenCompose(gone -> store.forget(gone).thenApply(unused -> gone));
+  /**
+   * Deletes ended tasks with their results and sandboxes; others are left alone.
+   *
+   * @return the tasks that were deleted
+   */
+  public CompletableFuture<List<TaskId>> delete(Collection<TaskId> ids) {
+    return whenLoaded(
+        () ->
+            store
+                .tasks(ids.stream().filter(id -> registry.ended(id).isPresent()).toList())
+                .thenCompose(
+                    tasks ->
+                        whenLoaded(
+                            () -> {
+                              Deletion deletion = new Deletion(tasks);
+                              transactions.submit(deletion);
+                              return deletion.done.thenApply(nothing -> deletion.ids);
+                            })));
   }
 
-  /** The agents that have made offers. */
+  private final class Deletion extends Request {
+    private final List<Task> tasks;
+    private final List<TaskId> ids;
+
+    Deletion(List<Task> tasks) {
+      this.tasks = tasks;
+      this.ids = tasks.stream().map(Task::id).toList();
+    }
+
+    @Override
+    public void prepare(Draft draft) {
+      ids.forEach(draft::delete);
+    }
+
+    @Override
+    public void committed() {
+      reader.delete(tasks);
+      listener.deleted(ids);
+      super.committed();
+    }
+  }
+
+  private void expire() {
+    List<TaskId> expired =
+        options.retention().expired(registry.ended(), registry.live(), Instant.now());
+    if (!loaded || expiring || expired.isEmpty()) {
+      return;
+    }
+    expiring = true;
+    var unused =
+        delete(expired).whenComplete((ids, failure) -> executor.execute(() -> expiring = false));
+  }
+
+  /** Returns the agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
-    return onLoop(matcher.agents()::list);
+    return compute(launches.matcher().agents()::list);
   }
 
-  /** The last offers and what was said to them, the oldest first. */
+  /** Returns the last offers, the oldest first. */
   public CompletableFuture<List<OfferNote>> offers() {
-    return onLoop(matcher::notes);
+    return compute(launches.matcher()::notes);
   }
 
-  /** How the machine of an agent is. */
-  public CompletableFuture<AgentFigures> figures(Agent agent) {
-    return reader.figures(agent.url());
+  /** Returns the metrics of an agent's machine; the last known ones if it does not answer soon. */
+  public CompletableFuture<AgentMetrics> metrics(Agent agent) {
+    return reader.metrics(agent.url());
   }
 
   /**
-   * The page of a task in the master's web UI.
-   *
-   * @return empty if the task is not known or was not launched yet, or there is no such UI
+   * Returns the page of a task in the master's web UI; empty if the task is not known or was not
+   * launched, or the master has no web UI.
    */
   public CompletableFuture<Optional<String>> page(TaskId id) {
-    return onLoop(() -> roll.get(id).flatMap(subscription::page));
+    return get(List.of(id))
+        .thenCompose(
+            tasks -> compute(() -> tasks.stream().findFirst().flatMap(subscription::page)));
   }
 
-  // What the cluster says.
+  // Events of the cluster.
 
   @Override
   public void connected(Mesos mesos) {
-    loop.post(() -> subscription.subscribe(roll.queue().isEmpty()));
+    executor.execute(() -> subscription.subscribe(registry.queue().isEmpty()));
   }
 
   @Override
   public void disconnected(Mesos mesos) {
-    loop.post(
+    executor.execute(
         () -> {
           subscription.down();
-          held.clear();
+          launches.disconnected();
           reconciler.stop();
         });
   }
 
   @Override
   public void received(Mesos mesos, Event event) {
-    loop.post(
+    executor.execute(
         () -> {
           switch (event.getType()) {
             case SUBSCRIBED -> {
-              subscription.master(event.getSubscribed().getMasterInfo());
+              subscription.setMaster(event.getSubscribed().getMasterInfo());
               subscribed(event.getSubscribed().getFrameworkId());
             }
-            case OFFERS -> offers(event.getOffers().getOffersList());
-            case UPDATE ->
-                updates
-                    .take(event.getUpdate().getStatus())
-                    .ifPresent(task -> reconciler.answered(task.id()));
-            case RESCIND ->
-                held.removeIf(offer -> offer.getId().equals(event.getRescind().getOfferId()));
+            case OFFERS -> launches.add(event.getOffers().getOffersList());
+            case UPDATE -> {
+              launches
+                  .matcher()
+                  .agents()
+                  .confirm(event.getUpdate().getStatus().getAgentId().getValue());
+              updates.update(event.getUpdate().getStatus());
+            }
+            case RESCIND -> launches.rescind(event.getRescind().getOfferId());
             case INVERSE_OFFERS ->
                 subscription.send(
-                    made -> made.acceptInverse(event.getInverseOffers().getInverseOffersList()));
+                    calls -> calls.acceptInverse(event.getInverseOffers().getInverseOffersList()));
             case FAILURE -> failed(event.getFailure());
-            case ERROR -> refused(event.getError().getMessage());
+            case ERROR -> error(event.getError().getMessage());
             default -> log.debug("event {}", event.getType());
           }
         });
   }
 
-  /** An agent is gone; what waited for it, or for an even spread, can go elsewhere. */
   private void failed(Event.Failure failure) {
     if (failure.hasAgentId() && !failure.hasExecutorId()) {
-      matcher.agents().remove(failure.getAgentId().getValue());
-      List<Task> waiting = StreamSupport.stream(roll.queue().spliterator(), false).toList();
-      waiting.forEach(this::explain);
-      if (!waiting.isEmpty()) {
-        revive();
-      }
+      launches.agentRemoved(failure.getAgentId().getValue());
     }
   }
 
-  /** A new framework begins once its name is in the store. A known one has updates coming. */
+  /** The id of a new framework is stored before anything is launched under it. */
   private void subscribed(FrameworkID id) {
-    if (subscription.named(id)) {
-      loop.whenStored(store.setFrameworkId(id.getValue()), this::begin);
-    } else {
-      begin();
+    if (!subscription.setId(id)) {
+      subscriptionUp();
+      return;
     }
+    transactions.submit(
+        new TransactionQueue.Operation() {
+          @Override
+          public void prepare(Draft draft) {
+            draft.setFrameworkId(id.getValue());
+          }
+
+          @Override
+          public void committed() {
+            subscriptionUp();
+          }
+
+          @Override
+          public void failed(RuntimeException cause) {
+            var unused = executor.schedule(LaunchQueue.RETRY, () -> transactions.submit(this));
+          }
+        });
   }
 
-  private void begin() {
+  private void subscriptionUp() {
     subscription.up();
     listener.cluster(true, "");
-    reconciler.start(roll.launched());
-    repeatKills();
-    revive();
-    List<Offer> waiting = List.copyOf(held);
-    held.clear();
-    offers(waiting);
+    launches
+        .matcher()
+        .agents()
+        .resubscribed(
+            registry.launched().stream()
+                .map(task -> task.launch().location().agentId())
+                .collect(Collectors.toSet()));
+    reconciler.start();
+    updates.repeatKills();
+    launches.revive();
+    launches.match();
   }
 
   /**
-   * The master ends our part. Either another server has taken the framework over, and then a new
-   * subscription would only take it back, and so on for ever; or the framework is gone for good,
-   * and what ran under its name with it.
+   * The master ends the subscription. Either another server has subscribed with the same framework
+   * id; to subscribe again would only evict that one. Or the framework was removed, and its tasks
+   * with it. Anything else is tried again.
    */
-  private void refused(String message) {
+  private void error(String message) {
     subscription.down();
     if (message.contains("removed") || message.contains("Completed framework")) {
       log.warn("{}; its tasks are lost, and a new framework begins", message);
-      roll.launched()
-          .forEach(task -> updates.end(task, TaskStatus.of(TaskState.LOST, message), () -> {}));
-      subscription.beginAnew();
+      updates.frameworkRemoved(message);
+      subscription.startNewFramework();
     } else if (message.contains("failed over")) {
       listener.cluster(false, message);
       subscription.close();
     } else {
       listener.cluster(false, message);
-      var unused =
-          loop.executor()
-              .schedule(subscription::again, REFUSED_PAUSE.toSeconds(), TimeUnit.SECONDS);
+      var unused = executor.schedule(RESUBSCRIBE_DELAY, subscription::resubscribe);
     }
   }
 
-  private void askFor(Collection<Task> unanswered) {
-    subscription.send(made -> made.reconcile(unanswered));
+  private void reconcile(Collection<Task> tasks) {
+    subscription.send(calls -> calls.reconcile(tasks));
   }
 
-  /** A launch can get lost in a master that dies. */
-  private void askForTheSilent() {
-    Instant longAgo = Instant.now().minus(Upkeep.SILENCE);
-    List<Task> silent =
-        roll.launched().stream()
+  /** An ACCEPT call can get lost in a master that dies. */
+  private void reconcileStaging() {
+    Instant limit = Instant.now().minus(PeriodicTasks.STAGING_TIMEOUT);
+    List<Task> staging =
+        registry.launched().stream()
             .filter(task -> task.state() == TaskState.STAGING)
-            .filter(task -> task.times().submitted().isBefore(longAgo))
+            .filter(task -> task.times().submitted().isBefore(limit))
             .toList();
-    if (!silent.isEmpty()) {
-      askFor(silent);
+    if (!staging.isEmpty()) {
+      reconcile(staging);
     }
   }
 
-  /** What is not used goes back at once. */
-  private void offers(List<Offer> offers) {
-    if (!subscription.isUp()) {
-      held.addAll(offers);
-      return;
-    }
-    OfferMatcher.Plan plan = matcher.plan(offers);
-    plan.launches().forEach(this::launch);
-    if (!plan.unused().isEmpty()) {
-      matcher.note(
-          plan.unused(),
-          roll.queue().isEmpty() ? "declined: nothing waits" : "declined: nothing waits that fits");
-      List<OfferID> unused = plan.unused().stream().map(Offer::getId).toList();
-      subscription.send(made -> made.decline(unused, refuseSeconds()));
-    }
-    if (roll.queue().isEmpty()) {
-      subscription.suppress();
-    } else if (plan.news()) {
-      StreamSupport.stream(roll.queue().spliterator(), false).toList().forEach(this::explain);
+  private void afterTransaction() {
+    launches.match();
+    List.copyOf(shutdowns).forEach(GracefulShutdown::check);
+    shutdowns.removeIf(shutdown -> shutdown.finished().isDone());
+    if (options.retention().isExceeded(registry.ended().size())) {
+      expire();
     }
   }
 
-  private double refuseSeconds() {
-    return roll.queue().isEmpty() ? IDLE_REFUSE_SECONDS : BUSY_REFUSE_SECONDS;
-  }
-
-  /** That a task is about to be launched is stored before it is. */
-  private void launch(List<Offer> offers, List<Placement.Placed<Task>> chosen) {
-    List<Task> staged = new ArrayList<>();
-    for (Placement.Placed<Task> placed : chosen) {
-      Task task = placed.task();
-      roll.queue().remove(task);
-      Task next =
-          task.with(task.placing().at(site(offers.get(0), placed.ports())))
-              .with(TaskStatus.of(TaskState.STAGING, ""), Instant.now());
-      roll.launched(next);
-      staged.add(next);
-    }
-    double refuse = refuseSeconds();
-    loop.whenStored(
-        store.update(staged),
-        () -> {
-          List<OfferID> ids = offers.stream().map(Offer::getId).toList();
-          OfferedResources offered = new OfferedResources(offers);
-          List<TaskInfo> infos =
-              staged.stream()
-                  .map(task -> TaskInfos.of(task, offered.take(task), secrets.of(task)))
-                  .toList();
-          var unused =
-              subscription
-                  .call(made -> made.accept(ids, infos, refuse))
-                  .exceptionally(
-                      failure -> {
-                        loop.post(() -> notLaunched(ids, staged, failure));
-                        return null;
-                      });
-          staged.forEach(listener::status);
-          staged.stream().filter(roll::isToKill).forEach(this::kill);
-        });
-  }
-
-  private Site site(Offer offer, List<Integer> ports) {
-    Agent agent = matcher.agents().get(offer.getAgentId().getValue()).orElseThrow();
-    return new Site(
-        subscription.id().orElseThrow(), agent.id(), agent.hostname(), agent.url(), ports);
-  }
-
-  /** The master's own words say why; otherwise it may have heard us, and reconciliation tells. */
-  private void notLaunched(List<OfferID> offers, List<Task> staged, Throwable failure) {
-    if (failure instanceof IllegalArgumentException) {
-      subscription.send(made -> made.decline(offers, 0));
-      staged.forEach(task -> updates.notLaunched(task, failure.getMessage()));
-    }
-  }
-
-  /** Ends the framework's part; tasks go on. A second time changes nothing. */
+  /**
+   * Ends the framework's work here, after the requests before are done; tasks go on. A second call
+   * has no effect.
+   */
   @Override
   public void close() {
-    if (loop.executor().isShutdown()) {
+    if (executor.isShutdown()) {
       return;
     }
-    CompletableFuture<Void> done = CompletableFuture.runAsync(subscription::close, loop.executor());
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    executor.execute(
+        () -> {
+          var unused =
+              transactions
+                  .barrier()
+                  .thenRun(
+                      () -> {
+                        subscription.close();
+                        done.complete(null);
+                      });
+        });
     try {
-      done.get(3, TimeUnit.SECONDS);
+      done.get(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+    } catch (ExecutionException | TimeoutException e) {
       log.warn("the scheduler did not end in time", e);
     }
-    loop.executor().shutdown();
+    executor.shutdown();
     reader.close();
   }
 }

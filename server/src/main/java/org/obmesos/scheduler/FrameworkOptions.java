@@ -6,30 +6,40 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * How the framework behaves.
+ * The settings of the framework.
  *
- * @param name what operators see
- * @param failoverTimeout how long tasks go on without us; Mesos' guide wants at least a week
- * @param principal who the framework says it is, where it must
- * @param resultLimit how many bytes of stdout a result holds at most
- * @param bounds what can never run, where that is known
+ * @param name the framework's name, which operators see
+ * @param failoverTimeout how long tasks go on without this server; at least a week is advised
+ *     (Mesos' high-availability framework guide)
+ * @param principal the principal to subscribe with, if the master wants one
+ * @param resultLimit the largest number of bytes of stdout in a result
+ * @param limits what can never run, if all of the cluster is known
+ * @param retention how long ended tasks are kept
+ * @param storeFailureLimit how long the store may fail before the server ends
  */
 public record FrameworkOptions(
     String name,
     Duration failoverTimeout,
     Optional<String> principal,
     int resultLimit,
-    Optional<Bounds> bounds) {
-  /** No component is null. */
+    Optional<ClusterLimits> limits,
+    Retention retention,
+    Duration storeFailureLimit) {
+  /** The default for {@code storeFailureLimit}. */
+  public static final Duration STORE_FAILURE_LIMIT = Duration.ofSeconds(30);
+
+  /** Rejects null components. */
   public FrameworkOptions {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(failoverTimeout, "failoverTimeout");
     Objects.requireNonNull(principal, "principal");
-    Objects.requireNonNull(bounds, "bounds");
+    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(retention, "retention");
+    Objects.requireNonNull(storeFailureLimit, "storeFailureLimit");
   }
 
-  /** Whether there are roles; the embedded cluster, which is known, has none. */
+  /** Returns whether the cluster has roles; the embedded one, whose limits are known, has none. */
   boolean hasRoles() {
-    return bounds.isEmpty();
+    return limits.isEmpty();
   }
 }

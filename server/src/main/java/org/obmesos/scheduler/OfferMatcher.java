@@ -8,38 +8,33 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
 import org.apache.mesos.v1.Protos.Offer;
+import org.obmesos.driver.MesosResources;
+import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Task;
 
 /**
- * Which waiting tasks go to which offers, and why others go nowhere: what the tasks say, the agents
- * and the other tasks decide. Used on the scheduler loop.
+ * Decides which queued tasks go to which offers, and explains why others wait. Remembers the last
+ * offers. Used on the scheduler thread.
  */
 final class OfferMatcher {
-  private static final String ANYBODY = "*";
-
-  /** How many names a person wants to read. */
-  private static final int NAMES = 3;
-
-  /** How many offers are remembered. */
-  private static final int NOTES = 200;
+  private static final String DEFAULT_ROLE = "*";
+  private static final int MAX_NAMES = 3;
+  private static final int MAX_NOTES = 200;
 
   private final Deque<Note> notes = new ArrayDeque<>();
-
   private final Agents agents = new Agents();
-  private final Roll roll;
+  private final TaskRegistry registry;
   private final boolean roles;
 
   /**
-   * For the tasks of a roll.
+   * Creates a matcher for the queue of a registry.
    *
-   * @param roles whether there are roles
+   * @param roles whether the cluster has roles
    */
-  OfferMatcher(Roll roll, boolean roles) {
-    this.roll = roll;
+  OfferMatcher(TaskRegistry registry, boolean roles) {
+    this.registry = registry;
     this.roles = roles;
   }
 
@@ -50,14 +45,14 @@ final class OfferMatcher {
   /**
    * What to do with offers.
    *
-   * @param launches for offers that are used together, the tasks to launch there
-   * @param unused the others
-   * @param news whether something is known now that can tell why a task waits
+   * @param launches the tasks to launch on each group of offers that are accepted together
+   * @param unused the offers to decline
+   * @param news whether the reasons why tasks wait may have changed
    */
   record Plan(
       Map<List<Offer>, List<Placement.Placed<Task>>> launches, List<Offer> unused, boolean news) {}
 
-  /** Divides offers among the tasks that wait; those of one agent and role are used together. */
+  /** Assigns the queued tasks to offers. */
   Plan plan(List<Offer> offers) {
     Map<Allocation, List<Offer>> allocations =
         offers.stream()
@@ -65,99 +60,109 @@ final class OfferMatcher {
                 Collectors.groupingBy(Allocation::of, LinkedHashMap::new, Collectors.toList()));
     Instant now = Instant.now();
     boolean news = false;
-    Map<Allocation, Room> rooms = new LinkedHashMap<>();
+    Map<Allocation, AvailableResources> available = new LinkedHashMap<>();
     for (Map.Entry<Allocation, List<Offer>> allocation : allocations.entrySet()) {
-      Room room = Room.of(allocation.getValue());
-      news |= agents.note(allocation.getKey(), allocation.getValue(), room, now);
-      if (!agents.isLeaving(allocation.getKey().agent())) {
-        rooms.put(allocation.getKey(), room);
+      AvailableResources offered = available(allocation.getValue());
+      news |= agents.record(allocation.getKey(), allocation.getValue(), offered, now);
+      if (!agents.isInMaintenance(allocation.getKey().agent())) {
+        available.put(allocation.getKey(), offered);
       }
     }
-    Map<Allocation, List<Placement.Placed<Task>>> plan =
-        Placement.plan(
-            rooms,
-            () ->
-                StreamSupport.stream(roll.queue().spliterator(), false)
-                    .map(task -> new Placement.Wanted<>(task, task.block()))
-                    .iterator(),
-            rule());
+    List<Placement.Candidate<Task>> queue =
+        registry.queue().stream()
+            .map(task -> new Placement.Candidate<>(task, task.block()))
+            .toList();
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
-    plan.forEach((allocation, tasks) -> launches.put(allocations.remove(allocation), tasks));
+    Placement.plan(available, queue, rule())
+        .forEach((allocation, tasks) -> launches.put(allocations.remove(allocation), tasks));
     List<Offer> unused = new ArrayList<>();
     allocations.values().forEach(unused::addAll);
-    launches.forEach((its, placed) -> note(its, "launched " + names(placed)));
     return new Plan(launches, unused, news);
   }
 
+  private static AvailableResources available(List<Offer> offers) {
+    return MesosResources.available(
+        offers.stream().flatMap(offer -> offer.getResourcesList().stream()).toList());
+  }
+
   private Placement.Rule<Allocation, Task> rule() {
-    Peers peers = peers();
+    ConstraintEvaluator constraints = constraints();
     return new Placement.Rule<>() {
       @Override
-      public boolean suits(Task task, Allocation allocation) {
+      public boolean allows(Task task, Allocation allocation) {
         String role = role(task);
         return (role.isEmpty() || role.equals(allocation.role()))
             && agents
                 .get(allocation.agent())
-                .map(agent -> peers.refusal(task, agent).isEmpty())
+                .map(agent -> constraints.violation(task, agent).isEmpty())
                 .orElse(false);
       }
 
       @Override
       public void placed(Task task, Allocation allocation) {
-        peers.placed(task, allocation.agent());
+        constraints.placed(task, allocation.agent());
       }
     };
   }
 
-  private static String names(List<Placement.Placed<Task>> placed) {
-    return placed.stream()
-            .limit(NAMES)
-            .map(each -> each.task().id().value())
-            .collect(Collectors.joining(", "))
-        + (placed.size() > NAMES ? " and %d more".formatted(placed.size() - NAMES) : "");
+  /** Remembers that tasks were launched on offers. */
+  void noteLaunch(List<Offer> offers, List<Task> tasks) {
+    String names =
+        tasks.stream()
+            .limit(MAX_NAMES)
+            .map(task -> task.id().value())
+            .collect(Collectors.joining(", "));
+    String more =
+        tasks.size() > MAX_NAMES ? " and %d more".formatted(tasks.size() - MAX_NAMES) : "";
+    note(offers, "launched " + names + more);
   }
 
-  /** Remembers for a while what was said to offers. */
-  void note(List<Offer> offers, String said) {
+  /** Remembers what was done with offers. */
+  void note(List<Offer> offers, String outcome) {
     for (Offer offer : offers) {
-      notes.addLast(new Note(Instant.now(), offer, said));
-      if (notes.size() > NOTES) {
+      notes.addLast(new Note(Instant.now(), offer, outcome));
+      if (notes.size() > MAX_NOTES) {
         notes.removeFirst();
       }
     }
   }
 
-  /** What was said to an offer; made readable when somebody asks. */
-  private record Note(Instant time, Offer offer, String said) {
-    OfferNote readable() {
-      Room room = Room.of(List.of(offer));
+  /** An offer as it came; converted when a client asks. */
+  private record Note(Instant time, Offer offer, String outcome) {
+    OfferNote convert() {
+      AvailableResources offered = available(List.of(offer));
       return new OfferNote(
           time,
           offer.getHostname(),
           offer.getAllocationInfo().getRole(),
-          room.scalars(),
-          room.ports().size(),
-          said);
+          offered.scalars(),
+          offered.ports().size(),
+          outcome);
     }
   }
 
-  /** The last offers, the oldest first. */
+  /** Returns the last offers, the oldest first. */
   List<OfferNote> notes() {
-    return notes.stream().map(Note::readable).toList();
+    return notes.stream().map(Note::convert).toList();
   }
 
-  /** The role whose offers a task takes; empty where there are no roles. */
+  /** Returns the role whose offers a task takes; empty where there are no roles. */
   private String role(Task task) {
-    String role = task.block().needs().role();
-    return !roles ? "" : role.isEmpty() ? ANYBODY : role;
+    String role = task.block().requirements().role();
+    return !roles ? "" : role.isEmpty() ? DEFAULT_ROLE : role;
   }
 
-  private Peers peers() {
-    return new Peers(roll::launched, agents::get, agents.usable());
+  private ConstraintEvaluator constraints() {
+    return new ConstraintEvaluator(registry::launched, agents::get, agents.usable());
   }
 
-  /** Why a waiting task cannot be launched, where that is known. */
-  Optional<String> shortage(Task task) {
-    return agents.shortage(task, role(task), peers());
+  /** Returns why each of the tasks cannot be launched; those that can are left out. */
+  Map<Task, String> shortages(Iterable<Task> tasks) {
+    ConstraintEvaluator constraints = constraints();
+    Map<Task, String> reasons = new LinkedHashMap<>();
+    for (Task task : tasks) {
+      agents.shortage(task, role(task), constraints).ifPresent(reason -> reasons.put(task, reason));
+    }
+    return reasons;
   }
 }

@@ -5,14 +5,14 @@ import java.time.Instant;
 import org.obmesos.task.Resources;
 
 /**
- * An offer that was made to us, and what was said to it.
+ * An offer of the recent past.
  *
- * @param time when
- * @param hostname the name of the agent
- * @param role the role it was made to
- * @param offered what was offered
- * @param ports how many ports were offered
- * @param said what became of it, in words
+ * @param time when it was answered
+ * @param hostname the agent's host name
+ * @param role the role it was allocated to
+ * @param offered its resources
+ * @param ports the number of ports in it
+ * @param outcome what was done with it, in words
  */
 public record OfferNote(
-    Instant time, String hostname, String role, Resources offered, int ports, String said) {}
+    Instant time, String hostname, String role, Resources offered, int ports, String outcome) {}

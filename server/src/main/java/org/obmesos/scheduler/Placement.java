@@ -6,79 +6,84 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Block;
 import org.obmesos.task.Ports;
 
 /**
- * What to launch on which offer: each waiting task, in order, goes to the first offer that still
- * has room for it. A task that fits nowhere is passed over and keeps its place.
+ * First-fit placement as a pure function: each queued task, in order, goes to the first offer that
+ * still fits it. A task that fits none is skipped and keeps its place in the queue.
  */
 final class Placement {
   private Placement() {}
 
-  /** Who may go where. */
+  /** Restricts which task may go to which offer. */
   interface Rule<O, T> {
-    /** Whether a task may go to an offer, now that others have been given theirs. */
-    boolean suits(T task, O offer);
+    /** Returns whether a task may go to an offer, after those placed before it. */
+    boolean allows(T task, O offer);
 
-    /** A task goes there. */
+    /** A task was placed. */
     void placed(T task, O offer);
   }
 
   /**
-   * A task's wish.
+   * A queued task.
    *
-   * @param task its name
-   * @param block what it needs
+   * @param task identifies it
+   * @param block what it requires
    */
-  record Wanted<T>(T task, Block block) {}
+  record Candidate<T>(T task, Block block) {}
 
   /**
-   * A task that has a place.
+   * A task with its offer.
    *
-   * @param task its name
-   * @param ports those it is given, in the order of their names
+   * @param task identifies it
+   * @param ports the ports it gets, in the order of their names
    */
   record Placed<T>(T task, List<Integer> ports) {}
 
   /**
-   * Divides offers among tasks.
+   * Assigns tasks to offers.
    *
-   * @param offers what each offer has, in order
-   * @param waiting what each task wants, in the order of their turn
-   * @param <O> names an offer
-   * @param <T> names a task
-   * @return for each offer that is used, the tasks to launch on it, in the order of their turn
+   * @param offers the resources of each offer, in order
+   * @param queue the tasks, in order
+   * @param <O> identifies an offer
+   * @param <T> identifies a task
+   * @return the tasks of each offer that is used, in order
    */
   static <O, T> Map<O, List<Placed<T>>> plan(
-      Map<O, Room> offers, Iterable<Wanted<T>> waiting, Rule<O, T> rule) {
-    Map<O, Room> left = new LinkedHashMap<>(offers);
+      Map<O, AvailableResources> offers, Iterable<Candidate<T>> queue, Rule<O, T> rule) {
+    Map<O, AvailableResources> left = new LinkedHashMap<>(offers);
     Map<O, List<Placed<T>>> plan = new LinkedHashMap<>();
-    for (Wanted<T> wanted : waiting) {
-      if (left.values().stream().allMatch(Room::isUsedUp)) {
+    for (Candidate<T> candidate : queue) {
+      if (left.values().stream().allMatch(AvailableResources::isExhausted)) {
         break;
       }
-      Block block = wanted.block();
-      firstFit(left, wanted, rule)
+      Block block = candidate.block();
+      firstFit(left, candidate, rule)
           .ifPresent(
               offer -> {
-                Room room = left.get(offer);
+                AvailableResources available = left.get(offer);
                 List<Integer> ports =
-                    room.ports().minus(block.fixedPorts()).pick(block.offeredPorts());
-                left.put(offer, room.minus(block, block.fixedPorts().plus(Ports.ofNumbers(ports))));
-                rule.placed(wanted.task(), offer);
+                    available.ports().minus(block.fixedPorts()).pick(block.offeredPorts());
+                Ports taken = block.fixedPorts().plus(Ports.ofNumbers(ports));
+                left.put(offer, available.minus(new AvailableResources(block.resources(), taken)));
+                rule.placed(candidate.task(), offer);
                 plan.computeIfAbsent(offer, key -> new ArrayList<>())
-                    .add(new Placed<>(wanted.task(), ports));
+                    .add(new Placed<>(candidate.task(), ports));
               });
     }
     return plan;
   }
 
-  private static <O, T> Optional<O> firstFit(Map<O, Room> left, Wanted<T> wanted, Rule<O, T> rule) {
-    return left.entrySet().stream()
-        .filter(offer -> offer.getValue().holds(wanted.block()))
-        .filter(offer -> rule.suits(wanted.task(), offer.getKey()))
-        .map(Map.Entry::getKey)
-        .findFirst();
+  private static <O, T> Optional<O> firstFit(
+      Map<O, AvailableResources> left, Candidate<T> candidate, Rule<O, T> rule) {
+    for (Map.Entry<O, AvailableResources> offer : left.entrySet()) {
+      if (offer.getValue().fits(candidate.block())
+          && rule.allows(candidate.task(), offer.getKey())) {
+        return Optional.of(offer.getKey());
+      }
+    }
+    return Optional.empty();
   }
 }

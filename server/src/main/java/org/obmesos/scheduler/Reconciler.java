@@ -3,43 +3,51 @@ package org.obmesos.scheduler;
 
 import java.time.Duration;
 import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
+import org.obmesos.util.Backoff;
 
 /**
- * Asks the master what became of tasks, again and again until each has been answered, as Mesos'
- * docs/reconciliation.md wants it: with truncated exponential backoff, one run at a time. Used on
- * the scheduler loop.
+ * Explicit reconciliation as Mesos' docs/reconciliation.md has it: asks for the launched tasks
+ * again and again, with truncated exponential backoff, until each has been answered or has ended.
+ * Used on the scheduler thread.
  */
 final class Reconciler {
-  private static final Duration FIRST = Duration.ofSeconds(5);
-  private static final Duration LONGEST = Duration.ofMinutes(1);
+  private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(5), Duration.ofMinutes(1));
 
-  private final ScheduledExecutorService loop;
-  private final Consumer<Collection<Task>> ask;
-  private final Map<TaskId, Task> unanswered = new LinkedHashMap<>();
+  private final SchedulerExecutor executor;
+  private final TaskRegistry registry;
+  private final Consumer<Collection<Task>> reconcile;
+  private final Set<TaskId> unanswered = new LinkedHashSet<>();
   private Optional<Future<?>> next = Optional.empty();
 
-  Reconciler(ScheduledExecutorService loop, Consumer<Collection<Task>> ask) {
-    this.loop = loop;
-    this.ask = ask;
+  /**
+   * Creates a reconciler.
+   *
+   * @param reconcile sends a RECONCILE call for the tasks
+   */
+  Reconciler(
+      SchedulerExecutor executor, TaskRegistry registry, Consumer<Collection<Task>> reconcile) {
+    this.executor = executor;
+    this.registry = registry;
+    this.reconcile = reconcile;
   }
 
-  /** Begins anew with these tasks. */
-  void start(Collection<Task> tasks) {
+  /** Starts over with all launched tasks. */
+  void start() {
     stop();
     unanswered.clear();
-    tasks.forEach(task -> unanswered.put(task.id(), task));
-    round(FIRST);
+    registry.launched().forEach(task -> unanswered.add(task.id()));
+    round(0);
   }
 
+  /** Stops asking for a task: it was answered, has ended, or waits for another launch. */
   void answered(TaskId id) {
     unanswered.remove(id);
   }
@@ -49,17 +57,12 @@ final class Reconciler {
     next = Optional.empty();
   }
 
-  private void round(Duration wait) {
-    if (unanswered.isEmpty()) {
-      return;
+  private void round(int number) {
+    List<Task> tasks =
+        registry.launched().stream().filter(task -> unanswered.contains(task.id())).toList();
+    if (!tasks.isEmpty()) {
+      reconcile.accept(tasks);
+      next = Optional.of(executor.schedule(BACKOFF.delay(number), () -> round(number + 1)));
     }
-    ask.accept(unanswered.values());
-    Duration longer = wait.multipliedBy(2);
-    next =
-        Optional.of(
-            loop.schedule(
-                () -> round(longer.compareTo(LONGEST) > 0 ? LONGEST : longer),
-                wait.toMillis(),
-                TimeUnit.MILLISECONDS));
   }
 }

@@ -8,34 +8,33 @@ import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 
 /**
- * The values of secret variables, until their tasks have ended. They are in memory only: after a
- * restart, tasks that have not been launched wait for whoever submitted them. Used on the loop.
+ * The values of secret variables, in memory only and only until their task has ended. After a
+ * restart a task that was not launched waits until it is submitted again. Used on the scheduler
+ * thread.
  */
 final class Secrets {
   private final Map<TaskId, Map<String, String>> values = new HashMap<>();
 
   /**
-   * Takes the secrets of a task in; one that has ended needs none.
+   * Keeps the secrets of a task.
    *
-   * @param known the task, if it was submitted before
-   * @return whether they were not known
+   * @return whether there were none before
    */
-  boolean learn(TaskId id, Optional<Task> known, Map<String, String> secrets) {
-    boolean over = known.map(task -> task.state().isTerminal()).orElse(false);
-    return !over && !secrets.isEmpty() && values.put(id, Map.copyOf(secrets)) == null;
+  boolean put(TaskId id, Map<String, String> secrets) {
+    return !secrets.isEmpty() && values.put(id, Map.copyOf(secrets)) == null;
   }
 
-  Map<String, String> of(Task task) {
+  Map<String, String> get(Task task) {
     return values.getOrDefault(task.id(), Map.of());
   }
 
-  void forget(TaskId id) {
+  void remove(TaskId id) {
     values.remove(id);
   }
 
-  /** Why a task cannot be launched for want of its secrets; empty if it can. */
+  /** Returns why a task cannot be launched for lack of its secrets; empty if it can. */
   Optional<String> missing(Task task) {
-    return of(task).keySet().containsAll(task.block().program().around().secrets())
+    return get(task).keySet().containsAll(task.block().program().executionEnvironment().secrets())
         ? Optional.empty()
         : Optional.of("waits for its secrets, which only the Emacs has that submitted it");
   }

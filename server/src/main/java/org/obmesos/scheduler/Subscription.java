@@ -10,39 +10,38 @@ import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.MasterInfo;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.task.Site;
 import org.obmesos.task.Task;
+import org.obmesos.task.TaskLocation;
 
 /**
- * Who the framework is to the master, and whether it may speak: before it is subscribed, and after
- * the connection is gone, nothing is sent. Used on the scheduler loop.
+ * The subscription with the master: the framework's id, roles and capabilities. Calls are sent only
+ * while it is up. Used on the scheduler thread.
  */
 final class Subscription {
-  private static final String ANYBODY = "*";
+  private static final String DEFAULT_ROLE = "*";
 
   private final FrameworkOptions options;
+  private final Set<String> roles = new TreeSet<>(Set.of(DEFAULT_ROLE));
   private SchedulerDriver driver;
   private Optional<String> id = Optional.empty();
   private Optional<String> master = Optional.empty();
   private Optional<Calls> calls = Optional.empty();
   private boolean suppressed;
   private boolean gpus;
-  private final Set<String> roles = new TreeSet<>(Set.of(ANYBODY));
-  private boolean untold;
+  private boolean changed;
 
   Subscription(FrameworkOptions options) {
     this.options = options;
   }
 
   /**
-   * Begins.
+   * Starts the driver.
    *
-   * @param known the id of the framework to take over, if there is one
-   * @param through not started yet
+   * @param known the id of the framework to continue; empty for a new one
    */
-  void start(Optional<String> known, SchedulerDriver through) {
+  void start(Optional<String> known, SchedulerDriver newDriver) {
     id = known;
-    driver = through;
+    driver = newDriver;
     driver.start();
   }
 
@@ -50,71 +49,71 @@ final class Subscription {
     return id;
   }
 
-  /** Whether the master listens. */
+  /** Returns whether calls can be sent. */
   boolean isUp() {
     return calls.isPresent();
   }
 
   /**
-   * There is a master to subscribe with.
+   * Sends SUBSCRIBE.
    *
-   * @param idle whether no offers are wanted for now
+   * @param idle whether no offers are needed
    */
   void subscribe(boolean idle) {
     suppressed = idle;
-    untold = false;
+    changed = false;
     driver.send(Calls.subscribe(Calls.frameworkInfo(options, id, roles, gpus), idle));
   }
 
   /**
-   * The master knows us.
+   * Takes the framework id from SUBSCRIBED.
    *
-   * @return whether it knows us by another name than before
+   * @return whether it is a new one
    */
-  boolean named(FrameworkID name) {
-    boolean news = !id.equals(Optional.of(name.getValue()));
-    id = Optional.of(name.getValue());
-    return news;
+  boolean setId(FrameworkID newId) {
+    boolean isNew = !id.equals(Optional.of(newId.getValue()));
+    id = Optional.of(newId.getValue());
+    return isNew;
   }
 
-  /** The master that knows us; one without a port has no web UI. */
-  void master(MasterInfo info) {
+  /** Takes the master's address; one without a port has no web UI. */
+  void setMaster(MasterInfo info) {
     master =
         info.getPort() > 0
             ? Optional.of(info.getHostname() + ":" + info.getPort())
             : Optional.empty();
   }
 
-  /** The page of a task in the master's web UI (Mesos' src/webui/app/app.js). */
+  /** Returns the page of a task in the master's web UI (Mesos' src/webui/app/app.js). */
   Optional<String> page(Task task) {
-    Site site = task.placing().site();
-    return site.isNone()
+    TaskLocation location = task.launch().location();
+    return location.isNone()
         ? Optional.empty()
         : master.map(
-            where ->
+            address ->
                 "http://%s/#/agents/%s/frameworks/%s/executors/%s"
-                    .formatted(where, site.agentId(), site.frameworkId(), task.mesosTaskId()));
+                    .formatted(
+                        address, location.agentId(), location.frameworkId(), task.mesosTaskId()));
   }
 
-  /** From here on calls are sent. */
+  /** Calls can be sent from now on. */
   void up() {
     calls = id.map(name -> new Calls(FrameworkID.newBuilder().setValue(name).build()));
-    tellOfWishes();
+    resubscribePending();
   }
 
-  /** From here on none are. */
+  /** Calls cannot be sent any more. */
   void down() {
     calls = Optional.empty();
   }
 
-  /** The framework is gone for good; subscribes as another. */
-  void beginAnew() {
+  /** Subscribes as a new framework, because the master has removed this one. */
+  void startNewFramework() {
     id = Optional.empty();
-    again();
+    resubscribe();
   }
 
-  /** Subscribes again. */
-  void again() {
+  void resubscribe() {
     driver.reconnect();
   }
 
@@ -125,15 +124,15 @@ final class Subscription {
     }
   }
 
-  /** Sends a call if the master listens; what becomes of it is told by events. */
-  void send(Function<Calls, Call> make) {
-    calls.ifPresent(made -> driver.send(make.apply(made)));
+  /** Sends a call if the subscription is up; events tell the outcome. */
+  void send(Function<Calls, Call> call) {
+    calls.ifPresent(factory -> driver.send(call.apply(factory)));
   }
 
-  /** Sends a call; completes as {@link SchedulerDriver#call} says, fails if there is no master. */
-  CompletableFuture<Void> call(Function<Calls, Call> make) {
+  /** Sends a call; completes as {@link SchedulerDriver#call} does, and fails if it is not up. */
+  CompletableFuture<Void> call(Function<Calls, Call> call) {
     return calls
-        .map(made -> driver.call(make.apply(made)))
+        .map(factory -> driver.call(call.apply(factory)))
         .orElseGet(
             () -> CompletableFuture.failedFuture(new IllegalStateException("not subscribed")));
   }
@@ -151,21 +150,22 @@ final class Subscription {
   }
 
   /**
-   * Agents with GPUs make offers to those only who say that they know them, and roles are offered
-   * to those who have them.
+   * Subscribes again if a task needs a role or a capability that the framework has not: agents with
+   * GPUs are offered only to frameworks with GPU_RESOURCES, roles only to their members.
    *
-   * @param role empty for none in particular
+   * @param needsGpus whether the task needs GPUs
+   * @param role the role it needs; empty for the default role
    */
-  void want(boolean wantsGpus, String role) {
-    untold |= wantsGpus && !gpus;
-    gpus |= wantsGpus;
-    untold |= options.hasRoles() && !role.isEmpty() && roles.add(role);
-    tellOfWishes();
+  void requireRole(boolean needsGpus, String role) {
+    changed |= needsGpus && !gpus;
+    gpus |= needsGpus;
+    changed |= options.hasRoles() && !role.isEmpty() && roles.add(role);
+    resubscribePending();
   }
 
-  private void tellOfWishes() {
-    if (untold && isUp()) {
-      untold = false;
+  private void resubscribePending() {
+    if (changed && isUp()) {
+      changed = false;
       driver.reconnect();
     }
   }

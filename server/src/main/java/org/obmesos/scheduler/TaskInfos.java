@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.DurationInfo;
@@ -22,44 +23,46 @@ import org.apache.mesos.v1.Protos.Secret;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.task.Block;
+import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Health;
 import org.obmesos.task.Image;
-import org.obmesos.task.Limits;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Program;
-import org.obmesos.task.Surroundings;
+import org.obmesos.task.RunPolicy;
 import org.obmesos.task.Task;
 import org.obmesos.task.Uri;
 
 /**
- * From a block to what Mesos launches. The body travels as arguments, each below the kernel's limit
- * of 128 KiB for one (MAX_ARG_STRLEN, execve(2)), is written into the sandbox and run from there.
+ * Converts a block to the TaskInfo that Mesos launches. The body is passed in environment
+ * variables, which other users of the agent cannot read, each below the kernel's limit of 128 KiB
+ * (MAX_ARG_STRLEN, execve(2)); a shell writes it into the sandbox and runs it from there.
  */
 final class TaskInfos {
-  /** At most three bytes of UTF-8 each, so at most 96 KiB. */
+  /** In UTF-8 at most three bytes each, so at most 96 KiB. */
   private static final int CHUNK_CHARS = 32 * 1024;
 
   private static final double HEALTH_INTERVAL_SECONDS = 2;
 
   private static final String BODY_FILE = ".block";
+  private static final String BODY_VARIABLE = "OB_MESOS_BODY_";
 
   private TaskInfos() {}
 
   /**
-   * What to launch.
+   * Converts a task.
    *
-   * @param resources what the task gets of its offers
+   * @param resources the resources it takes of its offers
    * @param secrets the values of its secret variables
    */
   static TaskInfo of(Task task, List<Resource> resources, Map<String, String> secrets) {
     Block block = task.block();
-    Surroundings around = block.program().around();
+    ExecutionEnvironment around = block.program().executionEnvironment();
     String name = block.origin().name();
     TaskInfo.Builder info =
         TaskInfo.newBuilder()
             .setName(name.isEmpty() ? block.id().value() : name)
             .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()))
-            .setAgentId(AgentID.newBuilder().setValue(task.placing().site().agentId()))
+            .setAgentId(AgentID.newBuilder().setValue(task.launch().location().agentId()))
             .addAllResources(resources)
             .setCommand(command(task, secrets))
             .setLabels(labels(block.origin()));
@@ -70,7 +73,7 @@ final class TaskInfos {
                 info.setContainer(
                     ContainerInfos.of(it, exposedPorts(task), !block.program().body().isEmpty())));
     around.health().ifPresent(health -> info.setHealthCheck(check(health, task)));
-    Limits limits = block.limits();
+    RunPolicy limits = block.runPolicy();
     info.setKillPolicy(KillPolicy.newBuilder().setGracePeriod(duration(limits.killGrace())));
     if (!limits.timeout().isZero()) {
       info.setMaxCompletionTime(duration(limits.timeout()));
@@ -78,10 +81,11 @@ final class TaskInfos {
     return info.build();
   }
 
-  /** The ports that were given to what its container exposes without saying where. */
+  /** Returns the host ports of its container's mappings that came from the offer. */
   private static List<Integer> exposedPorts(Task task) {
-    List<Integer> ports = task.placing().site().ports();
-    return ports.subList(Math.min(task.block().needs().ports().size(), ports.size()), ports.size());
+    List<Integer> ports = task.launch().location().ports();
+    return ports.subList(
+        Math.min(task.block().requirements().ports().size(), ports.size()), ports.size());
   }
 
   private static HealthCheck check(Health health, Task task) {
@@ -107,11 +111,13 @@ final class TaskInfos {
   }
 
   private static int port(Health health, Task task) {
-    int place = task.block().needs().ports().indexOf(health.port());
-    return place >= 0 ? task.placing().site().ports().get(place) : Integer.parseInt(health.port());
+    int place = task.block().requirements().ports().indexOf(health.port());
+    return place >= 0
+        ? task.launch().location().ports().get(place)
+        : Integer.parseInt(health.port());
   }
 
-  /** What an operator sees of where a task comes from. */
+  /** Returns labels that tell operators where a task comes from. */
   private static Labels labels(Origin origin) {
     Labels.Builder labels = Labels.newBuilder();
     label(labels, "block", origin.name());
@@ -135,22 +141,19 @@ final class TaskInfos {
     CommandInfo.Builder command = CommandInfo.newBuilder().setShell(false);
     boolean docker =
         program
-            .around()
+            .executionEnvironment()
             .container()
             .filter(it -> it.image().containerizer() == Image.Containerizer.DOCKER)
             .isPresent();
     if (!program.body().isEmpty()) {
-      // Docker is told to begin with a shell by a parameter, and has no place for argv[0].
+      // Docker gets the shell as entrypoint by a parameter, and its arguments do not include
+      // argv[0].
       if (!docker) {
         command.setValue("/bin/sh").addArguments("sh");
       }
-      command
-          .addArguments("-c")
-          .addArguments(script(program))
-          .addArguments("sh")
-          .addAllArguments(chunks(program.body() + "\n"));
+      command.addArguments("-c").addArguments(script(program));
     }
-    for (Uri uri : program.around().uris()) {
+    for (Uri uri : program.executionEnvironment().uris()) {
       CommandInfo.URI.Builder wanted =
           CommandInfo.URI
               .newBuilder()
@@ -163,8 +166,8 @@ final class TaskInfos {
       }
       command.addUris(wanted);
     }
-    if (!program.around().user().isEmpty()) {
-      command.setUser(program.around().user());
+    if (!program.executionEnvironment().user().isEmpty()) {
+      command.setUser(program.executionEnvironment().user());
     }
     return command.setEnvironment(environment(task, secrets)).build();
   }
@@ -172,6 +175,10 @@ final class TaskInfos {
   private static Environment environment(Task task, Map<String, String> secrets) {
     Map<String, String> variables = new LinkedHashMap<>(ports(task));
     variables.putAll(task.block().program().environment());
+    List<String> chunks = chunks(body(task.block().program()));
+    for (int n = 0; n < chunks.size(); n++) {
+      variables.put(BODY_VARIABLE + n, chunks.get(n));
+    }
     Environment.Builder environment = Environment.newBuilder();
     variables.forEach(
         (name, value) ->
@@ -192,12 +199,15 @@ final class TaskInfos {
     return environment.build();
   }
 
-  /** PORT0 and so on, and for each name one like PORT_WEB; for what is exposed its own number. */
+  /**
+   * Returns PORT0 and so on, and for each name one like PORT_WEB; a mapped container port is a
+   * name.
+   */
   private static Map<String, String> ports(Task task) {
-    List<String> names = new ArrayList<>(task.block().needs().ports());
+    List<String> names = new ArrayList<>(task.block().requirements().ports());
     task.block()
         .program()
-        .around()
+        .executionEnvironment()
         .container()
         .ifPresent(
             container ->
@@ -205,7 +215,7 @@ final class TaskInfos {
                     .filter(port -> port.host() == 0)
                     .forEach(port -> names.add(Integer.toString(port.container()))));
     Map<String, String> variables = new LinkedHashMap<>();
-    List<Integer> ports = task.placing().site().ports();
+    List<Integer> ports = task.launch().location().ports();
     for (int i = 0; i < Math.min(names.size(), ports.size()); i++) {
       String port = ports.get(i).toString();
       variables.put("PORT" + i, port);
@@ -217,8 +227,16 @@ final class TaskInfos {
     return variables;
   }
 
-  /** Writes the body down, goes where it shall run, and becomes the interpreter. */
+  /**
+   * Returns a script that writes the body to a file, changes to the working directory and executes
+   * the interpreter.
+   */
   private static String script(Program program) {
+    int count = chunks(body(program)).size();
+    List<String> variables = IntStream.range(0, count).mapToObj(n -> BODY_VARIABLE + n).toList();
+    String names = String.join(" ", variables);
+    String values =
+        variables.stream().map(name -> "\"$" + name + "\"").collect(Collectors.joining(" "));
     String interpreter =
         program.interpreter().stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
     String directory = program.directory();
@@ -232,10 +250,14 @@ final class TaskInfos {
                     + " && cd "
                     + quote("./" + directory)
                     + " && ";
-    // In a container the sandbox is not where a command starts.
+    // In a container the working directory is not the sandbox.
     return "cd \"${MESOS_SANDBOX:-.}\" && block=$PWD/"
         + BODY_FILE
-        + " && printf %s \"$@\" > \"$block\" && "
+        + " && printf %s "
+        + values
+        + " > \"$block\" && unset "
+        + names
+        + " && "
         + enter
         + "exec "
         + interpreter
@@ -244,6 +266,11 @@ final class TaskInfos {
 
   private static String quote(String word) {
     return "'" + word.replace("'", "'\\''") + "'";
+  }
+
+  /** Returns the text of the file with the body; empty if the image's own command runs. */
+  private static String body(Program program) {
+    return program.body().isEmpty() ? "" : program.body() + "\n";
   }
 
   static List<String> chunks(String text) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
- * The framework: what to launch where, and what became of it. {@link
- * org.obmesos.scheduler.Framework} runs on one thread, the scheduler loop, which owns all its
- * state; the others post to it and it never waits. Nothing here knows of JSON-RPC.
+ * The Mesos framework: decides which task runs where, and follows it to its end. {@link
+ * org.obmesos.scheduler.Framework} owns all state on one thread that never waits; changes of tasks
+ * are transactions of {@code TransactionQueue}, computed by the pure {@code TaskStateMachine}. This
+ * package does not know JSON.
  */
 package org.obmesos.scheduler;

@@ -10,23 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Documents as rows. */
+/** Reads and writes the table {@code documents}. */
 final class DocumentRows {
-  static final String SCHEMA =
-      """
-      CREATE TABLE IF NOT EXISTS documents (
-        id TEXT PRIMARY KEY, submitted_ms INTEGER NOT NULL, text TEXT NOT NULL,
-        taken INTEGER NOT NULL)""";
-
   private DocumentRows() {}
 
   static void insert(Connection connection, StoredDocument document) throws SQLException {
     try (PreparedStatement statement =
-        connection.prepareStatement("INSERT INTO documents VALUES (?, ?, ?, ?)")) {
+        connection.prepareStatement(
+            "INSERT INTO documents (id, submitted_ms, text, submitted) VALUES (?, ?, ?, ?)")) {
       statement.setString(1, document.id());
-      statement.setLong(2, document.submitted().toEpochMilli());
+      statement.setLong(2, document.time().toEpochMilli());
       statement.setString(3, document.text());
-      statement.setBoolean(4, document.taken());
+      statement.setBoolean(4, document.submitted());
       statement.executeUpdate();
     }
   }
@@ -65,6 +60,6 @@ final class DocumentRows {
         row.getString("id"),
         Instant.ofEpochMilli(row.getLong("submitted_ms")),
         row.getString("text"),
-        row.getBoolean("taken"));
+        row.getBoolean("submitted"));
   }
 }

@@ -13,25 +13,25 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.obmesos.util.PrivateFiles;
 
 /**
- * A directory only this server uses, as long as it lives. Below the base there is one slot after
- * the other ({@code 0}, {@code 1}, ...); a server takes the first that no other holds, so that a
- * second Emacs gets a slot of its own and the next start finds the tasks of the last.
+ * The directory of one server. The base directory has numbered slots ({@code 0}, {@code 1}, ...); a
+ * server locks the first free one, so a second Emacs gets its own slot and the next server finds
+ * the tasks of the last.
  *
- * <p>The operating system gives the lock up when the process ends, however it ends.
+ * <p>The operating system releases the lock when the process ends.
  */
 public final class StateDirectory implements AutoCloseable {
   private static final int SLOTS = 64;
   private static final byte ENDING = 'e';
-  private static final int LONGEST_END = 5;
+  private static final int MAX_WAIT_SECONDS = 5;
 
   private final Path path;
   private final int slot;
@@ -46,17 +46,17 @@ public final class StateDirectory implements AutoCloseable {
   }
 
   /**
-   * Takes the first free slot. A slot whose server says it is ending is waited for, up to five
-   * seconds: that is an Emacs that was closed and opened again.
+   * Locks the first free slot. If the server of a slot is about to end, waits up to five seconds
+   * for it: the user has restarted Emacs.
    *
-   * @param base where the slots are; made, private to the user, if it is not there
-   * @throws IOException if no directory can be made or locked there
+   * @param base the directory of the slots; created with mode 0700 if it is missing
+   * @throws IOException if no slot can be created or locked
    */
   public static StateDirectory open(Path base) throws IOException {
-    createPrivate(base);
+    PrivateFiles.createDirectories(base);
     for (int slot = 0; slot < SLOTS; slot++) {
       Path path = base.resolve(Integer.toString(slot));
-      createPrivate(path);
+      PrivateFiles.createDirectories(path);
       FileChannel channel = FileChannel.open(path.resolve("lock"), CREATE, READ, WRITE);
       Files.setPosixFilePermissions(
           path.resolve("lock"), PosixFilePermissions.fromString("rw-------"));
@@ -75,7 +75,7 @@ public final class StateDirectory implements AutoCloseable {
       FileLock lock = channel.tryLock();
       return lock != null || !isEnding(channel) ? Optional.ofNullable(lock) : await(channel);
     } catch (OverlappingFileLockException e) {
-      // Held by this very process, which is not ending.
+      // Locked by this process, which is not about to end.
       return Optional.empty();
     }
   }
@@ -85,11 +85,12 @@ public final class StateDirectory implements AutoCloseable {
     return channel.read(mark, 0) == 1 && mark.get(0) == ENDING;
   }
 
-  /** Waits for another process to let go, for which the system has no time limit. */
+  /** Waits for another process to release the lock; the system call has no time limit. */
   private static Optional<FileLock> await(FileChannel channel) throws IOException {
     ExecutorService waiter = Executors.newSingleThreadExecutor();
     try {
-      return Optional.of(waiter.submit(() -> channel.lock()).get(LONGEST_END, TimeUnit.SECONDS));
+      return Optional.of(
+          waiter.submit(() -> channel.lock()).get(MAX_WAIT_SECONDS, TimeUnit.SECONDS));
     } catch (TimeoutException e) {
       return Optional.empty();
     } catch (ExecutionException e) {
@@ -102,25 +103,18 @@ public final class StateDirectory implements AutoCloseable {
     }
   }
 
-  /** Makes a directory and its parents, 0700 each. */
-  public static void createPrivate(Path directory) throws IOException {
-    Files.createDirectories(
-        Objects.requireNonNull(directory, "directory"),
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-  }
-
-  /** The directory. */
+  /** Returns the directory. */
   public Path path() {
     return path;
   }
 
-  /** The slot's number, from 0. */
+  /** Returns the number of the slot, from 0. */
   public int slot() {
     return slot;
   }
 
-  /** Says that this server is about to end, so that a newcomer waits for its slot. */
-  public void ending() throws IOException {
+  /** Marks this server as about to end, so that the next one waits for its slot. */
+  public void markEnding() throws IOException {
     channel.write(ByteBuffer.wrap(new byte[] {ENDING}), 0);
   }
 

@@ -2,50 +2,61 @@
 package org.obmesos.store;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
+import org.obmesos.task.TaskState;
+import org.obmesos.util.PrivateFiles;
 import org.sqlite.SQLiteConfig;
 
 /**
- * The store, on a thread of its own. Each method returns at once; its future completes, on the
- * store's thread, when the work is committed. What waits together is committed together.
+ * The SQLite database, used by one thread of its own. Each method returns at once; its future
+ * completes on the store's thread once the operation is committed, or fails with a {@link
+ * StoreException} if nothing of it was stored. Operations that wait together are committed
+ * together; each has its own savepoint, so one that fails takes no other with it.
  *
- * <p>The journal is write-ahead with {@code synchronous = NORMAL}: what is committed survives the
- * death of this process; after a loss of power the last moments may be missing, never half there.
+ * <p>The journal is a write-ahead log with {@code synchronous = NORMAL} (SQLite's documentation of
+ * PRAGMA synchronous): a committed transaction survives the end of this process; after a loss of
+ * power the last transactions may be missing, but the database is consistent.
  */
 public final class Store implements AutoCloseable {
   private static final String FRAMEWORK_ID = "framework_id";
   private static final long CLOSE_MILLIS = 5000;
+  private static final int BUSY_MILLIS = 5000;
 
   private final LinkedBlockingQueue<Work<?>> queue = new LinkedBlockingQueue<>();
+  private final Path file;
+  private final int busyMillis;
   private final Thread thread;
 
-  private interface Job<T> {
+  private interface Operation<T> {
     T run(Connection connection) throws SQLException;
   }
 
-  private record Work<T>(Job<T> job, CompletableFuture<T> done) {
-    /** Runs the job; the outcome is told only once the transaction is through. */
-    Runnable run(Connection connection) {
+  private record Work<T>(Operation<T> operation, CompletableFuture<T> done) {
+    /** Runs the operation; returns what completes its future once the transaction is committed. */
+    Runnable run(Connection connection) throws SQLException {
+      Savepoint savepoint = connection.setSavepoint();
       try {
-        T value = job.run(connection);
+        T value = operation.run(connection);
+        connection.releaseSavepoint(savepoint);
         return () -> done.complete(value);
       } catch (SQLException | RuntimeException e) {
+        connection.rollback(savepoint);
         return () -> fail(e);
       }
     }
@@ -55,25 +66,36 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  /** Opens, or makes, the store in the given file, private to the user. Does not wait for it. */
+  /** Opens or creates the database, private to the user. Does not wait for it. */
   public Store(Path file) {
-    thread = new Thread(() -> serve(file), "store");
+    this(file, BUSY_MILLIS);
+  }
+
+  /**
+   * Opens or creates the database.
+   *
+   * @param busyMillis how long to wait for another process that has locked the database
+   */
+  Store(Path file, int busyMillis) {
+    this.file = file;
+    this.busyMillis = busyMillis;
+    thread = new Thread(this::run, "store");
     thread.setDaemon(true);
     thread.start();
   }
 
-  private void serve(Path file) {
-    try (Connection connection = open(file)) {
+  private void run() {
+    try (Connection connection = open()) {
       List<Work<?>> batch = new ArrayList<>();
       boolean open = true;
       while (open) {
         batch.clear();
         batch.add(queue.take());
         queue.drainTo(batch);
-        open = batch.stream().noneMatch(work -> work.job() == CLOSE);
+        open = batch.stream().noneMatch(work -> work.operation() == CLOSE);
         commit(connection, batch);
       }
-    } catch (SQLException | IOException e) {
+    } catch (SQLException | IOException | RuntimeException e) {
       failAll(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -81,165 +103,174 @@ public final class Store implements AutoCloseable {
     }
   }
 
-  private static final Job<Void> CLOSE = connection -> null;
+  private static final Operation<Void> CLOSE = connection -> null;
 
   private static void commit(Connection connection, List<Work<?>> batch) throws SQLException {
-    List<Runnable> outcomes = new ArrayList<>();
-    batch.forEach(work -> outcomes.add(work.run(connection)));
+    List<Runnable> completions = new ArrayList<>();
     try {
+      for (Work<?> work : batch) {
+        completions.add(work.run(connection));
+      }
       connection.commit();
     } catch (SQLException e) {
+      rollback(connection, e);
       batch.forEach(work -> work.fail(e));
-      connection.rollback();
       return;
     }
-    outcomes.forEach(Runnable::run);
+    completions.forEach(Runnable::run);
   }
 
-  /** After the store is lost every call fails with why, for as long as the server lives. */
+  /** SQLite has rolled back by itself after some errors, such as a full disk. */
+  private static void rollback(Connection connection, SQLException cause) {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /** If the database cannot be opened, each operation fails with the reason. */
   private void failAll(Exception e) {
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        queue.take().fail(e);
+        Work<?> work = queue.take();
+        work.fail(e);
+        if (work.operation() == CLOSE) {
+          return;
+        }
       } catch (InterruptedException again) {
         Thread.currentThread().interrupt();
       }
     }
   }
 
-  private static Connection open(Path file) throws SQLException, IOException {
-    if (!Files.exists(file)) {
-      Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    }
+  private Connection open() throws SQLException, IOException {
+    PrivateFiles.createFile(file);
     SQLiteConfig config = new SQLiteConfig();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(SQLiteConfig.SynchronousMode.NORMAL);
     config.enforceForeignKeys(true);
-    config.setBusyTimeout(5000);
+    config.setBusyTimeout(busyMillis);
     Connection connection = config.createConnection("jdbc:sqlite:" + file);
-    TaskRows.createSchema(connection);
-    connection.setAutoCommit(false);
-    return connection;
+    try {
+      Schema.migrate(connection);
+      connection.setAutoCommit(false);
+      return connection;
+    } catch (SQLException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
   }
 
-  private <T> CompletableFuture<T> submit(Job<T> job) {
+  private <T> CompletableFuture<T> submit(Operation<T> operation) {
     CompletableFuture<T> done = new CompletableFuture<>();
-    queue.add(new Work<>(job, done));
+    queue.add(new Work<>(operation, done));
     return done;
   }
 
-  /**
-   * Writes down what was asked for.
-   *
-   * @param fresh tasks that are not in the store yet
-   * @param completed tasks that are, but without what they run
-   */
-  public CompletableFuture<Void> insert(Collection<Task> fresh, Collection<Task> completed) {
-    List<Task> inserted = List.copyOf(fresh);
-    List<Task> updated = List.copyOf(completed);
+  private CompletableFuture<Void> change(Change change) {
     return submit(
         connection -> {
-          TaskRows.insert(connection, inserted);
-          TaskRows.updatePrograms(connection, updated);
+          change.run(connection);
           return null;
         });
   }
 
-  /** Adds tasks that are not in the store yet. */
-  public CompletableFuture<Void> insert(Collection<Task> tasks) {
-    return insert(tasks, List.of());
+  private interface Change {
+    void run(Connection connection) throws SQLException;
   }
 
-  /** Writes what changes in the life of a task: its placing, status and times. */
-  public CompletableFuture<Void> update(Task task) {
-    return update(List.of(task));
+  /** Returns the file of the database. */
+  public Path file() {
+    return file;
   }
 
-  /** The same for several tasks at once. */
-  public CompletableFuture<Void> update(Collection<Task> tasks) {
-    List<Task> rows = List.copyOf(tasks);
-    return submit(
+  /** Stores all of the changes, or none of them. */
+  public CompletableFuture<Void> commit(Changes changes) {
+    return change(
         connection -> {
-          TaskRows.update(connection, rows);
-          return null;
+          TaskRows.insert(connection, changes.inserted());
+          TaskRows.updatePrograms(connection, changes.programs());
+          TaskRows.update(connection, changes.updated());
+          TaskRows.delete(connection, changes.deleted());
+          if (changes.frameworkId().isPresent()) {
+            setFrameworkId(connection, changes.frameworkId().get());
+          }
+          for (Map.Entry<TaskId, TaskResult> result : changes.results().entrySet()) {
+            TaskRows.putResult(connection, result.getKey(), result.getValue());
+          }
         });
   }
 
-  /** The same for a task that has ended, with its result. */
-  public CompletableFuture<Void> update(Task task, TaskResult result) {
-    return submit(
-        connection -> {
-          TaskRows.update(connection, List.of(task));
-          TaskRows.putResult(connection, task.id(), result);
-          return null;
-        });
+  private static void setFrameworkId(Connection connection, String id) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("INSERT OR REPLACE INTO meta VALUES (?, ?)")) {
+      statement.setString(1, FRAMEWORK_ID);
+      statement.setString(2, id);
+      statement.executeUpdate();
+    }
   }
 
-  /** What a task wrote; empty if it has not ended or is not known. */
+  /** Returns the result of a task; empty if it has not ended or is not in the store. */
   public CompletableFuture<Optional<TaskResult>> result(TaskId id) {
     return submit(connection -> TaskRows.result(connection, id));
   }
 
-  /** All tasks in the order of their submission; those that have ended come without their body. */
+  /** Returns all tasks in the order of submission; ended ones without their body. */
   public CompletableFuture<List<Task>> tasks() {
     return submit(TaskRows::all);
   }
 
-  /** Removes tasks and their results. */
-  public CompletableFuture<Void> forget(Collection<TaskId> ids) {
-    List<TaskId> rows = List.copyOf(ids);
-    return submit(
-        connection -> {
-          try (PreparedStatement statement =
-              connection.prepareStatement("DELETE FROM tasks WHERE id = ?")) {
-            for (TaskId id : rows) {
-              statement.setString(1, id.value());
-              statement.executeUpdate();
-            }
-          }
-          return null;
-        });
+  /** Returns the tasks that have not ended, in the order of submission. */
+  public CompletableFuture<List<Task>> liveTasks() {
+    return submit(TaskRows::live);
+  }
+
+  /** Returns the tasks that have ended, the earliest end first. */
+  public CompletableFuture<List<EndedTask>> endedTasks() {
+    return submit(TaskRows::ended);
+  }
+
+  /** Returns those of the given tasks that are in the store, in the given order. */
+  public CompletableFuture<List<Task>> tasks(Collection<TaskId> ids) {
+    List<TaskId> wanted = List.copyOf(ids);
+    return submit(connection -> TaskRows.get(connection, wanted));
+  }
+
+  /** Returns the number of tasks in each state. */
+  public CompletableFuture<Map<TaskState, Long>> countByState() {
+    return submit(TaskRows::countByState);
   }
 
   /** Adds a document. */
-  public CompletableFuture<Void> keep(StoredDocument document) {
-    return submit(
-        connection -> {
-          DocumentRows.insert(connection, document);
-          return null;
-        });
+  public CompletableFuture<Void> addDocument(StoredDocument document) {
+    return change(connection -> DocumentRows.insert(connection, document));
   }
 
-  /** Writes down of a document that its tasks are in the store too. */
-  public CompletableFuture<Void> taken(String id) {
-    return changeDocument("UPDATE documents SET taken = 1 WHERE id = ?", id);
+  /** Marks a document's tasks as stored. */
+  public CompletableFuture<Void> markSubmitted(String id) {
+    return change(
+        connection ->
+            DocumentRows.change(connection, "UPDATE documents SET submitted = 1 WHERE id = ?", id));
   }
 
-  /** Removes a document. */
-  public CompletableFuture<Void> discard(String id) {
-    return changeDocument("DELETE FROM documents WHERE id = ?", id);
+  /** Deletes a document. */
+  public CompletableFuture<Void> deleteDocument(String id) {
+    return change(
+        connection -> DocumentRows.change(connection, "DELETE FROM documents WHERE id = ?", id));
   }
 
-  private CompletableFuture<Void> changeDocument(String sql, String id) {
-    return submit(
-        connection -> {
-          DocumentRows.change(connection, sql, id);
-          return null;
-        });
-  }
-
-  /** All documents, the earliest first. */
+  /** Returns all documents, the earliest first. */
   public CompletableFuture<List<StoredDocument>> documents() {
     return submit(DocumentRows::all);
   }
 
-  /** The document with an id. */
+  /** Returns a document; empty if it is not in the store. */
   public CompletableFuture<Optional<StoredDocument>> document(String id) {
     return submit(connection -> DocumentRows.get(connection, id));
   }
 
-  /** The framework's id, once there is one. */
+  /** Returns the framework id; empty if there is none. */
   public CompletableFuture<Optional<String>> frameworkId() {
     return submit(
         connection -> {
@@ -252,32 +283,17 @@ public final class Store implements AutoCloseable {
         });
   }
 
-  /** Remembers the framework's id. */
-  public CompletableFuture<Void> setFrameworkId(String id) {
-    return submit(
-        connection -> {
-          try (PreparedStatement statement =
-              connection.prepareStatement("INSERT OR REPLACE INTO meta VALUES (?, ?)")) {
-            statement.setString(1, FRAMEWORK_ID);
-            statement.setString(2, id);
-            statement.executeUpdate();
-          }
-          return null;
-        });
-  }
-
-  /** Forgets the framework's id: there is none any more. */
-  public CompletableFuture<Void> forgetFrameworkId() {
-    return submit(
+  /** Deletes the framework id, after the framework was torn down. */
+  public CompletableFuture<Void> deleteFrameworkId() {
+    return change(
         connection -> {
           try (Statement statement = connection.createStatement()) {
             statement.executeUpdate("DELETE FROM meta WHERE key = '" + FRAMEWORK_ID + "'");
           }
-          return null;
         });
   }
 
-  /** Commits what waits and closes the file. */
+  /** Commits what is queued and closes the database. */
   @Override
   public void close() {
     var unused = submit(CLOSE);

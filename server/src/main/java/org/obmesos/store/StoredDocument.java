@@ -5,18 +5,18 @@ import java.time.Instant;
 import java.util.Objects;
 
 /**
- * A document that somebody else has handed in.
+ * A document that was posted over HTTP.
  *
- * @param id what it is called
- * @param submitted when, to the millisecond
- * @param text all of it
- * @param taken whether its tasks are in the store too
+ * @param id its id
+ * @param time when it was posted, to the millisecond
+ * @param text its whole text
+ * @param submitted whether its tasks are in the store
  */
-public record StoredDocument(String id, Instant submitted, String text, boolean taken) {
-  /** No component is null. */
+public record StoredDocument(String id, Instant time, String text, boolean submitted) {
+  /** Rejects null components. */
   public StoredDocument {
     Objects.requireNonNull(id, "id");
-    Objects.requireNonNull(submitted, "submitted");
+    Objects.requireNonNull(time, "time");
     Objects.requireNonNull(text, "text");
   }
 }

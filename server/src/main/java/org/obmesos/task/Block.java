@@ -5,60 +5,62 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One thing a user asked to run: a source block or a call of one.
+ * A source block or call that was submitted.
  *
- * @param id its identity
- * @param origin where it stands
- * @param program what to run
- * @param needs what it waits for
- * @param limits how it is treated
+ * @param id the task id
+ * @param origin the document the block stands in
+ * @param program the command to run
+ * @param requirements the resources and placement it needs
+ * @param runPolicy priority, timeouts and retries
  */
-public record Block(TaskId id, Origin origin, Program program, Needs needs, Limits limits) {
-
+public record Block(
+    TaskId id, Origin origin, Program program, Requirements requirements, RunPolicy runPolicy) {
   /**
-   * Checks that it does not wait for itself, and that its health check has a port.
+   * Validates the combination of components.
    *
-   * @throws InvalidBlockException if one of this is not so
+   * @throws InvalidBlockException if the block depends on itself, or its health check names a port
+   *     that is neither a number nor one of the block's ports
    */
   public Block {
     Objects.requireNonNull(id, "id");
     Objects.requireNonNull(origin, "origin");
     Objects.requireNonNull(program, "program");
-    Objects.requireNonNull(limits, "limits");
-    program.around().health().ifPresent(health -> health.checkPort(needs.ports()));
-    if (needs.after().contains(id)) {
+    Objects.requireNonNull(runPolicy, "runPolicy");
+    program.executionEnvironment().health().ifPresent(it -> it.checkPort(requirements.ports()));
+    if (requirements.after().contains(id)) {
       throw new InvalidBlockException("after", "a block cannot come after itself");
     }
   }
 
-  /** One that waits for room only. */
-  public Block(TaskId id, Origin origin, Program program, Resources resources, Limits limits) {
-    this(id, origin, program, new Needs(resources), limits);
+  /** Creates a block that requires only resources. */
+  public Block(
+      TaskId id, Origin origin, Program program, Resources resources, RunPolicy runPolicy) {
+    this(id, origin, program, new Requirements(resources), runPolicy);
   }
 
-  /** How many ports it gets from those that are offered. */
+  /** Returns the number of ports it gets from those in an offer. */
   public int offeredPorts() {
-    return needs.ports().size()
-        + program.around().container().map(Container::offeredPorts).orElse(0);
+    return requirements.ports().size()
+        + program.executionEnvironment().container().map(Container::offeredPorts).orElse(0);
   }
 
-  /** The ports of its host that it names itself. */
+  /** Returns the host ports it names itself. */
   public Ports fixedPorts() {
     return Ports.ofNumbers(
-        program.around().container().map(Container::fixedPorts).orElse(List.of()));
+        program.executionEnvironment().container().map(Container::fixedPorts).orElse(List.of()));
   }
 
-  /** What it uses while it runs. */
+  /** Returns the resources it uses while it runs. */
   public Resources resources() {
-    return needs.resources();
+    return requirements.resources();
   }
 
-  /** The same with another program. */
+  /** Returns this block with another program. */
   public Block with(Program other) {
-    return new Block(id, origin, other, needs, limits);
+    return new Block(id, origin, other, requirements, runPolicy);
   }
 
-  /** The same without its body, for a task that has ended. */
+  /** Returns this block without its body, which an ended task does not need. */
   public Block withoutBody() {
     return with(program.withoutBody());
   }

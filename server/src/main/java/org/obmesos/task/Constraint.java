@@ -7,39 +7,38 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Where tasks may run, in the words of Marathon's constraints.
+ * A placement constraint as in Marathon (its docs/constraints.md).
  *
- * @param attribute what it is about: an attribute of agents, or {@code hostname}, {@code region} or
- *     {@code zone}
- * @param operator how it is compared
- * @param value what with; empty if the operator needs nothing
+ * @param attribute an attribute of agents, or {@code hostname}, {@code region} or {@code zone}
+ * @param operator how its value is compared
+ * @param value the operand; empty if the operator has none
  */
 public record Constraint(String attribute, Operator operator, String value) {
-  /** How an agent's attribute is compared with a value, or with those of other tasks' agents. */
+  /** Compares an agent's attribute with a value, or with the attributes of other tasks' agents. */
   public enum Operator {
-    /** No two tasks have the same. */
+    /** No two tasks have the same value. */
     UNIQUE,
-    /** All tasks have the same: the value, or if none is given the first task's. */
+    /** All tasks have the same value: the operand, or without one that of the first task. */
     CLUSTER,
-    /** The tasks are spread evenly over what there is. */
+    /** The tasks are spread evenly over all values. */
     GROUP_BY,
-    /** The value, a regular expression, matches it. */
+    /** It matches the operand, a regular expression. */
     LIKE,
-    /** The value, a regular expression, does not match it. */
+    /** It does not match the operand, a regular expression. */
     UNLIKE,
-    /** At most so many tasks have the same. */
+    /** At most so many tasks have the same value. */
     MAX_PER,
-    /** It is the value. */
+    /** It equals the operand. */
     IS
   }
 
-  /** How Marathon marks what is no attribute. */
+  /** Marathon's prefix for names that are not attributes. */
   private static final String MARK = "@";
 
   /**
-   * Checks that operator and value go together.
+   * Validates the operand.
    *
-   * @throws InvalidBlockException if they do not
+   * @throws InvalidBlockException if the operator does not allow it
    */
   public Constraint {
     Objects.requireNonNull(operator, "operator");
@@ -85,20 +84,20 @@ public record Constraint(String attribute, Operator operator, String value) {
     }
   }
 
-  /** The value as a number; -1 if it is none. */
+  /** Parses a number; -1 if it is not one. */
   private static int number(String value) {
     return value.matches("[0-9]{1,6}") ? Integer.parseInt(value) : -1;
   }
 
-  /** The value as a number, 0 if there is none. */
+  /** Returns the operand as a number; 0 if there is none. */
   public int number() {
     return Math.max(0, number(value));
   }
 
   /**
-   * From its words.
+   * Creates a constraint from its parts.
    *
-   * @throws InvalidBlockException if there is no such operator, or it wants another value
+   * @throws InvalidBlockException if there is no such operator, or it needs another operand
    */
   public static Constraint of(String attribute, String operator, String value) {
     try {

@@ -5,24 +5,24 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a task runs in.
+ * The container of a task.
  *
- * @param image what it is made of
- * @param network how it is reached
- * @param volumes directories of the host that it sees
- * @param privileged whether it may do what the host's root may
+ * @param image the image
+ * @param network the network and exposed ports
+ * @param volumes the mounted directories of the host
+ * @param privileged whether it has all capabilities of the host's root
  */
 public record Container(Image image, Network network, List<Volume> volumes, boolean privileged) {
   /**
-   * A directory of the host.
+   * A mounted directory of the host.
    *
-   * @param host its path there; absolute, or within the sandbox
-   * @param container the path in the container, absolute
-   * @param readOnly whether it can only be read
+   * @param host the path on the host, absolute or relative to the sandbox
+   * @param container the absolute path in the container
+   * @param readOnly whether it is mounted read-only
    */
   public record Volume(String host, String container, boolean readOnly) {
     /**
-     * Checks the paths.
+     * Validates the paths.
      *
      * @throws InvalidBlockException if one is missing, or the container's is not absolute
      */
@@ -34,9 +34,9 @@ public record Container(Image image, Network network, List<Volume> volumes, bool
   }
 
   /**
-   * Checks that Mesos is not asked for privileges, of which it knows nothing.
+   * Validates that only Docker is asked for privileges: Mesos' own containerizer has none.
    *
-   * @throws InvalidBlockException if it is
+   * @throws InvalidBlockException if the containerizer is Mesos
    */
   public Container {
     Objects.requireNonNull(image, "image");
@@ -47,12 +47,12 @@ public record Container(Image image, Network network, List<Volume> volumes, bool
     }
   }
 
-  /** How many of the host's ports it exposes that are still to be offered. */
+  /** Returns the number of host ports it gets from the offer. */
   public int offeredPorts() {
     return (int) network.exposed().stream().filter(port -> port.host() == 0).count();
   }
 
-  /** Those of the host's ports it exposes that it names itself. */
+  /** Returns the host ports it names itself. */
   public List<Integer> fixedPorts() {
     return network.exposed().stream()
         .map(Network.Exposed::host)

@@ -7,20 +7,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How a command ended. Mesos gives it in words only ("Command exited with status 3", "Command
- * terminated with signal Killed"), so this reads them, leniently.
+ * How a command ended. Mesos reports it only in the message of a status ("Command exited with
+ * status 3", "Command terminated with signal Killed"), which is parsed leniently.
  *
- * @param status the exit status, if it exited
- * @param signal the signal's description, such as Killed, if one ended it
+ * @param status the exit status, if the command exited
+ * @param signal the description of the signal that ended it, such as Killed
  */
 public record Exit(OptionalInt status, Optional<String> signal) {
-  /** Nothing is known. */
+  /** Unknown. */
   public static final Exit UNKNOWN = new Exit(OptionalInt.empty(), Optional.empty());
 
   private static final Pattern STATUS = Pattern.compile("exited with status (\\d{1,9})");
   private static final Pattern SIGNAL = Pattern.compile("(?:with|by) signal ([^;(]+)");
 
-  /** Reads the words of a status message. */
+  /** Parses the message of a status. */
   public static Exit parse(String message) {
     Matcher status = STATUS.matcher(message);
     if (status.find()) {

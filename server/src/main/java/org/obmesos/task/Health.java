@@ -5,28 +5,27 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * How to see that a task does what it is for (Mesos' docs/health-checks.md). One that does not,
- * three times in a row, is ended.
+ * A health check (Mesos' docs/health-checks.md). A task is ended after three failures in a row.
  *
- * @param kind what is tried
- * @param target the command, or the path to ask for; empty for a connection
- * @param port the port's number, or its place or name among the block's ports; empty for a command
+ * @param kind what is checked
+ * @param target the command, or the path of the request; empty for TCP
+ * @param port a port number, or the name of one of the block's ports; empty for a command
  */
 public record Health(Kind kind, String target, String port) {
-  /** What is tried. */
+  /** What is checked. */
   public enum Kind {
-    /** A command of the shell, which has to end with 0. */
+    /** A shell command that must exit with 0. */
     CMD,
-    /** A request, which has to be answered with a status from 200 to 399. */
+    /** An HTTP request that must be answered with a status from 200 to 399. */
     HTTP,
-    /** A connection, which has to be made. */
+    /** A TCP connection that must be accepted. */
     TCP
   }
 
   /**
-   * Checks that the parts go together.
+   * Validates the combination.
    *
-   * @throws InvalidBlockException if they do not
+   * @throws InvalidBlockException if it is not valid
    */
   public Health {
     Objects.requireNonNull(kind, "kind");
@@ -43,10 +42,10 @@ public record Health(Kind kind, String target, String port) {
   }
 
   /**
-   * Checks that the port is one.
+   * Validates the port.
    *
-   * @param names those of the block's ports
-   * @throws InvalidBlockException if it is neither a number nor one of the names
+   * @param names the names of the block's ports
+   * @throws InvalidBlockException if it is neither a port number nor one of the names
    */
   void checkPort(List<String> names) {
     if (kind != Kind.CMD && !names.contains(port) && number() < 1) {
@@ -55,7 +54,7 @@ public record Health(Kind kind, String target, String port) {
     }
   }
 
-  /** The port as a number; -1 if it is none. */
+  /** Returns the port as a number; -1 if it is not one. */
   private int number() {
     int number = port.matches("[0-9]{1,5}") ? Integer.parseInt(port) : -1;
     return number <= 65535 ? number : -1;

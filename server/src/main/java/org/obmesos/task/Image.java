@@ -4,26 +4,26 @@ package org.obmesos.task;
 import java.util.Objects;
 
 /**
- * What a container is made of.
+ * The image of a container.
  *
- * @param name the image, as registries have it
- * @param containerizer what runs it on a cluster's agent
- * @param pull whether it is pulled even if it is there
- * @param entrypoint whether the image's own command runs if the block has no body
+ * @param name the name of the image
+ * @param containerizer what runs it on an agent of a cluster
+ * @param pull whether it is pulled even if it is present
+ * @param entrypoint whether the image's own command runs if the block is empty
  */
 public record Image(String name, Containerizer containerizer, boolean pull, boolean entrypoint) {
   /** What runs images on an agent. */
   public enum Containerizer {
-    /** Mesos itself. */
+    /** Mesos' own containerizer. */
     MESOS,
     /** Docker. */
     DOCKER
   }
 
   /**
-   * Checks the name.
+   * Validates the name.
    *
-   * @throws InvalidBlockException if it is empty, or no word
+   * @throws InvalidBlockException if it is empty or contains white space
    */
   public Image {
     Objects.requireNonNull(containerizer, "containerizer");

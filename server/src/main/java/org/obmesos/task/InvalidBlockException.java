@@ -3,17 +3,17 @@ package org.obmesos.task;
 
 import java.util.Objects;
 
-/** A block asks for something that cannot be; names the header argument at fault. */
+/** A block is not valid; names the header argument at fault. */
 public final class InvalidBlockException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
   private final String argument;
 
   /**
-   * Makes one.
+   * Creates an exception.
    *
    * @param argument the header argument or field at fault, without its colon
-   * @param allowed what would be accepted, as a sentence for the user
+   * @param allowed what is allowed, for the user
    */
   public InvalidBlockException(String argument, String allowed) {
     super(argument + ": " + allowed);

@@ -4,29 +4,29 @@ package org.obmesos.task;
 import java.util.List;
 
 /**
- * How a container is reached.
+ * The network of a container.
  *
- * @param name {@code host}, {@code bridge}, or that of a network there is
- * @param exposed ports of the container that are ports of its host too
+ * @param name {@code host}, {@code bridge}, or the name of a network
+ * @param exposed the ports of the container that are mapped to ports of the host
  */
 public record Network(String name, List<Exposed> exposed) {
-  /** The host's own. */
+  /** The host's network. */
   public static final Network HOST = new Network("host", List.of());
 
-  /** A network of this name exposes nothing: all there is is the host's. */
+  /** The name of the host's network, on which there is nothing to map. */
   private static final String HOST_NAME = "host";
 
   /**
-   * One of them.
+   * A port mapping.
    *
-   * @param host the host's port; 0 for one that is offered
+   * @param host the host's port; 0 for one from the offer
    * @param container the container's port
    */
   public record Exposed(int host, int container) {
     /**
-     * Checks the range.
+     * Validates the range.
      *
-     * @throws InvalidBlockException if one is no port
+     * @throws InvalidBlockException if one is not a port
      */
     public Exposed {
       if (host < 0 || host > 65535 || container < 1 || container > 65535) {
@@ -36,9 +36,10 @@ public record Network(String name, List<Exposed> exposed) {
   }
 
   /**
-   * Checks the name.
+   * Validates the name and the mappings.
    *
-   * @throws InvalidBlockException if it is no word, or ports are exposed on the host's network
+   * @throws InvalidBlockException if the name is not valid, or ports are mapped on the host's
+   *     network
    */
   public Network {
     exposed = List.copyOf(exposed);
@@ -50,7 +51,7 @@ public record Network(String name, List<Exposed> exposed) {
     }
   }
 
-  /** Whether it is the host's own. */
+  /** Returns whether it is the host's network. */
   public boolean isHost() {
     return name.equals(HOST_NAME);
   }

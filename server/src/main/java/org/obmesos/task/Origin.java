@@ -4,26 +4,26 @@ package org.obmesos.task;
 import java.util.Objects;
 
 /**
- * Where a block comes from.
+ * The document a block comes from.
  *
  * @param name the block's name, empty if it has none
- * @param document the file it stands in, empty if none
- * @param group what it is one of several of, empty if it stands alone
+ * @param document the file of the document, empty if there is none
+ * @param group the group it is a member of, empty if it is none
  */
 public record Origin(String name, String document, String group) {
-  /** One that stands alone. */
+  /** Creates the origin of a block that is not a member of a group. */
   public Origin(String name, String document) {
     this(name, document, "");
   }
 
-  /** No component is null. */
+  /** Rejects null components. */
   public Origin {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(document, "document");
     Objects.requireNonNull(group, "group");
   }
 
-  /** Whether constraints look at this and the other together. */
+  /** Returns whether placement constraints compare the two blocks. */
   public boolean isPeerOf(Origin other) {
     return group.isEmpty()
         ? other.group.isEmpty()

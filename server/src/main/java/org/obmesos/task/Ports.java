@@ -11,13 +11,13 @@ import java.util.stream.Collectors;
 public final class Ports {
   private static final int MAX = 65535;
 
-  /** Where the ports begin that Mesos' agents offer by default. */
-  private static final int USUAL = 31000;
+  /** The first port that Mesos agents offer by default. */
+  private static final int FIRST_OFFERED = 31000;
 
-  /** No port at all. */
+  /** The empty set. */
   public static final Ports NONE = new Ports(new BitSet());
 
-  /** Those from one to another, both with. */
+  /** A range, both ends included. */
   public record Range(int first, int last) {}
 
   private final BitSet ports;
@@ -27,22 +27,22 @@ public final class Ports {
   }
 
   /**
-   * Those in the ranges.
+   * Creates the set of the ports in ranges.
    *
-   * @throws IllegalArgumentException if one of them is none from 0 to 65535, or is empty
+   * @throws IllegalArgumentException if a range is empty or not within 0 to 65535
    */
   public static Ports of(List<Range> ranges) {
     BitSet ports = new BitSet();
     for (Range range : ranges) {
       if (range.first() < 0 || range.last() > MAX || range.first() > range.last()) {
-        throw new IllegalArgumentException(range + " is no range of ports");
+        throw new IllegalArgumentException(range + " is not a range of ports");
       }
       ports.set(range.first(), range.last() + 1);
     }
     return new Ports(ports);
   }
 
-  /** The ranges that make up this set, in order, with gaps between them. */
+  /** Returns the maximal ranges of this set, in order. */
   public List<Range> ranges() {
     List<Range> ranges = new ArrayList<>();
     int first = ports.nextSetBit(0);
@@ -54,49 +54,49 @@ public final class Ports {
     return ranges;
   }
 
-  /** How many there are. */
+  /** Returns the number of ports. */
   public int size() {
     return ports.cardinality();
   }
 
   /**
-   * So many of them by chance, so that two that do not know of each other seldom take the same;
-   * from where Mesos' agents have theirs, if there are enough.
+   * Picks ports at random, so that two frameworks seldom pick the same; from 31000 on, where Mesos
+   * agents offer theirs, if there are enough.
    */
   public List<Integer> pick(int count) {
     List<Integer> usual =
-        new ArrayList<>(ports.stream().filter(it -> it >= USUAL).boxed().toList());
+        new ArrayList<>(ports.stream().filter(it -> it >= FIRST_OFFERED).boxed().toList());
     List<Integer> from =
         usual.size() >= count ? usual : new ArrayList<>(ports.stream().boxed().toList());
     Collections.shuffle(from);
     return List.copyOf(from.subList(0, count));
   }
 
-  /** Those with these numbers. */
+  /** Creates the set of these numbers. */
   public static Ports ofNumbers(List<Integer> numbers) {
     return of(numbers.stream().map(number -> new Range(number, number)).toList());
   }
 
-  /** Whether there is none. */
+  /** Returns whether the set is empty. */
   public boolean isEmpty() {
     return ports.isEmpty();
   }
 
-  /** These and the others. */
+  /** Returns the union. */
   public Ports plus(Ports other) {
     BitSet all = (BitSet) ports.clone();
     all.or(other.ports);
     return new Ports(all);
   }
 
-  /** These without the others. */
+  /** Returns the difference. */
   public Ports minus(Ports other) {
     BitSet rest = (BitSet) ports.clone();
     rest.andNot(other.ports);
     return new Ports(rest);
   }
 
-  /** Whether all of the others are among these. */
+  /** Returns whether all of the others are in this set. */
   public boolean contains(Ports other) {
     return other.minus(this).isEmpty();
   }
@@ -111,7 +111,7 @@ public final class Ports {
     return ports.hashCode();
   }
 
-  /** As Mesos writes them: {@code [31000-31005, 31007-31007]}. */
+  /** Formats the ranges as Mesos does: {@code [31000-31005, 31007-31007]}. */
   @Override
   public String toString() {
     return ranges().stream()

@@ -7,35 +7,35 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * What to run.
+ * The command a task runs.
  *
- * @param interpreter the words of the command that gets the body's file as its last argument
- * @param body the text of the block, expanded; at most {@link #MAX_BODY_BYTES} in UTF-8; empty if
- *     it comes later, with values that are not there yet, or if an image's own command is to run
- * @param environment variables set for the command
- * @param directory where it starts, relative to the sandbox; empty for the sandbox itself
- * @param around what is around it
+ * @param interpreter the words of the command; the file with the body is its last argument
+ * @param body the expanded text of the block, at most {@link #MAX_BODY_BYTES} in UTF-8; empty if it
+ *     is submitted later or the image's own command runs
+ * @param environment environment variables
+ * @param directory the working directory, relative to the sandbox; empty for the sandbox
+ * @param executionEnvironment container, fetched files, user, health check and secrets
  */
 public record Program(
     List<String> interpreter,
     String body,
     Map<String, String> environment,
     String directory,
-    Surroundings around) {
-
+    ExecutionEnvironment executionEnvironment) {
   /** The largest body, in bytes of UTF-8: a kernel takes 2 MiB of arguments by default. */
   public static final int MAX_BODY_BYTES = 1 << 20;
 
   /**
-   * Checks what is said above.
+   * Validates the components.
    *
-   * @throws InvalidBlockException if a component breaks it
+   * @throws InvalidBlockException if the interpreter is empty, the body is blank or too large, a
+   *     variable's name is not valid, or any text contains a NUL character
    */
   public Program {
     interpreter = List.copyOf(interpreter);
     environment = Map.copyOf(environment);
     Objects.requireNonNull(directory, "directory");
-    Objects.requireNonNull(around, "around");
+    Objects.requireNonNull(executionEnvironment, "executionEnvironment");
     if (interpreter.isEmpty() || interpreter.get(0).isBlank()) {
       throw new InvalidBlockException("lang", "the interpreter's command is empty");
     }
@@ -45,32 +45,34 @@ public record Program(
     if (body.getBytes(StandardCharsets.UTF_8).length > MAX_BODY_BYTES) {
       throw new InvalidBlockException("body", "at most " + MAX_BODY_BYTES + " bytes can be passed");
     }
-    interpreter.forEach(word -> refuseNul("lang", word));
-    refuseNul("body", body);
-    refuseNul("dir", directory);
+    interpreter.forEach(word -> rejectNul("lang", word));
+    rejectNul("body", body);
+    rejectNul("dir", directory);
     environment.forEach(
         (name, value) -> {
           if (name.isEmpty() || name.indexOf('=') >= 0) {
             throw new InvalidBlockException("env", "a variable's name is not empty and has no '='");
           }
-          refuseNul("env", name);
-          refuseNul("env", value);
+          rejectNul("env", name);
+          rejectNul("env", value);
         });
   }
 
-  private static void refuseNul(String argument, String text) {
+  private static void rejectNul(String argument, String text) {
     if (text.indexOf('\0') >= 0) {
       throw new InvalidBlockException(argument, "no NUL character can be passed");
     }
   }
 
-  /** Whether the body comes later. */
+  /** Returns whether the body is submitted later. */
   public boolean awaitsBody() {
-    return body.isEmpty() && !around.hasEntrypoint();
+    return body.isEmpty() && !executionEnvironment.hasEntrypoint();
   }
 
-  /** The same without its body, for a task that has ended. */
+  /** Returns this program without its body, which an ended task does not need. */
   public Program withoutBody() {
-    return awaitsBody() ? this : new Program(interpreter, "-", environment, directory, around);
+    return awaitsBody()
+        ? this
+        : new Program(interpreter, "-", environment, directory, executionEnvironment);
   }
 }

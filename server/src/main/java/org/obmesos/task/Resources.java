@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.math.BigDecimal;
 import java.util.Locale;
 
 /**
- * An amount of what an agent has to give. Mesos counts scalars in steps of 0.001, and so does this.
+ * Scalar resources of an agent. As in Mesos, amounts are rounded to 0.001.
  *
  * @param cpus cores, at least 0
  * @param memMiB memory in MiB, at least 0
@@ -12,14 +13,14 @@ import java.util.Locale;
  * @param gpus GPUs, a whole number, at least 0
  */
 public record Resources(double cpus, double memMiB, double diskMiB, double gpus) {
-  /** The most of one resource that can be asked for. */
+  /** The largest amount of one resource. */
   public static final double MAX = 1e9;
 
-  /** Nothing at all. */
+  /** No resources. */
   public static final Resources NONE = new Resources(0, 0, 0, 0);
 
   /**
-   * Rounds to Mesos' steps.
+   * Rounds the amounts.
    *
    * @throws InvalidBlockException if an amount is negative, not a number or more than {@link #MAX}
    */
@@ -33,7 +34,7 @@ public record Resources(double cpus, double memMiB, double diskMiB, double gpus)
     }
   }
 
-  /** Without GPUs. */
+  /** Creates resources without GPUs. */
   public Resources(double cpus, double memMiB, double diskMiB) {
     this(cpus, memMiB, diskMiB, 0);
   }
@@ -45,14 +46,14 @@ public record Resources(double cpus, double memMiB, double diskMiB, double gpus)
     return Math.round(amount * 1000) / 1000.0;
   }
 
-  /** This and the other together. */
+  /** Returns the sum. */
   public Resources plus(Resources other) {
     return new Resources(
         cpus + other.cpus, memMiB + other.memMiB, diskMiB + other.diskMiB, gpus + other.gpus);
   }
 
   /**
-   * What is left of this after the other is taken.
+   * Returns the difference.
    *
    * @throws IllegalArgumentException if this does not {@link #contains contain} the other
    */
@@ -67,8 +68,17 @@ public record Resources(double cpus, double memMiB, double diskMiB, double gpus)
         gpus - other.gpus);
   }
 
-  /** Of each kind as much as the one of the two that has more of it. */
-  public Resources most(Resources other) {
+  /** Returns the difference, with 0 where the other has more. */
+  public Resources minusAtMost(Resources other) {
+    return new Resources(
+        Math.max(0, cpus - other.cpus),
+        Math.max(0, memMiB - other.memMiB),
+        Math.max(0, diskMiB - other.diskMiB),
+        Math.max(0, gpus - other.gpus));
+  }
+
+  /** Returns the larger of both amounts for each kind. */
+  public Resources max(Resources other) {
     return new Resources(
         Math.max(cpus, other.cpus),
         Math.max(memMiB, other.memMiB),
@@ -76,7 +86,12 @@ public record Resources(double cpus, double memMiB, double diskMiB, double gpus)
         Math.max(gpus, other.gpus));
   }
 
-  /** Whether the other fits into this. */
+  /** Formats an amount without trailing zeros. */
+  public static String format(double amount) {
+    return BigDecimal.valueOf(amount).stripTrailingZeros().toPlainString();
+  }
+
+  /** Returns whether each amount is at least the other's. */
   public boolean contains(Resources other) {
     return thousandths(cpus) >= thousandths(other.cpus)
         && thousandths(memMiB) >= thousandths(other.memMiB)

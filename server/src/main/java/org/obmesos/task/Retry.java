@@ -3,40 +3,44 @@ package org.obmesos.task;
 
 import java.time.Duration;
 import java.util.Objects;
+import org.obmesos.util.Backoff;
 
 /**
  * When a task runs again after it has ended.
  *
- * @param attempts how often it may run until it succeeds, from 1 to 1000
- * @param backoff how long it waits after its first run; twice as long after each further one, up to
- *     {@link #LONGEST_PAUSE}
- * @param ensure what it is to be brought to, however often it takes
+ * @param attempts the largest number of runs, from 1 to 1000
+ * @param backoff the pause after the first run, at most one hour; it doubles with each further run,
+ *     up to {@link #MAX_PAUSE}
+ * @param ensure a goal for which the task runs as often as needed
  */
 public record Retry(int attempts, Duration backoff, Ensure ensure) {
-  /** What a task is brought to. */
+  /** A goal for which a task runs as often as needed. */
   public enum Ensure {
-    /** Nothing beyond its attempts. */
+    /** No goal: {@code attempts} decides. */
     NOTHING,
-    /** It runs until it has ended well. */
+    /** The task runs until it has finished successfully. */
     IT_FINISHES,
-    /** It runs whenever it has ended, until it is killed. */
+    /** The task runs again whenever it has ended, until it is killed. */
     IT_KEEPS_RUNNING
   }
 
-  /** The longest wait between two runs. */
-  public static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+  /** The largest number of attempts. */
+  public static final int MAX_ATTEMPTS = 1000;
+
+  /** The longest pause between two runs. */
+  public static final Duration MAX_PAUSE = Duration.ofMinutes(1);
 
   /** One run. */
   public static final Retry NONE = new Retry(1, Duration.ofSeconds(1), Ensure.NOTHING);
 
   /**
-   * Checks the ranges.
+   * Validates the ranges.
    *
-   * @throws InvalidBlockException if a component is outside of its range
+   * @throws InvalidBlockException if a component is outside its range
    */
   public Retry {
     Objects.requireNonNull(ensure, "ensure");
-    if (attempts < 1 || attempts > 1000) {
+    if (attempts < 1 || attempts > MAX_ATTEMPTS) {
       throw new InvalidBlockException("attempts", "a whole number from 1 to 1000");
     }
     if (backoff.isNegative() || backoff.compareTo(Duration.ofHours(1)) > 0) {
@@ -45,30 +49,34 @@ public record Retry(int attempts, Duration backoff, Ensure ensure) {
   }
 
   /**
-   * Whether a task runs again.
+   * Returns whether a task runs again.
    *
-   * @param runs how often it has run
-   * @param finished whether its last run ended well
-   * @param inVain whether it ended in a way that another run can mend
+   * @param runs the number of runs so far
+   * @param end the status its last run ended with
    */
-  public boolean isAgain(int runs, boolean finished, boolean inVain) {
+  public boolean isDue(int runs, TaskState end) {
+    boolean failed =
+        switch (end) {
+          case FAILED, LOST, DROPPED, GONE, GONE_BY_OPERATOR -> true;
+          default -> false;
+        };
     return switch (ensure) {
-      case NOTHING -> inVain && runs < attempts;
-      case IT_FINISHES -> inVain;
-      case IT_KEEPS_RUNNING -> inVain || finished;
+      case NOTHING -> failed && runs < attempts;
+      case IT_FINISHES -> failed;
+      case IT_KEEPS_RUNNING -> failed || end == TaskState.FINISHED;
     };
   }
 
   /**
-   * How long it waits before it runs again.
+   * Returns the pause before the next run.
    *
-   * @param runs how often it has run
-   * @param lasted how long its last run was; a long one begins the count anew
+   * @param runs the number of runs so far, at least 1
+   * @param lasted how long the last run lasted; after {@link #MAX_PAUSE} or more the pause starts
+   *     from {@code backoff} again
    */
   public Duration pause(int runs, Duration lasted) {
-    int doublings = lasted.compareTo(LONGEST_PAUSE) >= 0 ? 0 : Math.min(Math.max(runs - 1, 0), 16);
-    Duration pause = backoff.multipliedBy(1L << doublings);
-    Duration longest = backoff.compareTo(LONGEST_PAUSE) > 0 ? backoff : LONGEST_PAUSE;
-    return pause.compareTo(longest) > 0 ? longest : pause;
+    Duration longest = backoff.compareTo(MAX_PAUSE) > 0 ? backoff : MAX_PAUSE;
+    boolean stable = lasted.compareTo(MAX_PAUSE) >= 0;
+    return new Backoff(backoff, longest).delay(stable ? 0 : Math.max(runs - 1, 0));
   }
 }

@@ -4,76 +4,75 @@ package org.obmesos.task;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
- * A block and what became of it.
+ * A block and its current state.
  *
- * @param sequence its place in the order of submission, from 1
- * @param block what was asked
- * @param placing where it was sent
- * @param status what was last said of it
- * @param times when
+ * @param sequence the position in the order of submission, from 1
+ * @param block what was submitted
+ * @param launch its launches so far
+ * @param status the last status
+ * @param times when it was submitted, started and ended
  */
-public record Task(long sequence, Block block, Placing placing, TaskStatus status, Times times) {
-  /** No component is null. */
+public record Task(long sequence, Block block, LaunchState launch, TaskStatus status, Times times) {
+  /** Rejects null components. */
   public Task {
     Objects.requireNonNull(block, "block");
-    Objects.requireNonNull(placing, "placing");
+    Objects.requireNonNull(launch, "launch");
     Objects.requireNonNull(status, "status");
     Objects.requireNonNull(times, "times");
   }
 
-  /** A block that has just come in. */
+  /** Creates a task for a block that has just been submitted. */
   public static Task submitted(long sequence, Block block, Instant now) {
     return new Task(
         sequence,
         block,
-        Placing.NONE,
+        LaunchState.NONE,
         TaskStatus.of(TaskState.QUEUED, ""),
-        new Times(now, Optional.empty(), Optional.empty()));
+        Times.submittedAt(now));
   }
 
-  /** Its identity. */
+  /** Returns the task id. */
   public TaskId id() {
     return block.id();
   }
 
-  /** Where it stands. */
+  /** Returns the current state. */
   public TaskState state() {
     return status.state();
   }
 
-  /** The same task with a newer status. */
-  public Task with(TaskStatus newer, Instant now) {
-    return new Task(sequence, block, placing, newer, times.at(newer.state(), now));
+  /** Returns this task with a new status. */
+  public Task with(TaskStatus newStatus, Instant now) {
+    return new Task(sequence, block, launch, newStatus, times.at(newStatus.state(), now));
   }
 
-  /** The same task with what it runs, which it had to wait for. */
+  /** Returns this task with a program that was submitted later. */
   public Task with(Program program) {
-    return new Task(sequence, block.with(program), placing, status, times);
+    return new Task(sequence, block.with(program), launch, status, times);
   }
 
-  /** How long its last run has lasted until now. */
-  public Duration lasted(Instant now) {
+  /** Returns this task with another launch state. */
+  public Task with(LaunchState newLaunch) {
+    return new Task(sequence, block, newLaunch, status, times);
+  }
+
+  /** Returns how long the last run has lasted; zero if the task has not started. */
+  public Duration runTime(Instant now) {
     return times.started().map(started -> Duration.between(started, now)).orElse(Duration.ZERO);
   }
 
-  /** The same task sent somewhere else. */
-  public Task with(Placing newer) {
-    return new Task(sequence, block, newer, status, times);
-  }
-
-  /** The same task without the text it ran. */
+  /** Returns this task without its body. */
   public Task withoutBody() {
-    return new Task(sequence, block.withoutBody(), placing, status, times);
+    return new Task(sequence, block.withoutBody(), launch, status, times);
   }
 
   /**
-   * The id under which this launch is known to Mesos: ids are never used twice there, so a second
-   * launch appends its number.
+   * Returns the id of the current launch at the master. Mesos never accepts a task id twice
+   * (common/validation.cpp), so each further launch appends its number.
    */
   public String mesosTaskId() {
-    return placing.attempt() == 0 ? id().value() : id().value() + "." + placing.attempt();
+    return launch.attempt() == 0 ? id().value() : id().value() + "." + launch.attempt();
   }
 }

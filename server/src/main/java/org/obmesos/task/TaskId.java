@@ -4,20 +4,19 @@ package org.obmesos.task;
 import java.util.regex.Pattern;
 
 /**
- * The identity of a task, proposed by the client and kept for ever.
+ * The id of a task, chosen by the client.
  *
- * @param value 1 to 200 letters, digits, dots, underscores or hyphens, not starting with a dot. The
- *     rule is narrower than Mesos' own (at most 255 characters, no slash, no control character):
- *     the id also is a directory name and a word in an Org document, and a launch appends its
- *     number.
+ * @param value 1 to 200 letters, digits, dots, underscores or hyphens, not starting with a dot.
+ *     Mesos allows 255 characters (common/validation.cpp), but the id is also a directory name and
+ *     a word in an Org document, and a launch appends its number.
  */
 public record TaskId(String value) implements Comparable<TaskId> {
   private static final Pattern VALID = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}");
 
   /**
-   * Checks the rule above.
+   * Validates the value.
    *
-   * @throws InvalidBlockException if the value breaks it
+   * @throws InvalidBlockException if it is not valid
    */
   public TaskId {
     if (value == null || !VALID.matcher(value).matches()) {

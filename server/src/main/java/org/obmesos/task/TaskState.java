@@ -2,64 +2,46 @@
 package org.obmesos.task;
 
 /**
- * Where a task stands: waiting in our queue, then Mesos' own states (mesos.proto, TaskState) for a
- * PARTITION_AWARE framework.
+ * The state of a task: QUEUED in this server, then the states of Mesos (mesos.proto, TaskState) for
+ * a PARTITION_AWARE framework.
  */
 public enum TaskState {
-  /** Waits for an offer; Mesos does not know it yet. */
+  /** Waits in this server for an offer or for other tasks. */
   QUEUED,
-  /** Launched; no word from the agent yet. */
+  /** Launched; the agent has not reported it yet. */
   STAGING,
-  /** The executor has it. */
+  /** The executor has received it. */
   STARTING,
-  /** It runs. */
+  /** It is running. */
   RUNNING,
-  /** It was told to end. */
+  /** It is being killed. */
   KILLING,
-  /** Ended with status 0. */
+  /** Ended successfully. */
   FINISHED,
-  /** Ended otherwise. */
+  /** Ended without success. */
   FAILED,
-  /** Ended because it was killed. */
+  /** Ended by a kill. */
   KILLED,
-  /** The launch was not valid. */
+  /** The task was invalid and was not launched. */
   ERROR,
-  /** Mesos no longer knows what became of it. */
+  /** The outcome is unknown to Mesos. */
   LOST,
-  /** The launch did not happen. */
+  /** The launch was dropped; the task did not run. */
   DROPPED,
-  /** Its agent does not answer; it can come back. */
+  /** The agent is unreachable; the task can come back. */
   UNREACHABLE,
-  /** Its agent is gone. */
+  /** The agent or the task on it no longer exists. */
   GONE,
-  /** An operator says that its agent is gone; should it come back, it is killed. */
+  /** An operator marked the agent gone; the task is killed if it comes back. */
   GONE_BY_OPERATOR,
-  /** The master does not know it; it can come back. */
+  /** The task is unknown to the master; it can come back. */
   UNKNOWN;
 
-  /** Whether the task will never leave this state. */
+  /** Returns whether the task never leaves this state. */
   public boolean isTerminal() {
     return switch (this) {
       case FINISHED, FAILED, KILLED, ERROR, LOST, DROPPED, GONE, GONE_BY_OPERATOR -> true;
       case QUEUED, STAGING, STARTING, RUNNING, KILLING, UNREACHABLE, UNKNOWN -> false;
-    };
-  }
-
-  /** Whether the task was seen to run, so that launching it again could run it twice. */
-  public boolean hasRun() {
-    return switch (this) {
-      case QUEUED, STAGING, STARTING, DROPPED, ERROR -> false;
-      case RUNNING,
-          KILLING,
-          FINISHED,
-          FAILED,
-          KILLED,
-          LOST,
-          UNREACHABLE,
-          GONE,
-          GONE_BY_OPERATOR,
-          UNKNOWN ->
-          true;
     };
   }
 }

@@ -4,15 +4,15 @@ package org.obmesos.task;
 import java.util.Objects;
 
 /**
- * What was last said of a task.
+ * The last status of a task.
  *
- * @param state where it stands
- * @param reason Mesos' reason, such as REASON_TASK_INVALID; empty if none was given
- * @param message in the words of who said it; empty if none
- * @param source who said it, such as SOURCE_EXECUTOR; empty for ourselves
+ * @param state the state
+ * @param reason Mesos' reason, such as REASON_TASK_INVALID; empty if there is none
+ * @param message the message of the status's source; empty if there is none
+ * @param source the source, such as SOURCE_EXECUTOR; empty for this server
  */
 public record TaskStatus(TaskState state, String reason, String message, String source) {
-  /** No component is null. */
+  /** Rejects null components. */
   public TaskStatus {
     Objects.requireNonNull(state, "state");
     Objects.requireNonNull(reason, "reason");
@@ -20,12 +20,7 @@ public record TaskStatus(TaskState state, String reason, String message, String 
     Objects.requireNonNull(source, "source");
   }
 
-  /** That the task waits again, for the reason this status tells. */
-  public TaskStatus waitsAgain() {
-    return of(TaskState.QUEUED, message);
-  }
-
-  /** A status of our own. */
+  /** Creates a status of this server. */
   public static TaskStatus of(TaskState state, String message) {
     return new TaskStatus(state, "", message, "");
   }

@@ -6,21 +6,25 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * When things happened to a task.
+ * The times of a task.
  *
- * @param submitted when the client asked for it
- * @param started when it was first seen to run; the last time, if it was launched several times
- * @param ended when it was seen to have ended
+ * @param submitted when it was submitted
+ * @param started when its current run was first reported RUNNING
+ * @param ended when it was reported to have ended
  */
 public record Times(Instant submitted, Optional<Instant> started, Optional<Instant> ended) {
-  /** No component is null. */
+  /** Rejects null components. */
   public Times {
     Objects.requireNonNull(submitted, "submitted");
     Objects.requireNonNull(started, "started");
     Objects.requireNonNull(ended, "ended");
   }
 
-  /** The times of a task in the given state now. */
+  static Times submittedAt(Instant now) {
+    return new Times(now, Optional.empty(), Optional.empty());
+  }
+
+  /** Returns the times of a task that has entered the given state. */
   Times at(TaskState state, Instant now) {
     return new Times(
         submitted,

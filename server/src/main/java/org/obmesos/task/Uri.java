@@ -4,17 +4,17 @@ package org.obmesos.task;
 import java.util.Objects;
 
 /**
- * A file for the sandbox, which the agent fetches before the task begins (Mesos' docs/fetcher.md).
+ * A file that the agent fetches into the sandbox before the task starts (Mesos' docs/fetcher.md).
  *
- * @param value where it is: a URI, or an absolute path on the agent
- * @param extract whether it is an archive to unpack
- * @param executable whether it is a program
- * @param cache whether the agent keeps it for the next task
- * @param name what it is called in the sandbox; empty for the last part of the value
+ * @param value a URI, or an absolute path on the agent
+ * @param extract whether to unpack it if it is an archive
+ * @param executable whether to make it executable
+ * @param cache whether the agent caches it
+ * @param name its name in the sandbox; empty for the last part of the value
  */
 public record Uri(String value, boolean extract, boolean executable, boolean cache, String name) {
   /**
-   * Checks the value and the name.
+   * Validates the value and the name.
    *
    * @throws InvalidBlockException if there is no value, or the name leads out of the sandbox
    */

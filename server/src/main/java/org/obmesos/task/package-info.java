@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-
 /**
- * The nouns: what a user asked to run ({@link org.obmesos.task.Block}), what became of it ({@link
- * org.obmesos.task.Task}) and the values they are made of. All are immutable and checked where they
- * are made, so that no other room checks again. This room imports no other.
+ * The domain records: {@link org.obmesos.task.Block} is what a user submitted, {@link
+ * org.obmesos.task.Task} is a block with its current state. All are immutable and validated in
+ * their constructors, so no other package validates again. This package imports only {@code util}.
  */
 package org.obmesos.task;

@@ -1,35 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Runs one command of the embedded cluster, outlives the server if it must,
-# and writes down how the command ended:
+# Runs one command of the embedded cluster, outlives the server if needed, and
+# records how the command ended:
 #
-#   perl supervise.pl META SANDBOX GRACE TIMEOUT COMMAND [ARGUMENT...]
+#   perl supervise.pl META < SPECIFICATION
 #
 # Perl, because a shell cannot tell "exited with 137" from "killed by signal 9".
 #
-# META/pid   this process and the command's process group; it is linked into
-#            place, so that it exists once and whole or not at all
-# META/exit  "status N" or "signal N", then why it was stopped: "killed" or
-#            "timeout", if it was
-# META/cleanup, if it is there, is run by the shell once a command was stopped
+# The specification is a sequence of fields that each end with a NUL byte: the
+# sandbox, the seconds between SIGTERM and SIGKILL, the seconds until the
+# command is ended (0 for never), the number of environment variables, that
+# many NAME=VALUE fields, and the words of the command.  It comes over stdin
+# because arguments are visible to all users of the machine.
 #
-# TERM asks the command's whole group to end, and ends it GRACE seconds later.
+# META is a directory:
+#   pid      this process and the command's process group; created with link(2),
+#            so that it exists once and whole or not at all
+#   exit     "status N" or "signal N", followed by "killed" or "timeout" if the
+#            command was ended
+#   cleanup  if it exists, a shell script to run after the command was ended
+#
+# SIGTERM sends SIGTERM to the command's process group, and SIGKILL later.
 
 use strict;
 use warnings;
 
-# A signal to the server's group, from a terminal say, is not for us; and
-# whoever edits the document goes before what it runs.
+# A signal to the server's process group, from a terminal say, is not for the
+# task.  A low priority keeps the user's editor responsive.
 setpgrp(0, 0);
 setpriority(0, 0, 10);
 
-my ($meta, $sandbox, $grace, $timeout, @command) = @ARGV;
+my ($meta) = @ARGV;
+binmode(STDIN);
+my @fields = split(/\0/, do { local $/; <STDIN> // '' }, -1);
+pop @fields;
+my ($sandbox, $grace, $timeout, $variables) = splice(@fields, 0, 4);
+die "the specification is incomplete\n"
+    unless defined $variables && @fields > $variables;
+my @environment = splice(@fields, 0, $variables);
+my @command = @fields;
+
 my $poll = 0.02;
-my $longest_nap = 1;
+my $longest_poll = 1;
 my ($child, $polls_left);
 my $why = '';
 
-sub write_down {
+sub write_meta {
     my ($name, $text) = @_;
     open(my $file, '>', "$meta/$name.new") or die "$meta/$name.new: $!";
     print $file "$text\n";
@@ -44,9 +60,9 @@ sub stop {
     $polls_left = int($grace / $poll) unless defined $polls_left;
 }
 
-# Handlers write into a pipe, so that a signal ends the wait for it.  But Perl
-# calls them at safe points only: one that comes right before the wait is not
-# called until it is over.  So the waits are short at first and never long.
+# The handlers write into a pipe, which ends the select below.  Perl runs them
+# only at safe points: a signal right before select is handled after it, so the
+# timeouts are short at first and never long.
 pipe(my $woken, my $wake) or die "pipe: $!";
 $SIG{TERM} = sub { stop('killed'); syswrite($wake, 't') };
 $SIG{ALRM} = sub { stop('timeout'); syswrite($wake, 'a') };
@@ -64,9 +80,10 @@ if ($child == 0) {
     open(STDIN, '<', '/dev/null') or die "/dev/null: $!";
     open(STDERR, '>>', 'stderr') or die "stderr: $!";
     open(STDOUT, '>>', 'stdout') or die "stdout: $!";
-    # Nothing runs before this process is known by name.
+    # The command starts after this process is recorded.
     exit 1 unless sysread($go, my $word, 1);
     close($go);
+    %ENV = map { split(/=/, $_, 2) } @environment;
     no warnings 'exec';
     exec { $command[0] } @command;
     print STDERR "Failed to execute '$command[0]': $!\n";
@@ -75,9 +92,9 @@ if ($child == 0) {
 close($go);
 setpgrp($child, $child);
 
-write_down('pid', "$$ $child");
+write_meta('pid', "$$ $child");
 if (!link("$meta/pid.new", "$meta/pid")) {
-    # A server that came after has given this launch up.
+    # A later server has abandoned this launch.
     kill 'KILL', $child;
     exit 1;
 }
@@ -91,11 +108,11 @@ alarm($timeout) if $timeout;
 }
 close(STDOUT);
 
-my $nap = $poll;
+my $interval = $poll;
 until (waitpid($child, 1) == $child) {
     vec(my $ready = '', fileno($woken), 1) = 1;
-    $nap = $nap * 2 < $longest_nap ? $nap * 2 : $longest_nap;
-    if (select($ready, undef, undef, defined $polls_left ? $poll : $nap) > 0) {
+    $interval = $interval * 2 < $longest_poll ? $interval * 2 : $longest_poll;
+    if (select($ready, undef, undef, defined $polls_left ? $poll : $interval) > 0) {
         sysread($woken, my $signals, 64);
     }
     elsif (defined $polls_left && $polls_left-- == 0) {
@@ -104,8 +121,8 @@ until (waitpid($child, 1) == $child) {
 }
 my $status = $?;
 
-# What the command left behind in its group goes with it.
+# Processes that the command left in its group end with it.
 kill 'KILL', -$child;
 system('/bin/sh', "$meta/cleanup") if $why && -e "$meta/cleanup";
-write_down('exit', ($status & 127 ? 'signal ' . ($status & 127) : 'status ' . ($status >> 8)) . $why);
+write_meta('exit', ($status & 127 ? 'signal ' . ($status & 127) : 'status ' . ($status >> 8)) . $why);
 rename("$meta/exit.new", "$meta/exit") or die "$meta/exit: $!";

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -38,12 +39,13 @@ import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
+import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Block;
-import org.obmesos.task.Placing;
+import org.obmesos.task.LaunchState;
 import org.obmesos.task.Ports;
 import org.obmesos.task.Resources;
-import org.obmesos.task.Site;
 import org.obmesos.task.Task;
+import org.obmesos.task.TaskLocation;
 
 /** What every cluster does, as recordings of a real one have it. */
 abstract class ConformanceTest {
@@ -89,15 +91,15 @@ abstract class ConformanceTest {
   /** The sandbox of a task that was launched on the offer. */
   private Sandbox sandbox(Offer offer, String task) throws Exception {
     var at = offer.getUrl().getAddress();
-    Site site =
-        new Site(
+    TaskLocation site =
+        new TaskLocation(
             subscriber.id.getValue(),
             offer.getAgentId().getValue(),
             offer.getHostname(),
             "http://" + at.getHostname() + ":" + at.getPort(),
             List.of());
-    Block block = Blocks.of(task, "true");
-    return sandboxes().of(Task.submitted(1, block, Instant.now()).with(Placing.NONE.at(site)));
+    Block block = TestBlocks.of(task, "true");
+    return sandboxes().of(Task.submitted(1, block, Instant.now()).with(LaunchState.NONE.at(site)));
   }
 
   static TaskInfo.Builder task(String id, String command) {
@@ -308,7 +310,7 @@ abstract class ConformanceTest {
 
   @Test
   void moreThanTheOfferHoldsIsAnError() {
-    Resources room = MesosResources.sum(lastOffer().getResourcesList());
+    Resources room = TestBlocks.scalars(lastOffer().getResourcesList());
     launch(
         lastOffer(),
         task("too-big", "true")
@@ -401,7 +403,7 @@ abstract class ConformanceTest {
 
   @Test
   void resourcesComeBackOnceTheTaskHasEnded() {
-    Resources all = MesosResources.sum(lastOffer().getResourcesList());
+    Resources all = TestBlocks.scalars(lastOffer().getResourcesList());
     launch(lastOffer(), task("a", "true"), task("b", "exit 1"));
     ended("a");
     ended("b");
@@ -422,7 +424,7 @@ abstract class ConformanceTest {
             .build());
     call(Call.Type.REVIVE).join();
     await().atMost(LONG).until(() -> subscriber.offers().size() > before);
-    return MesosResources.sum(lastOffer().getResourcesList());
+    return TestBlocks.scalars(lastOffer().getResourcesList());
   }
 
   @Test
@@ -479,18 +481,53 @@ abstract class ConformanceTest {
     assertThat(ended("unheard-of").getState()).isEqualTo(TaskState.TASK_UNKNOWN);
   }
 
+  /** As in the recording reconcile.jsonl. */
+  @Test
+  void aTaskNobodyLaunchedIsGoneFromARegisteredAgentAndElseUnknown() {
+    AgentID agent = lastOffer().getAgentId();
+    AgentID other = AgentID.newBuilder().setValue("no-such-agent-S7").build();
+    for (Optional<AgentID> named :
+        List.of(Optional.<AgentID>empty(), Optional.of(other), Optional.of(agent))) {
+      String id = "never-launched-" + named.map(AgentID::getValue).orElse("");
+      Call.Reconcile.Task.Builder task =
+          Call.Reconcile.Task.newBuilder().setTaskId(TaskID.newBuilder().setValue(id));
+      named.ifPresent(task::setAgentId);
+      mesos.send(
+          Call.newBuilder()
+              .setType(Call.Type.RECONCILE)
+              .setFrameworkId(subscriber.id)
+              .setReconcile(Call.Reconcile.newBuilder().addTasks(task))
+              .build());
+      await().atMost(LONG).until(() -> !subscriber.of(id).isEmpty());
+      TaskStatus answer = subscriber.of(id).get(0);
+      boolean registered = named.equals(Optional.of(agent));
+      assertThat(answer.getState())
+          .isEqualTo(registered ? TaskState.TASK_GONE : TaskState.TASK_UNKNOWN);
+      assertThat(answer.getMessage())
+          .isEqualTo(
+              registered
+                  ? "Reconciliation: Task is unknown to the agent"
+                  : "Reconciliation: Task is unknown");
+      assertThat(answer.getReason()).isEqualTo(TaskStatus.Reason.REASON_RECONCILIATION);
+      assertThat(answer.getSource()).isEqualTo(TaskStatus.Source.SOURCE_MASTER);
+      assertThat(answer.hasUuid()).isFalse();
+    }
+  }
+
   private TaskInfo.Builder withPorts(String id, String command, int first, int last) {
     return task(id, command)
         .clearResources()
         .addAllResources(
             MesosResources.list(
-                new Resources(0.1, 32, 0), Ports.of(List.of(new Ports.Range(first, last))), "*"));
+                new AvailableResources(
+                    new Resources(0.1, 32, 0), Ports.of(List.of(new Ports.Range(first, last)))),
+                "*"));
   }
 
   @Test
   void aPortIsHadByOneTaskAtATime() {
     Offer offer = lastOffer();
-    Ports all = MesosResources.ports(offer.getResourcesList());
+    Ports all = TestBlocks.ports(offer.getResourcesList());
     int first = all.ranges().get(0).first();
     launch(
         offer,
@@ -501,7 +538,7 @@ abstract class ConformanceTest {
     assertThat(refused.getMessage())
         .contains("ports(allocated: *):[" + (first + 1) + "-" + (first + 1) + "]");
     await().atMost(LONG).until(() -> !lastOffer().equals(offer));
-    assertThat(MesosResources.ports(lastOffer().getResourcesList()))
+    assertThat(TestBlocks.ports(lastOffer().getResourcesList()))
         .isEqualTo(all.minus(Ports.of(List.of(new Ports.Range(first, first + 1)))));
     kill("has-them");
     ended("has-them");
@@ -510,7 +547,7 @@ abstract class ConformanceTest {
         .until(
             () -> {
               offersAfterDecliningAll();
-              return MesosResources.ports(lastOffer().getResourcesList()).equals(all);
+              return TestBlocks.ports(lastOffer().getResourcesList()).equals(all);
             });
   }
 

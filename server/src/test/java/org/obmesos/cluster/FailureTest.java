@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.obmesos.driver.Credentials;
-import org.obmesos.driver.Web;
+import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -87,7 +87,8 @@ final class FailureTest extends FrameworkTests {
       connect(master.address());
       await()
           .atMost(LONG)
-          .until(() -> troubles.stream().anyMatch(why -> why.contains("another master leads")));
+          .until(
+              () -> troubles.stream().anyMatch(why -> why.contains("redirects to another master")));
     } finally {
       other.close();
     }
@@ -97,7 +98,10 @@ final class FailureTest extends FrameworkTests {
   void credentialsAreWantedAndGiven() throws Exception {
     Credentials ours = new Credentials("me", "geheim");
     master.want(ours.header());
-    connect(master.address(), Web.of(Optional.of(ours), Web.Trust.SYSTEM), Optional.of("me"));
+    connect(
+        master.address(),
+        MesosHttpClient.of(Optional.of(ours), MesosHttpClient.Trust.SYSTEM),
+        Optional.of("me"));
     submit(blocks(3, "true"));
     verdict(3);
   }
@@ -179,14 +183,14 @@ final class FailureTest extends FrameworkTests {
   @Test
   void aCertificateOfOurOwnAuthorityIsTrustedAndSoIsAnyIfTheUserSaysSo() throws Exception {
     try (TestMaster secure = https()) {
-      List<Web.Trust> trusts =
+      List<MesosHttpClient.Trust> trusts =
           List.of(
-              new Web.Trust(Optional.of(directory.resolve("ca.pem")), true),
-              new Web.Trust(Optional.empty(), false));
-      for (Web.Trust trust : trusts) {
+              new MesosHttpClient.Trust(Optional.of(directory.resolve("ca.pem")), true),
+              new MesosHttpClient.Trust(Optional.empty(), false));
+      for (MesosHttpClient.Trust trust : trusts) {
         connect(
             "https://" + secure.address(),
-            Web.of(Optional.empty(), trust),
+            MesosHttpClient.of(Optional.empty(), trust),
             Optional.empty(),
             Map.of(secure.address(), "https://" + secure.address()));
         String id = "task-" + trusts.indexOf(trust);
@@ -237,12 +241,12 @@ final class FailureTest extends FrameworkTests {
   @Test
   void aMesosFromBeforeTheSchedulerApiIsSaidInASentence() throws Exception {
     // libprocess answers so where there is no such route.
-    answered(404, "", "no Mesos master of version 1.0 or newer");
+    answered(404, "", "not a Mesos master of version 1.0 or newer");
   }
 
   @Test
   void aWebServerThatIsNoMasterIsSaidInASentence() throws Exception {
-    answered(200, "<html>hello</html>", "it answers, but is no Mesos master");
+    answered(200, "<html>hello</html>", "it answers, but is not a Mesos master");
   }
 
   private void answered(int status, String page, String said) throws Exception {

@@ -9,21 +9,19 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.driver.HttpMesos;
 import org.obmesos.driver.MasterAddress;
-import org.obmesos.driver.Web;
+import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.sandbox.AgentSandboxes;
 import org.obmesos.scheduler.Framework;
-import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.scheduler.FrameworkOptions;
+import org.obmesos.scheduler.Retention;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
@@ -36,7 +34,8 @@ abstract class FrameworkTests {
   TestMaster master;
   Store store;
   Framework framework;
-  final List<String> troubles = new CopyOnWriteArrayList<>();
+  final RecordingListener listener = new RecordingListener();
+  final List<String> troubles = listener.troubles;
 
   @BeforeEach
   void start() throws Exception {
@@ -54,48 +53,48 @@ abstract class FrameworkTests {
   }
 
   void connect(String address) throws Exception {
-    connect(address, Web.of(Optional.empty(), Web.Trust.SYSTEM), Optional.empty());
+    connect(
+        address,
+        MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM),
+        Optional.empty());
   }
 
-  void connect(String address, Web web, Optional<String> principal) {
-    connect(address, web, principal, Map.of());
+  void connect(String address, MesosHttpClient http, Optional<String> principal) {
+    connect(address, http, principal, Map.of());
   }
 
-  void connect(String address, Web web, Optional<String> principal, Map<String, String> agents) {
-    FrameworkListener listener =
-        new FrameworkListener() {
-          @Override
-          public void warning(String message) {}
-
-          @Override
-          public void status(Task task) {}
-
-          @Override
-          public void output(TaskId id, String tail, long size) {}
-
-          @Override
-          public void cluster(boolean connected, String message) {
-            if (!connected) {
-              troubles.add(message);
-            }
-          }
-        };
+  void connect(
+      String address,
+      MesosHttpClient http,
+      Optional<String> principal,
+      Map<String, String> agents) {
     framework =
         new Framework(
             store,
-            new AgentSandboxes(web, agents),
-            new FrameworkOptions("test", Duration.ofDays(7), principal, 1 << 20, Optional.empty()),
+            new AgentSandboxes(http, agents),
+            options(principal),
             listener,
             scheduler ->
                 HttpMesos.of(
                     scheduler,
                     MasterAddress.parse(address),
-                    web,
+                    http,
                     why -> listener.cluster(false, why)));
   }
 
+  FrameworkOptions options(Optional<String> principal) {
+    return new FrameworkOptions(
+        "test",
+        Duration.ofDays(7),
+        principal,
+        1 << 20,
+        Optional.empty(),
+        Retention.DEFAULT,
+        Duration.ofSeconds(30));
+  }
+
   Block block(String id, String body) {
-    return Blocks.of(id, body);
+    return TestBlocks.of(id, body);
   }
 
   /** Each block notes that it runs, so that a second run would show. */

@@ -23,19 +23,19 @@ import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.obmesos.driver.HttpMesos;
 import org.obmesos.driver.MasterAddress;
+import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.driver.MesosResources;
-import org.obmesos.driver.Web;
 import org.obmesos.sandbox.AgentSandboxes;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.scheduler.FrameworkListener;
 import org.obmesos.scheduler.FrameworkOptions;
+import org.obmesos.scheduler.Retention;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Needs;
 import org.obmesos.task.Origin;
+import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
-import org.obmesos.task.TaskId;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -68,7 +68,7 @@ public class LaunchBenchmark {
   private List<Block> blocks;
 
   /** A cluster of endless room that launches nothing. */
-  private static final class Hollow implements Cluster {
+  private static final class Hollow implements ClusterFixture {
     private final CountDownLatch launched = new CountDownLatch(TASKS);
     private volatile Consumer<Event> subscriber = event -> {};
     private int offers;
@@ -137,45 +137,45 @@ public class LaunchBenchmark {
     cluster = new Hollow();
     master = new TestMaster(cluster);
     store = new Store(directory.resolve("store.db"));
-    CountDownLatch connected = new CountDownLatch(1);
-    Web web = Web.of(Optional.empty(), Web.Trust.SYSTEM);
+    CountDownLatch up = new CountDownLatch(1);
+    MesosHttpClient web = MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM);
     framework =
         new Framework(
             store,
             new AgentSandboxes(web, Map.of()),
             new FrameworkOptions(
-                "benchmark", Duration.ofDays(7), Optional.empty(), 1 << 18, Optional.empty()),
-            listener(connected),
+                "benchmark",
+                Duration.ofDays(7),
+                Optional.empty(),
+                1 << 18,
+                Optional.empty(),
+                Retention.DEFAULT,
+                FrameworkOptions.STORE_FAILURE_LIMIT),
+            listener(up),
             scheduler ->
                 HttpMesos.of(scheduler, MasterAddress.parse(master.address()), web, why -> {}));
-    connected.await();
+    up.await();
     blocks =
         IntStream.range(0, TASKS)
             .mapToObj(
                 n ->
-                    Blocks.needing(
-                        Blocks.from(
-                            Blocks.of("task-" + n, "echo " + n),
+                    TestBlocks.needing(
+                        TestBlocks.from(
+                            TestBlocks.of("task-" + n, "echo " + n),
                             new Origin("name", "/home/user/document.org")),
-                        new Needs(new Resources(0.1, 128, 0))))
+                        new Requirements(new Resources(0.1, 128, 0))))
             .toList();
   }
 
-  private static FrameworkListener listener(CountDownLatch connected) {
-    return new FrameworkListener() {
-      @Override
-      public void warning(String message) {}
-
+  private static FrameworkListener listener(CountDownLatch up) {
+    return new RecordingListener() {
       @Override
       public void status(Task task) {}
 
       @Override
-      public void output(TaskId id, String tail, long size) {}
-
-      @Override
       public void cluster(boolean isConnected, String message) {
         if (isConnected) {
-          connected.countDown();
+          up.countDown();
         }
       }
     };
@@ -197,9 +197,9 @@ public class LaunchBenchmark {
   /** Tasks a second. */
   @Benchmark
   @OperationsPerInvocation(TASKS)
-  public List<Task> launch() throws InterruptedException {
-    List<Task> tasks = framework.submit(blocks, Map.of()).join();
+  public List<Block> launch() throws InterruptedException {
+    framework.submit(blocks, Map.of()).join();
     cluster.launched.await();
-    return tasks;
+    return blocks;
   }
 }

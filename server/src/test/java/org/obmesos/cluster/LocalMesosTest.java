@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.mesos.v1.Protos.TaskInfo;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.local.LocalMesos;
 import org.obmesos.local.LocalOptions;
-import org.obmesos.sandbox.LocalSandboxes;
+import org.obmesos.local.LocalSandboxes;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.task.Resources;
 
@@ -29,7 +30,8 @@ final class LocalMesosTest extends ConformanceTest {
   @Override
   SchedulerDriver connect(Scheduler scheduler) {
     return new LocalMesos(
-        scheduler, new LocalOptions(directory, new Resources(8, 8192, 16384), Duration.ofDays(7)));
+        scheduler,
+        new LocalOptions(directory, new Resources(8, 8192, 16384), Duration.ofDays(7), Set.of()));
   }
 
   @Override

@@ -11,8 +11,8 @@ import org.apache.mesos.v1.scheduler.Scheduler;
 import org.junit.jupiter.api.Test;
 import org.obmesos.driver.HttpMesos;
 import org.obmesos.driver.MasterAddress;
+import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.driver.SchedulerDriver;
-import org.obmesos.driver.Web;
 import org.obmesos.sandbox.AgentSandboxes;
 import org.obmesos.sandbox.Sandboxes;
 
@@ -26,13 +26,14 @@ abstract class MasterConformanceTest extends ConformanceTest {
     return HttpMesos.of(
         scheduler,
         MasterAddress.parse(address()),
-        Web.of(Optional.empty(), Web.Trust.SYSTEM),
+        MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM),
         why -> {});
   }
 
   @Override
   Sandboxes sandboxes() throws Exception {
-    return new AgentSandboxes(Web.of(Optional.empty(), Web.Trust.SYSTEM), Map.of());
+    return new AgentSandboxes(
+        MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM), Map.of());
   }
 
   @Test

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.mesos.v1.Protos.FileInfo;
 import org.apache.mesos.v1.agent.Protos.Response;
-import org.obmesos.local.LocalFiles;
+import org.obmesos.local.LocalSandboxes;
 
 /** An agent's HTTP API, as far as sandboxes and figures are read from it. */
 final class TestAgent {
@@ -44,7 +44,7 @@ final class TestAgent {
   /** {@code /frameworks/F/executors/E/runs/latest/...} in the embedded cluster. */
   private Path file(String path) {
     String[] parts = path.split("/", 8);
-    Path sandbox = LocalFiles.sandbox(directory, parts[2], parts[4]);
+    Path sandbox = new LocalSandboxes(directory).of(parts[2], parts[4]).root();
     return parts.length > 7 ? sandbox.resolve(parts[7]) : sandbox;
   }
 

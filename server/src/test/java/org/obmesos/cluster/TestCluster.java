@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -18,7 +19,7 @@ import org.obmesos.local.LocalOptions;
 import org.obmesos.task.Resources;
 
 /** The embedded cluster, for one or more {@link TestMaster}s to stand before. */
-final class TestCluster implements Cluster, Scheduler, AutoCloseable {
+final class TestCluster implements ClusterFixture, Scheduler, AutoCloseable {
   private final Path directory;
   private final LocalMesos mesos;
   private final CountDownLatch started = new CountDownLatch(1);
@@ -29,7 +30,9 @@ final class TestCluster implements Cluster, Scheduler, AutoCloseable {
     this.directory = directory;
     this.mesos =
         new LocalMesos(
-            this, new LocalOptions(directory, new Resources(8, 8192, 16384), Duration.ofDays(7)));
+            this,
+            new LocalOptions(
+                directory, new Resources(8, 8192, 16384), Duration.ofDays(7), Set.of()));
     mesos.start();
     started.await();
   }

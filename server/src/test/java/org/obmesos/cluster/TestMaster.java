@@ -53,7 +53,7 @@ final class TestMaster implements AutoCloseable {
   private static final String PROTOBUF = "application/x-protobuf";
   private static final double HEARTBEAT_SECONDS = 0.2;
 
-  private final Cluster cluster;
+  private final ClusterFixture cluster;
   private final HttpServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final AtomicInteger busy = new AtomicInteger();
@@ -120,11 +120,11 @@ final class TestMaster implements AutoCloseable {
     }
   }
 
-  TestMaster(Cluster cluster) throws IOException {
+  TestMaster(ClusterFixture cluster) throws IOException {
     this(cluster, Optional.empty(), 0);
   }
 
-  TestMaster(Cluster cluster, Optional<SSLContext> tls, int port) throws IOException {
+  TestMaster(ClusterFixture cluster, Optional<SSLContext> tls, int port) throws IOException {
     this.cluster = cluster;
     InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     if (tls.isPresent()) {

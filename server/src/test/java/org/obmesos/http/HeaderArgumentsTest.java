@@ -10,13 +10,10 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import net.jqwik.api.ForAll;
@@ -25,8 +22,9 @@ import net.jqwik.api.constraints.StringLength;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.obmesos.api.BlockMapper;
+import org.obmesos.api.HeaderArgumentTable;
 import org.obmesos.document.HeaderArgument;
-import org.obmesos.rpc.BlockItems;
 import org.obmesos.task.InvalidBlockException;
 
 final class HeaderArgumentsTest {
@@ -70,6 +68,7 @@ final class HeaderArgumentsTest {
             + "{'value':'http://h/a+b.tgz','extract':true,'name':'x'}]}",
         ":dir /tmp :user nobody :agent h :role r "
             + "# {'directory':'/tmp','user':'nobody','agent':'h','role':'r'}",
+        ":uris /a+cached+cache # {'uris':[{'value':'/a+cached','cache':true}]}",
         ":results output :exports both :nonsense 1 # {}",
       })
   void argumentsMeanWhatTheyMeanInEmacs(String line, String expected) {
@@ -101,9 +100,13 @@ final class HeaderArgumentsTest {
         ":env novalue # env: NAME=VALUE",
         ":ports 0 # ports: how many ports",
         ":privileged perhaps # privileged: yes or no",
-        ":network bridge # network: it wants an :image",
-        ":health tcp # health: it wants a port",
-        ":volumes here # volumes: 'here' is none",
+        ":network bridge # network: it needs an :image",
+        ":health tcp # health: it needs a port",
+        ":volumes here # volumes: 'here' is not valid",
+        ":agent two words # agent: one word",
+        ":priority 1001 # priority: a whole number from -1000 to 1000",
+        ":timeout 0 # timeout: a number above 0",
+        ":pull sometimes # pull: always or missing",
       })
   void whatCannotBeIsRefusedWithItsName(String line, String why) {
     assertThatThrownBy(() -> taken(line))
@@ -114,11 +117,15 @@ final class HeaderArgumentsTest {
   @Property(tries = 2000)
   void nonsenseIsRefusedOrTakenAndNothingElse(
       @ForAll @StringLength(max = 12) String value, @ForAll int which) {
-    String[] names = HeaderArguments.names().toArray(new String[0]);
+    String[] names =
+        HeaderArgumentTable.all().stream()
+            .filter(row -> row.scope() == HeaderArgumentTable.Scope.BLOCK)
+            .map(HeaderArgumentTable.Row::name)
+            .toArray(String[]::new);
     String name = names[Math.floorMod(which, names.length)];
     try {
       var unused =
-          BlockItems.block(
+          BlockMapper.block(
               HeaderArguments.block(
                   item(), HeaderArgument.parse(":image r :ports web :" + name + " " + value)));
     } catch (InvalidBlockException e) {
@@ -127,22 +134,11 @@ final class HeaderArgumentsTest {
   }
 
   @Test
-  void eachArgumentOfTheReadmeIsTakenOrRefused() throws IOException {
-    Matcher rows =
-        Pattern.compile("(?m)^\\| =:([a-z-]+)= +\\| (.*?) +\\|$")
-            .matcher(Files.readString(Path.of("../README.org")));
-    Set<String> documented = new TreeSet<>();
-    while (rows.find()) {
-      documented.add(rows.group(1));
+  void eachArgumentIsUsedOrRejected() {
+    for (HeaderArgumentTable.Row row : HeaderArgumentTable.all()) {
+      boolean rejected = HeaderArguments.REJECTED.containsKey(row.name());
+      assertThat(rejected).as(row.name()).isEqualTo(row.scope() == HeaderArgumentTable.Scope.EMACS);
     }
-    Set<String> ours = new HashSet<>(HeaderArguments.names());
-    ours.addAll(HeaderArguments.REFUSED.keySet());
-    ours.addAll(HeaderArguments.ELSEWHERE);
-    ours.addAll(HeaderArguments.SYNONYMS.keySet());
-    // Org's own, which is no row of ours.
-    ours.remove("dir");
-    ours.remove("var");
-    assertThat(documented).containsExactlyInAnyOrderElementsOf(ours);
   }
 
   @Test
@@ -157,6 +153,6 @@ final class HeaderArgumentsTest {
     }
     // Org's own name for the shell.
     theirs.put("shell", List.of("sh"));
-    assertThat(Posting.languages()).isEqualTo(theirs);
+    assertThat(SubmittedDocument.languages()).isEqualTo(theirs);
   }
 }

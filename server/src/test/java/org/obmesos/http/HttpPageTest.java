@@ -28,9 +28,9 @@ final class HttpPageTest {
       requests.add(new String[] {heading.group(1), heading.group(2)});
     }
     assertThat(requests).hasSize(14);
-    try (DoorProcess door = DoorProcess.at(directory.resolve("state"))) {
+    try (HttpServerProcess server = HttpServerProcess.at(directory.resolve("state"))) {
       for (String[] request : requests) {
-        String id = door.post("#+begin_src sh\ntrue\n#+end_src\n");
+        String id = server.post("#+begin_src sh\ntrue\n#+end_src\n");
         String path =
             request[1].startsWith("/tasks/")
                 ? "/tasks/block-" + id + ".1"
@@ -42,7 +42,7 @@ final class HttpPageTest {
         if (request[0].equals("POST")) {
           arguments.addAll(List.of("--data-binary", "#+begin_src sh\ntrue\n#+end_src\n"));
         }
-        int status = door.curl(path, arguments.toArray(new String[0])).status();
+        int status = server.curl(path, arguments.toArray(new String[0])).status();
         assertThat(status).as(request[0] + " " + path).isBetween(200, 204);
       }
     }
@@ -51,13 +51,13 @@ final class HttpPageTest {
   @Test
   void whatIsRefusedAndWhatIsRunIsOnThePage() throws IOException {
     String page = Files.readString(DOCS);
-    for (String argument : HeaderArguments.REFUSED.keySet()) {
+    for (String argument : HeaderArguments.REJECTED.keySet()) {
       assertThat(page).contains("=:" + argument + "=");
     }
-    for (String language : Posting.languages().keySet()) {
+    for (String language : SubmittedDocument.languages().keySet()) {
       assertThat(page).containsIgnoringCase("=" + language.replace("python3", "python") + "=");
     }
-    assertThat(page).contains("at most %d MiB".formatted(Door.LARGEST_BODY >> 20));
-    assertThat(page).contains("%d characters".formatted(DoorOptions.SHORTEST_TOKEN));
+    assertThat(page).contains("at most %d MiB".formatted(HttpFrontend.MAX_BODY >> 20));
+    assertThat(page).contains("%d characters".formatted(HttpFrontendOptions.MIN_TOKEN));
   }
 }

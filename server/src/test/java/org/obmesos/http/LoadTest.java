@@ -40,9 +40,9 @@ final class LoadTest {
   }
 
   private static CompletableFuture<HttpResponse<String>> post(
-      HttpClient client, DoorProcess door, String text) {
+      HttpClient client, HttpServerProcess server, String text) {
     return client.sendAsync(
-        HttpRequest.newBuilder(URI.create(door.url() + "org"))
+        HttpRequest.newBuilder(URI.create(server.url() + "org"))
             .POST(HttpRequest.BodyPublishers.ofString(text))
             .build(),
         HttpResponse.BodyHandlers.ofString());
@@ -52,38 +52,38 @@ final class LoadTest {
     assertThat(directory.resolve("ran-" + number)).hasContent("x\n");
   }
 
-  private static void awaitEnd(DoorProcess door) {
-    await().atMost(LONG).until(() -> !door.curl("/org").body().contains("\"state\":\"RUNNING\""));
+  private static void awaitEnd(HttpServerProcess server) {
+    await().atMost(LONG).until(() -> !server.curl("/org").body().contains("\"state\":\"RUNNING\""));
   }
 
   @Test
   void twoHundredSideBySideAreAllRunOnce() throws Exception {
     HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    try (DoorProcess door = DoorProcess.at(directory.resolve("state"))) {
+    try (HttpServerProcess server = HttpServerProcess.at(directory.resolve("state"))) {
       List<CompletableFuture<HttpResponse<String>>> answers =
-          IntStream.range(0, DOCUMENTS).mapToObj(n -> post(client, door, document(n))).toList();
+          IntStream.range(0, DOCUMENTS).mapToObj(n -> post(client, server, document(n))).toList();
       Set<String> places = new HashSet<>();
       for (int n = 0; n < DOCUMENTS; n++) {
         HttpResponse<String> answer = answers.get(n).join();
         assertThat(answer.statusCode()).isEqualTo(201);
         String place = answer.headers().firstValue("Location").orElseThrow();
         assertThat(places.add(place)).isTrue();
-        assertThat(door.settled(place.substring("/org/".length()))).isEqualTo("FINISHED");
-        assertThat(door.curl(place + ".org").body())
+        assertThat(server.settled(place.substring("/org/".length()))).isEqualTo("FINISHED");
+        assertThat(server.curl(place + ".org").body())
             .isEqualTo(document(n) + "\n#+RESULTS:\n: result " + n + "\n");
         ranOnce(n);
       }
-      assertThat(door.curl("/org").json().getAsJsonArray("documents")).hasSize(DOCUMENTS);
+      assertThat(server.curl("/org").json().getAsJsonArray("documents")).hasSize(DOCUMENTS);
     }
   }
 
   @Test
   void clientsThatWouldKeepTheirConnectionsLoseNothing() throws Exception {
-    try (DoorProcess door = DoorProcess.at(directory.resolve("state"))) {
+    try (HttpServerProcess server = HttpServerProcess.at(directory.resolve("state"))) {
       for (int round = 0; round < 3; round++) {
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         List<CompletableFuture<HttpResponse<String>>> answers =
-            IntStream.range(0, DOCUMENTS).mapToObj(n -> post(client, door, document(n))).toList();
+            IntStream.range(0, DOCUMENTS).mapToObj(n -> post(client, server, document(n))).toList();
         assertThat(answers).allMatch(answer -> answer.join().statusCode() == 201);
       }
     }
@@ -93,7 +93,7 @@ final class LoadTest {
   void whatWasTakenSurvivesTheDeathOfTheServer() throws Exception {
     HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     Path state = directory.resolve("state");
-    DoorProcess first = DoorProcess.at(state);
+    HttpServerProcess first = HttpServerProcess.at(state);
     List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
     for (int n = 0; n < DOCUMENTS; n++) {
       answers.add(post(client, first, document(n)));
@@ -101,7 +101,7 @@ final class LoadTest {
     // In the middle: some are taken, some run, some are on the way.
     await().atMost(LONG).until(() -> answers.stream().anyMatch(CompletableFuture::isDone));
     first.cut();
-    try (DoorProcess second = DoorProcess.at(state)) {
+    try (HttpServerProcess second = HttpServerProcess.at(state)) {
       awaitEnd(second);
       List<Integer> taken = new ArrayList<>();
       for (int n = 0; n < DOCUMENTS; n++) {

@@ -42,18 +42,18 @@ final class PageTest {
 
   private void awaitText(String... words) {
     await()
-        .atMost(DoorProcess.LONG)
+        .atMost(HttpServerProcess.LONG)
         .untilAsserted(() -> assertThat(browser.text()).contains(words));
   }
 
   @Test
   void documentsTasksAndTailsAreShownAsTheyChange() throws IOException {
     Path go = directory.resolve("go");
-    try (DoorProcess door = DoorProcess.at(directory.resolve("state"))) {
-      browser.go(door.url());
+    try (HttpServerProcess server = HttpServerProcess.at(directory.resolve("state"))) {
+      browser.go(server.url());
       awaitText("connected", "None was posted yet", "--data-binary");
       String id =
-          door.post(
+          server.post(
               """
               #+title: <img src=x onerror=document.title='evil'>
               #+name: watched
@@ -69,7 +69,7 @@ final class PageTest {
           .isEqualTo("0");
       browser.click("//tr[@data-id='" + id + "']//button[text()='Text']");
       await()
-          .atMost(DoorProcess.LONG)
+          .atMost(HttpServerProcess.LONG)
           .untilAsserted(
               () ->
                   assertThat(browser.lastOf(2))
@@ -83,14 +83,14 @@ final class PageTest {
 
   @Test
   void aTokenIsAskedFor() throws IOException {
-    try (DoorProcess door =
-        new DoorProcess(
+    try (HttpServerProcess server =
+        new HttpServerProcess(
                 directory.resolve("state"),
                 Map.of("OB_MESOS_HTTP_TOKEN", TOKEN),
                 "--http",
                 "127.0.0.1:0")
             .listening()) {
-      browser.go(door.url());
+      browser.go(server.url());
       awaitText("Token");
       browser.type("//input[@id='token']", TOKEN);
       browser.click("//button[text()='Show']");

@@ -4,6 +4,8 @@ package org.obmesos.local;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -27,18 +29,27 @@ final class SuperviseTest {
                 "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGCHLD)); exec @ARGV",
                 "perl",
                 script.toString(),
-                directory.toString(),
-                directory.toString(),
-                "3",
-                "0",
-                "/bin/sh",
-                "-c",
-                "sleep 0.2; exit 7")
+                directory.toString())
             .redirectErrorStream(true)
             .start();
+    try (OutputStream input = supervisor.getOutputStream()) {
+      String fields =
+          String.join(
+              "\0",
+              directory.toString(),
+              "3",
+              "0",
+              "1",
+              "A=b=ü",
+              "/bin/sh",
+              "-c",
+              "sleep 0.2; echo $A; exit 7");
+      input.write((fields + "\0").getBytes(StandardCharsets.UTF_8));
+    }
     try {
       assertThat(supervisor.waitFor(20, TimeUnit.SECONDS)).isTrue();
       assertThat(directory.resolve("exit")).hasContent("status 7");
+      assertThat(directory.resolve("stdout")).hasContent("b=ü");
     } finally {
       supervisor.destroyForcibly();
     }

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.eclipse.lsp4j.jsonrpc.services.ServiceEndpoints;
 import org.junit.jupiter.api.Test;
+import org.obmesos.api.Messages;
 
 /** docs/protocol.org and the code do not part ways. */
 final class ProtocolPageTest {

@@ -50,6 +50,8 @@ public final class ServerProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx192m",
+                "-Dsun.jnu.encoding=UTF-8",
+                "-Dfile.encoding=UTF-8",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.obmesos.Main"));

@@ -13,16 +13,17 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.obmesos.task.TaskId;
 
 final class TailerTest {
-  private final Lanes lanes = new Lanes();
+  private final KeyedSerialExecutor readers = new KeyedSerialExecutor();
   private final BlockingQueue<Runnable> posted = new LinkedBlockingQueue<>();
   private final List<TaskId> told = new ArrayList<>();
-  private final Tailer tailer = new Tailer(posted::add, lanes, (id, tail, size) -> told.add(id));
+  private final Tailer tailer = new Tailer(posted::add, readers, (id, tail, size) -> told.add(id));
   private final Map<TaskId, Remote> sandboxes = new LinkedHashMap<>();
 
   /** One on an agent, with a counter of how often it was asked for its size. */
@@ -60,7 +61,7 @@ final class TailerTest {
 
   @AfterEach
   void stop() {
-    lanes.close();
+    readers.close();
   }
 
   private void follow(String agent, int count) {
@@ -77,8 +78,8 @@ final class TailerTest {
   }
 
   /** One interval, in which so many tasks are looked at. */
-  private void look(int expected) throws InterruptedException {
-    tailer.look();
+  private void poll(int expected) throws InterruptedException {
+    tailer.poll();
     for (int n = 0; n < expected; n++) {
       posted.take().run();
     }
@@ -88,8 +89,8 @@ final class TailerTest {
   @Test
   void aHundredTasksOfOneAgentTakeTurns() throws Exception {
     follow("a", 100);
-    for (int round = 0; round < 100 / Tailer.MOST_OF_AN_AGENT; round++) {
-      look(Tailer.MOST_OF_AN_AGENT);
+    for (int round = 0; round < 100 / Tailer.MAX_PER_AGENT; round++) {
+      poll(Tailer.MAX_PER_AGENT);
     }
     assertThat(sandboxes.values()).allSatisfy(each -> assertThat(each.asked).hasValue(1));
   }
@@ -99,9 +100,9 @@ final class TailerTest {
     for (int agent = 0; agent < 50; agent++) {
       follow("agent" + agent, 20);
     }
-    look(Tailer.MOST_OF_ALL);
-    look(Tailer.MOST_OF_ALL);
-    assertThat(asked()).isEqualTo(2 * Tailer.MOST_OF_ALL);
+    poll(Tailer.MAX_REMOTE);
+    poll(Tailer.MAX_REMOTE);
+    assertThat(asked()).isEqualTo(2 * Tailer.MAX_REMOTE);
   }
 
   @Test
@@ -109,7 +110,7 @@ final class TailerTest {
     follow("a", 100);
     TaskId seen = new TaskId("a-77");
     tailer.watch(Set.of(seen));
-    look(Tailer.MOST_OF_AN_AGENT);
+    poll(Tailer.MAX_PER_AGENT);
     assertThat(sandboxes.get(seen).asked).hasValue(1);
   }
 
@@ -119,8 +120,8 @@ final class TailerTest {
     TaskId id = new TaskId("a-0");
     tailer.watch(Set.of(id));
     sandboxes.get(id).stdout = "1\n2\n".getBytes(StandardCharsets.UTF_8);
-    look(1);
-    look(1);
+    poll(1);
+    poll(1);
     assertThat(told).containsExactly(id);
   }
 
@@ -128,8 +129,9 @@ final class TailerTest {
   void anAgentThatDoesNotAnswerHoldsUpNobodyElse() throws Exception {
     CountDownLatch answer = new CountDownLatch(1);
     BlockingQueue<String> done = new LinkedBlockingQueue<>();
-    lanes.execute(
+    readers.execute(
         "silent",
+        KeyedSerialExecutor.Priority.TAIL,
         () -> {
           try {
             answer.await();
@@ -138,11 +140,49 @@ final class TailerTest {
           }
           done.add("silent");
         });
-    lanes.execute("silent", () -> done.add("silent again"));
-    lanes.execute("other", () -> done.add("other"));
+    readers.execute("silent", KeyedSerialExecutor.Priority.TAIL, () -> done.add("silent again"));
+    readers.execute("other", KeyedSerialExecutor.Priority.TAIL, () -> done.add("other"));
     assertThat(done.take()).isEqualTo("other");
     answer.countDown();
     assertThat(done.take()).isEqualTo("silent");
     assertThat(done.take()).isEqualTo("silent again");
+  }
+
+  @Test
+  void aJobThatThrowsDoesNotStopTheOthersOfItsAgent() throws Exception {
+    BlockingQueue<String> done = new LinkedBlockingQueue<>();
+    readers.execute(
+        "agent",
+        KeyedSerialExecutor.Priority.REQUEST,
+        () -> {
+          throw new IllegalArgumentException("http://mesos_agent:5051 has no host");
+        });
+    readers.execute("agent", KeyedSerialExecutor.Priority.REQUEST, () -> done.add("next"));
+    assertThat(done.poll(30, TimeUnit.SECONDS)).isEqualTo("next");
+    readers.execute("agent", KeyedSerialExecutor.Priority.REQUEST, () -> done.add("later"));
+    assertThat(done.poll(30, TimeUnit.SECONDS)).isEqualTo("later");
+  }
+
+  @Test
+  void finalOutputIsReadBeforeRequestsAndTails() throws Exception {
+    CountDownLatch answer = new CountDownLatch(1);
+    BlockingQueue<String> done = new LinkedBlockingQueue<>();
+    readers.execute(
+        "agent",
+        KeyedSerialExecutor.Priority.TAIL,
+        () -> {
+          try {
+            answer.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    readers.execute("agent", KeyedSerialExecutor.Priority.TAIL, () -> done.add("tail"));
+    readers.execute("agent", KeyedSerialExecutor.Priority.REQUEST, () -> done.add("request"));
+    readers.execute("agent", KeyedSerialExecutor.Priority.FINAL_OUTPUT, () -> done.add("final"));
+    answer.countDown();
+    assertThat(done.take()).isEqualTo("final");
+    assertThat(done.take()).isEqualTo("request");
+    assertThat(done.take()).isEqualTo("tail");
   }
 }

@@ -15,10 +15,11 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import org.obmesos.cluster.Blocks;
-import org.obmesos.scheduler.Placement.Wanted;
-import org.obmesos.task.Needs;
+import org.obmesos.cluster.TestBlocks;
+import org.obmesos.scheduler.Placement.Candidate;
+import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Ports;
+import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 
 final class PlacementTest {
@@ -32,14 +33,16 @@ final class PlacementTest {
   }
 
   private static Map<Integer, List<Integer>> plan(List<Resources> offers, List<Resources> tasks) {
-    Map<Integer, Room> byNumber = new LinkedHashMap<>();
-    offers.forEach(offer -> byNumber.put(byNumber.size(), new Room(offer, Ports.NONE)));
-    List<Wanted<Integer>> wanted = new ArrayList<>();
+    Map<Integer, AvailableResources> byNumber = new LinkedHashMap<>();
+    offers.forEach(
+        offer -> byNumber.put(byNumber.size(), new AvailableResources(offer, Ports.NONE)));
+    List<Candidate<Integer>> wanted = new ArrayList<>();
     tasks.forEach(
         task ->
             wanted.add(
-                new Wanted<>(
-                    wanted.size(), Blocks.needing(Blocks.of("any", "true"), new Needs(task)))));
+                new Candidate<>(
+                    wanted.size(),
+                    TestBlocks.needing(TestBlocks.of("any", "true"), new Requirements(task)))));
     Map<Integer, List<Integer>> plan = new LinkedHashMap<>();
     Placement.plan(byNumber, wanted, ANYWHERE)
         .forEach(
@@ -51,7 +54,7 @@ final class PlacementTest {
   private static final Placement.Rule<Integer, Integer> ANYWHERE =
       new Placement.Rule<>() {
         @Override
-        public boolean suits(Integer task, Integer offer) {
+        public boolean allows(Integer task, Integer offer) {
           return true;
         }
 

@@ -5,29 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.obmesos.cluster.Blocks;
+import org.obmesos.cluster.TestBlocks;
 import org.obmesos.task.Task;
-import org.obmesos.task.TaskState;
-import org.obmesos.task.TaskStatus;
 
 final class SecretsTest {
-  private final Task task = Task.submitted(1, Blocks.of("b", "true"), Instant.now());
+  private final Task task = Task.submitted(1, TestBlocks.of("b", "true"), Instant.now());
   private final Map<String, String> told = Map.of("TOKEN", "hush");
   private final Secrets secrets = new Secrets();
 
   @Test
-  void theyAreNewsOnce() {
-    assertThat(secrets.learn(task.id(), Optional.empty(), told)).isTrue();
-    assertThat(secrets.learn(task.id(), Optional.of(task), told)).isFalse();
-    assertThat(secrets.of(task)).isEqualTo(told);
+  void putTellsWhetherTheyAreNew() {
+    assertThat(secrets.put(task.id(), told)).isTrue();
+    assertThat(secrets.put(task.id(), told)).isFalse();
+    assertThat(secrets.get(task)).isEqualTo(told);
   }
 
   @Test
-  void thoseOfATaskThatHasEndedAreNotKept() {
-    Task ended = task.with(TaskStatus.of(TaskState.FINISHED, ""), Instant.now());
-    assertThat(secrets.learn(task.id(), Optional.of(ended), told)).isFalse();
-    assertThat(secrets.of(ended)).isEmpty();
+  void theyAreRemovedWithTheirTask() {
+    secrets.put(task.id(), told);
+    secrets.remove(task.id());
+    assertThat(secrets.get(task)).isEmpty();
   }
 }

@@ -17,19 +17,19 @@ import org.apache.mesos.v1.Protos.HealthCheck;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.Volume;
 import org.junit.jupiter.api.Test;
-import org.obmesos.cluster.Blocks;
+import org.obmesos.cluster.TestBlocks;
 import org.obmesos.task.Block;
 import org.obmesos.task.Container;
+import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Health;
 import org.obmesos.task.Image;
-import org.obmesos.task.Needs;
+import org.obmesos.task.LaunchState;
 import org.obmesos.task.Network;
-import org.obmesos.task.Placing;
 import org.obmesos.task.Program;
+import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
-import org.obmesos.task.Site;
-import org.obmesos.task.Surroundings;
 import org.obmesos.task.Task;
+import org.obmesos.task.TaskLocation;
 import org.obmesos.task.Uri;
 
 /** What a real agent would be given for containers, which not every machine can run. */
@@ -37,12 +37,12 @@ final class TaskInfosTest {
   private static TaskInfo info(Block block, Integer... ports) {
     Task task =
         Task.submitted(1, block, Instant.now())
-            .with(Placing.NONE.at(new Site("F", "S", "host", "", List.of(ports))));
+            .with(LaunchState.NONE.at(new TaskLocation("F", "S", "host", "", List.of(ports))));
     return TaskInfos.of(task, List.of(), Map.of("TOKEN", "hush"));
   }
 
-  private static Surroundings in(Container container, Health health) {
-    return new Surroundings(
+  private static ExecutionEnvironment in(Container container, Health health) {
+    return new ExecutionEnvironment(
         Optional.of(container),
         List.of(new Uri("http://host/x.tgz", true, false, true, "y.tgz")),
         "nobody",
@@ -60,10 +60,11 @@ final class TaskInfosTest {
   }
 
   private static Block block(Container container, String body) {
-    Block plain = Blocks.of("b", "echo");
+    Block plain = TestBlocks.of("b", "echo");
     Block needing =
-        Blocks.needing(
-            plain, new Needs(new Resources(0.1, 32, 0), List.of(), List.of("web"), "", List.of()));
+        TestBlocks.needing(
+            plain,
+            new Requirements(new Resources(0.1, 32, 0), List.of(), List.of("web"), "", List.of()));
     return needing.with(
         new Program(
             List.of("sh"),
@@ -99,7 +100,9 @@ final class TaskInfosTest {
     CommandInfo command = info.getCommand();
     assertThat(command.getShell()).isFalse();
     assertThat(command.hasValue()).isFalse();
-    assertThat(command.getArgumentsList()).startsWith("-c").endsWith("sh", "echo\n");
+    assertThat(command.getArgumentsList()).hasSize(2).startsWith("-c");
+    assertThat(command.getArgumentsList().toString()).doesNotContain("echo");
+    assertThat(variables(info)).containsEntry("OB_MESOS_BODY_0", "echo\n");
     assertThat(command.getUser()).isEqualTo("nobody");
     assertThat(container.getVolumesList())
         .containsExactly(
@@ -158,6 +161,8 @@ final class TaskInfosTest {
             Map.of(
                 "A",
                 "1",
+                "OB_MESOS_BODY_0",
+                "echo\n",
                 "PORT0",
                 "31001",
                 "PORT_WEB",

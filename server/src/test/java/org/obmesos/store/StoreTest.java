@@ -2,10 +2,16 @@
 package org.obmesos.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -14,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,20 +29,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.obmesos.task.Block;
 import org.obmesos.task.Constraint;
 import org.obmesos.task.Container;
+import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Health;
 import org.obmesos.task.Image;
-import org.obmesos.task.Limits;
-import org.obmesos.task.Needs;
+import org.obmesos.task.LaunchState;
 import org.obmesos.task.Network;
 import org.obmesos.task.Origin;
-import org.obmesos.task.Placing;
 import org.obmesos.task.Program;
+import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Retry;
-import org.obmesos.task.Site;
-import org.obmesos.task.Surroundings;
+import org.obmesos.task.RunPolicy;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskLocation;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
 import org.obmesos.task.TaskStatus;
@@ -51,10 +58,12 @@ final class StoreTest {
   }
 
   private static Task task(long sequence) {
-    return task(sequence, Surroundings.NONE, new Needs(new Resources(0.5, 64, 1, 2)), "");
+    return task(
+        sequence, ExecutionEnvironment.NONE, new Requirements(new Resources(0.5, 64, 1, 2)), "");
   }
 
-  private static Task task(long sequence, Surroundings around, Needs needs, String group) {
+  private static Task task(
+      long sequence, ExecutionEnvironment around, Requirements needs, String group) {
     return Task.submitted(
         sequence,
         new Block(
@@ -71,8 +80,8 @@ final class StoreTest {
         NOON);
   }
 
-  private static Limits limits(int tailLines, int attempts) {
-    return new Limits(
+  private static RunPolicy limits(int tailLines, int attempts) {
+    return new RunPolicy(
         5,
         Duration.ofSeconds(7),
         Duration.ofMinutes(1),
@@ -82,8 +91,8 @@ final class StoreTest {
 
   @Test
   void whatFewBlocksAskForIsThereAfterTheNextStart() {
-    Surroundings around =
-        new Surroundings(
+    ExecutionEnvironment around =
+        new ExecutionEnvironment(
             Optional.of(
                 new Container(
                     new Image("redis:7", Image.Containerizer.DOCKER, true, true),
@@ -94,8 +103,8 @@ final class StoreTest {
             "nobody",
             Optional.of(new Health(Health.Kind.HTTP, "/ok", "web")),
             Set.of("TOKEN"));
-    Needs needs =
-        new Needs(
+    Requirements needs =
+        new Requirements(
             new Resources(1, 32, 0),
             List.of(new TaskId("before")),
             List.of("web", "0"),
@@ -104,10 +113,11 @@ final class StoreTest {
     Task asked = task(1, around, needs, "group");
     Task placed =
         asked.with(
-            Placing.NONE.at(new Site("framework", "agent", "host", "", List.of(31000, 31005))));
+            LaunchState.NONE.at(
+                new TaskLocation("framework", "agent", "host", "", List.of(31000, 31005))));
     try (Store store = new Store(file())) {
-      store.insert(List.of(asked)).join();
-      store.update(placed).join();
+      store.commit(Changes.insert(List.of(asked))).join();
+      store.commit(Changes.update(placed)).join();
     }
     try (Store store = new Store(file())) {
       assertThat(store.tasks().join()).containsExactly(placed);
@@ -117,8 +127,8 @@ final class StoreTest {
   @Test
   void whatWasStoredIsThereAfterTheNextStart() {
     try (Store store = new Store(file())) {
-      store.insert(List.of(task(1), task(2))).join();
-      store.setFrameworkId("framework").join();
+      store.commit(Changes.insert(List.of(task(1), task(2)))).join();
+      store.commit(frameworkId("framework")).join();
     }
     try (Store store = new Store(file())) {
       assertThat(store.tasks().join()).containsExactly(task(1), task(2));
@@ -131,8 +141,8 @@ final class StoreTest {
     Task ended = task(1).with(TaskStatus.of(TaskState.FINISHED, "done"), NOON.plusSeconds(1));
     TaskResult result = new TaskResult("out", 3, false, "err");
     try (Store store = new Store(file())) {
-      store.insert(List.of(task(1))).join();
-      store.update(ended, result).join();
+      store.commit(Changes.insert(List.of(task(1)))).join();
+      store.commit(Changes.end(ended, result)).join();
     }
     try (Store store = new Store(file())) {
       assertThat(store.tasks().join()).containsExactly(ended.withoutBody());
@@ -140,11 +150,15 @@ final class StoreTest {
     }
   }
 
+  private static Changes frameworkId(String id) {
+    return new Changes(List.of(), List.of(), List.of(), Map.of(), List.of(), Optional.of(id));
+  }
+
   @Test
   void aThousandTasksKeepTheirOrder() {
     List<Task> many = IntStream.rangeClosed(1, 1000).mapToObj(StoreTest::task).toList();
     try (Store store = new Store(file())) {
-      store.insert(many).join();
+      store.commit(Changes.insert(many)).join();
       assertThat(store.tasks().join()).isEqualTo(many);
     }
   }
@@ -160,31 +174,149 @@ final class StoreTest {
   }
 
   @Test
-  void aStoreOfAnEarlierVersionIsBroughtUpToDate() throws Exception {
-    Task launched =
-        task(2)
-            .with(Placing.NONE.at(new Site("framework", "agent", "host", "", List.of())))
-            .with(TaskStatus.of(TaskState.RUNNING, ""), NOON);
+  void documentsAreKeptUntilTheyAreDiscarded() {
+    StoredDocument document = new StoredDocument("abc", NOON, "* text", false);
     try (Store store = new Store(file())) {
-      store.setFrameworkId("framework").join();
-      store.insert(List.of(task(1), launched)).join();
+      store.addDocument(document).join();
+      store.addDocument(new StoredDocument("other", NOON.plusSeconds(1), "", false)).join();
+      store.markSubmitted("other").join();
     }
-    change(
-        "ALTER TABLE tasks DROP COLUMN tail_lines",
-        "ALTER TABLE tasks DROP COLUMN agent_url",
-        "ALTER TABLE tasks DROP COLUMN gpus",
-        "ALTER TABLE tasks DROP COLUMN attempts",
-        "ALTER TABLE tasks DROP COLUMN runs",
-        "ALTER TABLE tasks DROP COLUMN framework_id",
-        "ALTER TABLE tasks DROP COLUMN after_ids",
-        "ALTER TABLE tasks DROP COLUMN extras",
-        "ALTER TABLE tasks DROP COLUMN ports");
     try (Store store = new Store(file())) {
-      List<Task> found = store.tasks().join();
-      assertThat(found).hasSize(2);
-      assertThat(found.get(0).block().limits()).isEqualTo(limits(10, 1));
-      assertThat(found.get(0).placing()).isEqualTo(Placing.NONE);
-      assertThat(found.get(1).placing().site().frameworkId()).isEqualTo("framework");
+      assertThat(store.documents().join())
+          .containsExactly(document, new StoredDocument("other", NOON.plusSeconds(1), "", true));
+      assertThat(store.document("abc").join()).contains(document);
+      store.deleteDocument("abc").join();
+      assertThat(store.document("abc").join()).isEmpty();
+    }
+  }
+
+  @Test
+  void onlyWhatFailsIsNotStored() {
+    try (Store store = new Store(file())) {
+      store.commit(Changes.insert(List.of(task(1)))).join();
+      CompletableFuture<Void> good = store.commit(Changes.insert(List.of(task(2))));
+      CompletableFuture<Void> bad = store.commit(Changes.insert(List.of(task(3), task(1))));
+      CompletableFuture<Void> alsoGood = store.commit(Changes.insert(List.of(task(4))));
+      good.join();
+      alsoGood.join();
+      assertThatThrownBy(bad::join).hasCauseInstanceOf(StoreException.class);
+      assertThat(store.tasks().join()).containsExactly(task(1), task(2), task(4));
+    }
+  }
+
+  @Test
+  void aDatabaseThatIsLockedFailsAndWorksAgainAfterwards() throws Exception {
+    try (Store store = new Store(file(), 50)) {
+      store.commit(Changes.insert(List.of(task(1)))).join();
+      try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file());
+          Statement statement = other.createStatement()) {
+        statement.execute("BEGIN IMMEDIATE");
+        assertThatThrownBy(() -> store.commit(Changes.insert(List.of(task(2)))).join())
+            .hasMessageContaining("SQLITE_BUSY");
+        statement.execute("ROLLBACK");
+      }
+      store.commit(Changes.insert(List.of(task(2)))).join();
+      assertThat(store.tasks().join()).containsExactly(task(1), task(2));
+    }
+  }
+
+  @Test
+  void endedTasksAreSummarizedCountedAndDeletedWithTheirResults() {
+    Task ended = task(1).with(TaskStatus.of(TaskState.FAILED, "why"), NOON.plusSeconds(1));
+    try (Store store = new Store(file())) {
+      store.commit(Changes.insert(List.of(task(1), task(2)))).join();
+      store.commit(Changes.end(ended, new TaskResult("out", 3, false, ""))).join();
+      assertThat(store.endedTasks().join()).containsExactly(EndedTask.of(ended));
+      assertThat(store.liveTasks().join()).containsExactly(task(2));
+      assertThat(store.countByState().join())
+          .containsEntry(TaskState.FAILED, 1L)
+          .containsEntry(TaskState.QUEUED, 1L)
+          .containsEntry(TaskState.RUNNING, 0L);
+      store
+          .commit(
+              new Changes(
+                  List.of(), List.of(), List.of(), Map.of(), List.of(ended.id()), Optional.empty()))
+          .join();
+      assertThat(store.tasks().join()).containsExactly(task(2));
+      assertThat(store.result(ended.id()).join()).isEmpty();
+    }
+  }
+
+  /** The component names of the domain records are the format of the file. */
+  @Test
+  void theFormatOfTheFileIsThatOfVersionOne() throws Exception {
+    try (Store store = new Store(file())) {
+      store.commit(Changes.insert(List.of(task(1)))).join();
+    }
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT block, launch, (SELECT * FROM pragma_user_version) FROM tasks")) {
+      assertThat(row.getInt(3)).isEqualTo(1);
+      assertThat(row.getString(2))
+          .isEqualTo(
+              "{\"attempt\":0,\"runs\":0,\"location\":{\"frameworkId\":\"\",\"agentId\":\"\","
+                  + "\"hostname\":\"\",\"agentUrl\":\"\",\"ports\":[]},\"killRequested\":false}");
+      JsonObject block = JsonParser.parseString(row.getString(1)).getAsJsonObject();
+      assertThat(block.keySet())
+          .containsExactly("id", "origin", "program", "requirements", "runPolicy");
+      assertThat(block.getAsJsonObject("program").keySet())
+          .containsExactly(
+              "interpreter", "body", "environment", "directory", "executionEnvironment");
+      assertThat(block.getAsJsonObject("requirements").keySet())
+          .containsExactly("resources", "after", "ports", "role", "constraints");
+      assertThat(block.getAsJsonObject("runPolicy").keySet())
+          .containsExactly("priority", "killGrace", "timeout", "tailLines", "retry");
+    }
+  }
+
+  @Test
+  void aStoreOfALaterVersionIsRefused() throws Exception {
+    try (Store store = new Store(file())) {
+      store.tasks().join();
+    }
+    change("PRAGMA user_version = 99");
+    try (Store store = new Store(file())) {
+      assertThatThrownBy(() -> store.tasks().join()).hasMessageContaining("please update");
+    }
+  }
+
+  /** Makes a database of the last version without a number. */
+  private void legacy(String... statements) throws Exception {
+    try (InputStream dump = StoreTest.class.getResourceAsStream("legacy.sql")) {
+      String sql = new String(dump.readAllBytes(), StandardCharsets.UTF_8);
+      change(sql.split(";\n", -1));
+    }
+    change(statements);
+  }
+
+  @Test
+  void aStoreOfAnEarlierVersionIsMigrated() throws Exception {
+    legacy();
+    try (Store store = new Store(file())) {
+      List<Task> tasks = store.tasks().join();
+      assertThat(tasks).extracting(task -> task.id().value()).containsExactly("a-1", "b-2", "c-3");
+      Block block = tasks.get(0).block();
+      assertThat(block.program().interpreter()).containsExactly("sh", "-x");
+      assertThat(block.program().body()).isEqualTo("echo 'ü'");
+      assertThat(block.program().environment()).isEqualTo(Map.of("A", "1\n2\u001f3\u001ef"));
+      assertThat(block.requirements().constraints())
+          .containsExactly(Constraint.of("rack", "LIKE", "a.*"));
+      assertThat(block.program().executionEnvironment().container().orElseThrow().image().name())
+          .isEqualTo("redis:7");
+      assertThat(block.runPolicy().retry().attempts()).isEqualTo(4);
+      assertThat(tasks.get(1).state()).isEqualTo(TaskState.RUNNING);
+      assertThat(tasks.get(1).launch().location().ports()).containsExactly(31000, 31005);
+      assertThat(tasks.get(1).block().requirements().after()).containsExactly(tasks.get(0).id());
+      assertThat(tasks.get(2).state()).isEqualTo(TaskState.FINISHED);
+      assertThat(store.result(tasks.get(2).id()).join().orElseThrow().stdout()).isEqualTo("out\n");
+      assertThat(store.frameworkId().join()).contains("framework");
+      assertThat(store.documents().join())
+          .containsExactly(new StoredDocument("abc", NOON, "* text", true));
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join()).hasSize(3);
     }
   }
 
@@ -201,49 +333,24 @@ final class StoreTest {
         "extras",
         "ports"
       })
-  void aStoreThatLacksAnyColumnIsBroughtUpToDate(String column) throws Exception {
+  void aStoreThatLacksAnyLaterColumnIsMigrated(String column) throws Exception {
+    legacy("ALTER TABLE tasks DROP COLUMN " + column);
     try (Store store = new Store(file())) {
-      store.insert(List.of(task(1))).join();
-    }
-    change("ALTER TABLE tasks DROP COLUMN " + column);
-    try (Store store = new Store(file())) {
-      assertThat(store.tasks().join()).hasSize(1);
-      store.insert(List.of(task(2))).join();
-      assertThat(store.tasks().join().get(1)).isEqualTo(task(2));
+      assertThat(store.tasks().join()).hasSize(3);
+      assertThat(store.tasks().join().get(1).launch().location().frameworkId())
+          .isEqualTo("framework");
     }
   }
 
   @Test
-  void documentsAreKeptUntilTheyAreDiscarded() {
-    StoredDocument document = new StoredDocument("abc", NOON, "* text", false);
-    try (Store store = new Store(file())) {
-      store.keep(document).join();
-      store.keep(new StoredDocument("other", NOON.plusSeconds(1), "", false)).join();
-      store.taken("other").join();
-    }
-    try (Store store = new Store(file())) {
-      assertThat(store.documents().join())
-          .containsExactly(document, new StoredDocument("other", NOON.plusSeconds(1), "", true));
-      assertThat(store.document("abc").join()).contains(document);
-      store.discard("abc").join();
-      assertThat(store.document("abc").join()).isEmpty();
-    }
-  }
-
-  @Test
-  void theAgentThatAnOlderStoreNamesIsAConstraintNow() throws Exception {
-    try (Store store = new Store(file())) {
-      store.insert(List.of(task(1), task(2))).join();
-    }
-    change(
+  void theAgentThatAnOlderStoreNamesIsAConstraint() throws Exception {
+    legacy(
         "ALTER TABLE tasks DROP COLUMN extras",
         "ALTER TABLE tasks DROP COLUMN ports",
         "ALTER TABLE tasks ADD COLUMN wanted_agent TEXT NOT NULL DEFAULT ''",
         "UPDATE tasks SET wanted_agent = 'a \"b\"' WHERE sequence = 2");
     try (Store store = new Store(file())) {
-      List<Task> found = store.tasks().join();
-      assertThat(found.get(0)).isEqualTo(task(1));
-      assertThat(found.get(1).block().needs().constraints())
+      assertThat(store.tasks().join().get(1).block().requirements().constraints())
           .containsExactly(new Constraint("hostname", Constraint.Operator.IS, "a \"b\""));
     }
   }

@@ -12,7 +12,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.obmesos.cluster.Blocks;
+import org.obmesos.cluster.TestBlocks;
 
 final class TaskTest {
   @ParameterizedTest
@@ -50,20 +50,21 @@ final class TaskTest {
   @ParameterizedTest
   @ValueSource(strings = {"admin", "0", "70000", "99999999999", ""})
   void healthIsCheckedAtAPortThereIs(String port) {
-    Block plain = Blocks.of("b", "true");
-    Needs web = new Needs(new Resources(0.1, 16, 0), List.of(), List.of("web"), "", List.of());
+    Block plain = TestBlocks.of("b", "true");
+    Requirements web =
+        new Requirements(new Resources(0.1, 16, 0), List.of(), List.of("web"), "", List.of());
     for (String good : List.of("web", "8080")) {
-      assertThat(checked(Blocks.needing(plain, web), good).needs()).isEqualTo(web);
+      assertThat(checked(TestBlocks.needing(plain, web), good).requirements()).isEqualTo(web);
     }
-    assertThatThrownBy(() -> checked(Blocks.needing(plain, web), port))
+    assertThatThrownBy(() -> checked(TestBlocks.needing(plain, web), port))
         .isInstanceOf(InvalidBlockException.class)
         .hasMessageContaining("health");
   }
 
   private static Block checked(Block block, String port) {
-    return Blocks.in(
+    return TestBlocks.in(
         block,
-        new Surroundings(
+        new ExecutionEnvironment(
             Optional.empty(),
             List.of(),
             "",
@@ -80,6 +81,6 @@ final class TaskTest {
   }
 
   private static Program program(String body) {
-    return new Program(List.of("sh"), body, Map.of(), "", Surroundings.NONE);
+    return new Program(List.of("sh"), body, Map.of(), "", ExecutionEnvironment.NONE);
   }
 }

@@ -1,0 +1,102 @@
+;;; ob-mesos-arguments.el --- Table of header arguments  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The table of header arguments.  It is generated from the server's own
+;; table, HeaderArgumentTable.java: do not edit it here.
+
+;;; Code:
+
+(defconst ob-mesos--arguments
+  '((master nil any nil
+     "where it runs: local, host:port, http(s)://host:port, zk://...")
+    (cpus (cpu) (number above 0) :cpus
+     "number of cpus, can be a fraction")
+    (mem nil size :mem
+     "memory in MiB, or with a unit: 512M, 2G")
+    (disk nil size :disk
+     "disk in MiB, or with a unit")
+    (gpus nil (whole 0 10000) :gpus
+     "number of GPUs")
+    (lang nil any nil
+     "language of the body; sh by default")
+    (env nil environment :environment
+     "environment variables: NAME=VALUE words")
+    (priority nil (whole -1000 1000) :priority
+     "place in the queue, from -1000 to 1000; higher goes first")
+    (kill-grace nil (number from 0) :killGrace
+     "seconds between SIGTERM and SIGKILL; 3 by default")
+    (timeout nil (number above 0) :timeout
+     "seconds after which the task is ended")
+    (attempts nil (whole 1 1000) :attempts
+     "how often it may run until it succeeds; 1 by default")
+    (backoff nil (number from 0) :backoff
+     "seconds between two runs, doubled each time up to a minute; 1 by default")
+    (ensure nil (one-of "it-finishes" "it-keeps-running") :ensure
+     "it-finishes or it-keeps-running: run it again until then, or for ever")
+    (health nil health :health
+     "cmd COMMAND, http [PORT]/PATH or tcp [PORT]: ended after three failures in a row")
+    (agent nil word :agent
+     "host name of the agent it must run on")
+    (constraints nil constraints :constraints
+     "where it may run: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ...")
+    (role nil word :role
+     "role whose resources it uses")
+    (ports nil ports :ports
+     "how many ports it gets, or names for them: PORT0, PORT_WEB ...")
+    (uris nil uris :uris
+     "files the agent fetches; +extract, +executable, +cache, +as=NAME")
+    (user nil word :user
+     "user it runs as on the agent")
+    (secret nil secrets :secrets
+     "NAME=HOST or NAME=USER@HOST: a variable with a value from auth-source")
+    (image (dockerimage) word (:container :image)
+     "image of the container it runs in")
+    (dockerize nil (flag "docker") (:container :containerizer)
+     "t: the same as containerizer docker")
+    (containerizer nil (one-of "docker" "mesos") (:container :containerizer)
+     "what runs the image on a cluster: docker, or mesos")
+    (network nil word (:container :network)
+     "network of the container: host, bridge or a name; bridge with expose, else host")
+    (expose nil expose (:container :expose)
+     "HOST-PORT:CONTAINER-PORT words; a number alone is mapped to an offered port")
+    (volumes nil volumes (:container :volumes)
+     "PATH:CONTAINER-PATH words, read-only with :ro; PATH is on the host, or in the sandbox")
+    (privileged nil (flag t) (:container :privileged)
+     "yes: the container has all capabilities of root")
+    (pull nil (one-of "always" "missing") (:container :pull)
+     "always: pull the image even if it is present")
+    (entrypoint nil (flag t) (:container :entrypoint)
+     "yes: an empty block runs the image's command")
+    (after (requires) any nil
+     "names of blocks that must have finished")
+    (instances nil (whole 1 10000) nil
+     "number of copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
+    (foreach nil any nil
+     "NAME=LIST, TABLE or BLOCK: a task for each element")
+    (files nil any nil
+     "names of local files to send with the block")
+    (fetch nil any nil
+     "names of the task's files to copy into the document's directory")
+    (stdin nil any nil
+     "the block or table whose value is the input")
+    (cmdline nil any nil
+     "command line arguments, quoted as for a shell")
+    (shebang nil any nil
+     "first line of the body, which is then run as a program")
+    (mesos nil (one-of "yes" "no") nil
+     "yes: run on the cluster, in any language; see `ob-mesos-mode'")
+    (wait nil (one-of "yes" "no") nil
+     "yes: wait for the result")
+    (tail nil (whole 0 100) :tailLines
+     "number of last lines to show while it runs; 10 by default"))
+  "The header arguments: name, synonyms, type, field of a block, meaning.
+The field is the name of the value in the server's message, or the names
+of an object and of the value in it; nil if Emacs uses it itself.  The
+types are those of `ob-mesos--checked'.")
+
+(provide 'ob-mesos-arguments)
+;;; ob-mesos-arguments.el ends here

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.local;
+
+import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.obmesos.util.NamedExecutors;
+
+/**
+ * Launches tasks on threads of its own: first fetches files, which can take long and be cancelled,
+ * then starts the process, which cannot.
+ */
+final class LaunchExecutor {
+  private static final int MAX_LAUNCHERS = 2;
+
+  /** Tasks that fetch files do not delay others. */
+  private static final int MAX_FETCHERS = 4;
+
+  private static final long CLOSE_SECONDS = 2;
+
+  private final ExecutorService launchers = NamedExecutors.bounded("local-launch", MAX_LAUNCHERS);
+  private final ExecutorService fetchers = NamedExecutors.bounded("local-fetch", MAX_FETCHERS);
+  private final Executor thread;
+  private final Outcome outcome;
+
+  /** Is told of the outcome of launches, on the cluster's thread. */
+  interface Outcome {
+    void started(LocalTask task, Process process);
+
+    void failed(LocalTask task, String message);
+  }
+
+  /**
+   * Creates an executor.
+   *
+   * @param thread the cluster's thread
+   */
+  LaunchExecutor(Executor thread, Outcome outcome) {
+    this.thread = thread;
+    this.outcome = outcome;
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private Runnable attempt(LocalTask task, Step step) {
+    return () -> {
+      try {
+        step.run();
+      } catch (IOException | RuntimeException e) {
+        thread.execute(() -> outcome.failed(task, String.valueOf(e.getMessage())));
+      }
+    };
+  }
+
+  /** Launches a task; called on the cluster's thread. */
+  void launch(Launcher launcher, String frameworkId, LocalTask task) {
+    Step start =
+        () -> {
+          Process process = launcher.launch(frameworkId, task.info());
+          thread.execute(() -> outcome.started(task, process));
+        };
+    if (task.info().getCommand().getUrisCount() == 0) {
+      launchers.execute(
+          attempt(
+              task,
+              () -> {
+                launcher.prepare(frameworkId, task.info());
+                start.run();
+              }));
+      return;
+    }
+    Step fetch =
+        () -> {
+          launcher.prepare(frameworkId, task.info());
+          thread.execute(
+              () -> {
+                if (!task.hasEnded()) {
+                  launchers.execute(attempt(task, start));
+                }
+              });
+        };
+    FutureTask<Void> fetching = new FutureTask<>(attempt(task, fetch), null);
+    task.setFetch(fetching);
+    fetchers.execute(fetching);
+  }
+
+  /**
+   * Finishes the launches that have begun and cancels fetches.
+   *
+   * @return whether that was done in time
+   */
+  boolean close() throws InterruptedException {
+    launchers.shutdown();
+    fetchers.shutdownNow();
+    return launchers.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+  }
+}

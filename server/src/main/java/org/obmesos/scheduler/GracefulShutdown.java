@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.obmesos.store.Store;
+import org.obmesos.task.TaskId;
+
+/**
+ * The end of a framework that has killed its last tasks: waits until they have ended, at most ten
+ * seconds, and tears the framework down if no task is left. The kills are stored before, so a later
+ * server repeats those the master does not hear of. Used on the scheduler thread.
+ */
+final class GracefulShutdown {
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  private final SchedulerExecutor executor;
+  private final TaskRegistry registry;
+  private final Store store;
+  private final Subscription subscription;
+  private final List<TaskId> killed;
+  private final CompletableFuture<Void> finished = new CompletableFuture<>();
+  private boolean over;
+
+  /**
+   * Creates a shutdown.
+   *
+   * @param killed the tasks to wait for
+   */
+  GracefulShutdown(
+      SchedulerExecutor executor,
+      TaskRegistry registry,
+      Store store,
+      Subscription subscription,
+      Collection<TaskId> killed) {
+    this.executor = executor;
+    this.registry = registry;
+    this.store = store;
+    this.subscription = subscription;
+    this.killed = List.copyOf(killed);
+  }
+
+  /** Starts to wait; the kills are committed. */
+  void start() {
+    var unused = executor.schedule(TIMEOUT, this::finish);
+    check();
+  }
+
+  /** Is called after each transaction. */
+  void check() {
+    if (!subscription.isUp() || killed.stream().noneMatch(id -> registry.live(id).isPresent())) {
+      finish();
+    }
+  }
+
+  private void finish() {
+    if (over) {
+      return;
+    }
+    over = true;
+    if (subscription.isUp() && registry.live().isEmpty()) {
+      var unused =
+          subscription
+              .call(Calls::tearDown)
+              .thenCompose(nothing -> store.deleteFrameworkId())
+              .whenComplete((nothing, failure) -> finished.complete(null));
+    } else {
+      finished.complete(null);
+    }
+  }
+
+  /** Completes when the tasks have ended, or have been waited for. */
+  CompletableFuture<Void> finished() {
+    return finished;
+  }
+}

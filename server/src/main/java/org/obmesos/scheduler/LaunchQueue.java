@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.OfferID;
+import org.apache.mesos.v1.Protos.Resource;
+import org.apache.mesos.v1.Protos.TaskInfo;
+import org.obmesos.driver.MesosResources;
+import org.obmesos.task.AvailableResources;
+import org.obmesos.task.Ports;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskLocation;
+import org.obmesos.task.TaskState;
+
+/**
+ * From a queued task to its launch: holds back tasks whose dependencies are unmet, matches the
+ * others with offers, and accepts an offer once the launch is stored. Used on the scheduler thread.
+ */
+final class LaunchQueue {
+  /** How long an offer is declined while no task is queued. */
+  private static final double IDLE_REFUSE_SECONDS = 3600;
+
+  /** How long it is declined while tasks are queued that do not fit it. */
+  private static final double BUSY_REFUSE_SECONDS = 5;
+
+  /** When an operation whose commit has failed is tried again. */
+  static final Duration RETRY = Duration.ofSeconds(1);
+
+  private final SchedulerExecutor executor;
+  private final TransactionQueue transactions;
+  private final TaskRegistry registry;
+  private final Subscription subscription;
+  private final FrameworkOptions options;
+  private final FrameworkListener listener;
+  private final Secrets secrets;
+  private final OfferMatcher matcher;
+  private final DependencyTracker dependencies;
+
+  /** The offers that are not answered yet. */
+  private final List<Offer> offers = new ArrayList<>();
+
+  private int uncommittedLaunches;
+  private boolean reviving;
+
+  /** What the queue works with. */
+  record Collaborators(
+      SchedulerExecutor executor,
+      TransactionQueue transactions,
+      TaskRegistry registry,
+      Subscription subscription,
+      FrameworkListener listener) {}
+
+  LaunchQueue(Collaborators with, FrameworkOptions options, Secrets secrets) {
+    this.executor = with.executor();
+    this.transactions = with.transactions();
+    this.registry = with.registry();
+    this.subscription = with.subscription();
+    this.listener = with.listener();
+    this.options = options;
+    this.secrets = secrets;
+    this.matcher = new OfferMatcher(registry, options.hasRoles());
+    this.dependencies = new DependencyTracker(registry);
+  }
+
+  OfferMatcher matcher() {
+    return matcher;
+  }
+
+  /** Queues tasks for offers, or holds them back until their dependencies have ended. */
+  void admit(Collection<Task> tasks) {
+    List<Task> queued = new ArrayList<>();
+    for (Task task : tasks) {
+      Optional<String> never =
+          dependencies
+              .failed(task)
+              .or(() -> options.limits().flatMap(it -> it.rejectionReason(task.block())));
+      Optional<String> unmet = dependencies.unmet(task).or(() -> secrets.missing(task));
+      if (never.isPresent()) {
+        reject(task.id(), "The task " + never.get());
+      } else if (unmet.isPresent()) {
+        explain(task, unmet.get());
+      } else {
+        registry.enqueue(task);
+        subscription.requireRole(
+            task.block().resources().gpus() > 0, task.block().requirements().role());
+        queued.add(task);
+      }
+    }
+    if (!queued.isEmpty()) {
+      explain(matcher.shortages(queued));
+      revive();
+    }
+  }
+
+  /** Queues a task that waits for another launch, if it still does. */
+  void admitAgain(Task task) {
+    registry
+        .live(task.id())
+        .filter(now -> now.state() == TaskState.QUEUED)
+        .filter(now -> now.launch().attempt() == task.launch().attempt())
+        .ifPresent(now -> admit(List.of(now)));
+  }
+
+  /** Queues what waited for a task that has ended. */
+  void ended(Task task) {
+    admit(dependencies.release(task.id()));
+    boolean constrained =
+        registry.queue().stream()
+            .anyMatch(
+                waiting ->
+                    !waiting.block().requirements().constraints().isEmpty()
+                        && waiting.block().origin().isPeerOf(task.block().origin()));
+    if (constrained) {
+      explain(matcher.shortages(registry.queue()));
+      revive();
+    }
+  }
+
+  private void reject(TaskId id, String message) {
+    transactions.submit(
+        new TransactionQueue.Operation() {
+          @Override
+          public void prepare(Draft draft) {
+            draft.apply(id, new TaskEvent.Reject(message));
+          }
+
+          @Override
+          public void failed(RuntimeException cause) {
+            var unused = executor.schedule(RETRY, () -> reject(id, message));
+          }
+        });
+  }
+
+  private void explain(Map<Task, String> reasons) {
+    reasons.forEach(this::explain);
+  }
+
+  private void explain(Task task, String reason) {
+    if (registry.explain(task.id(), reason)) {
+      listener.status(registry.view(task));
+    }
+  }
+
+  /** Tells queued tasks that no agent has made an offer yet, if it is so. */
+  void explainIdleCluster() {
+    if (subscription.isUp() && matcher.agents().list().isEmpty()) {
+      for (Task task : registry.queue()) {
+        explain(task, "waits for an offer: no agent has made one yet");
+      }
+    }
+  }
+
+  /** Asks for offers, once for all tasks that are queued in this turn of the thread. */
+  void revive() {
+    if (!reviving) {
+      reviving = true;
+      executor.execute(
+          () -> {
+            reviving = false;
+            if (!registry.queue().isEmpty()) {
+              subscription.revive();
+            }
+          });
+    }
+  }
+
+  /** The master has removed an agent. */
+  void agentRemoved(String id) {
+    matcher.agents().remove(id);
+    if (!registry.queue().isEmpty()) {
+      explain(matcher.shortages(registry.queue()));
+      revive();
+    }
+  }
+
+  void add(List<Offer> newOffers) {
+    offers.addAll(newOffers);
+    match();
+  }
+
+  void rescind(OfferID id) {
+    offers.removeIf(offer -> offer.getId().equals(id));
+  }
+
+  /** Offers are gone with the connection they came over. */
+  void disconnected() {
+    offers.clear();
+  }
+
+  /**
+   * Answers the offers. Waits while a launch is being committed, since constraints have to see it.
+   */
+  void match() {
+    if (!subscription.isUp() || uncommittedLaunches > 0 || offers.isEmpty()) {
+      return;
+    }
+    List<Offer> answered = List.copyOf(offers);
+    offers.clear();
+    OfferMatcher.Plan plan = matcher.plan(answered);
+    plan.launches().forEach(this::launch);
+    if (!plan.unused().isEmpty()) {
+      decline(
+          plan.unused(),
+          registry.queue().isEmpty()
+              ? "declined: no task is queued"
+              : "declined: no queued task fits");
+    }
+    if (registry.queue().isEmpty()) {
+      subscription.suppress();
+    } else if (plan.news()) {
+      explain(matcher.shortages(registry.queue()));
+    }
+  }
+
+  private void decline(List<Offer> declined, String outcome) {
+    matcher.note(declined, outcome);
+    double seconds = refuseSeconds();
+    subscription.send(calls -> calls.decline(ids(declined), seconds));
+  }
+
+  private static List<OfferID> ids(List<Offer> offers) {
+    return offers.stream().map(Offer::getId).toList();
+  }
+
+  private double refuseSeconds() {
+    return registry.queue().isEmpty() ? IDLE_REFUSE_SECONDS : BUSY_REFUSE_SECONDS;
+  }
+
+  private void launch(List<Offer> accepted, List<Placement.Placed<Task>> tasks) {
+    tasks.forEach(placed -> registry.dequeue(placed.task()));
+    uncommittedLaunches++;
+    transactions.submitFirst(new Launch(accepted, tasks));
+  }
+
+  /** Launches tasks on offers of one agent: stores that they are STAGING, then accepts. */
+  private final class Launch implements TransactionQueue.Operation {
+    private final List<Offer> accepted;
+    private final List<Placement.Placed<Task>> tasks;
+    private final List<TaskId> staged = new ArrayList<>();
+
+    Launch(List<Offer> accepted, List<Placement.Placed<Task>> tasks) {
+      this.accepted = accepted;
+      this.tasks = tasks;
+    }
+
+    @Override
+    public void prepare(Draft draft) {
+      for (Placement.Placed<Task> placed : tasks) {
+        TaskId id = placed.task().id();
+        if (draft.live(id).filter(task -> task.state() == TaskState.QUEUED).isPresent()) {
+          draft.apply(id, new TaskEvent.Launch(location(placed.ports())));
+          staged.add(id);
+        }
+      }
+    }
+
+    private TaskLocation location(List<Integer> ports) {
+      Agent agent = matcher.agents().get(accepted.get(0).getAgentId().getValue()).orElseThrow();
+      return new TaskLocation(
+          subscription.id().orElseThrow(), agent.id(), agent.hostname(), agent.url(), ports);
+    }
+
+    @Override
+    public void committed() {
+      uncommittedLaunches--;
+      List<Task> launched =
+          staged.stream()
+              .flatMap(id -> registry.live(id).stream())
+              .filter(task -> task.state() == TaskState.STAGING)
+              .toList();
+      if (launched.isEmpty()) {
+        decline(accepted, "declined: the task was killed");
+        return;
+      }
+      matcher.noteLaunch(accepted, launched);
+      accept(accepted, launched);
+      explain(
+          matcher.shortages(
+              registry.queue().stream()
+                  .filter(task -> !task.block().requirements().constraints().isEmpty())
+                  .toList()));
+    }
+
+    @Override
+    public void failed(RuntimeException cause) {
+      uncommittedLaunches--;
+      decline(accepted, "declined: the launch could not be stored");
+      var unused =
+          executor.schedule(RETRY, () -> tasks.forEach(placed -> admitAgain(placed.task())));
+    }
+  }
+
+  private void accept(List<Offer> accepted, List<Task> tasks) {
+    List<OfferID> ids = ids(accepted);
+    List<Resource> left = new ArrayList<>();
+    accepted.forEach(offer -> left.addAll(offer.getResourcesList()));
+    List<TaskInfo> infos = new ArrayList<>();
+    for (Task task : tasks) {
+      Ports ports =
+          task.block().fixedPorts().plus(Ports.ofNumbers(task.launch().location().ports()));
+      AvailableResources needed = new AvailableResources(task.block().resources(), ports);
+      infos.add(TaskInfos.of(task, MesosResources.take(left, needed), secrets.get(task)));
+    }
+    double seconds = refuseSeconds();
+    var unused =
+        subscription
+            .call(calls -> calls.accept(ids, infos, seconds))
+            .exceptionally(
+                failure -> {
+                  executor.execute(() -> refused(ids, tasks, failure));
+                  return null;
+                });
+  }
+
+  /**
+   * If the master has refused the call, the tasks were not launched. After any other failure they
+   * may have been, and reconciliation tells.
+   */
+  private void refused(List<OfferID> ids, List<Task> tasks, Throwable failure) {
+    if (failure instanceof IllegalArgumentException) {
+      subscription.send(calls -> calls.decline(ids, 0));
+      tasks.forEach(task -> launchRefused(task, failure.getMessage()));
+    }
+  }
+
+  private void launchRefused(Task task, String message) {
+    transactions.submit(
+        new TransactionQueue.Operation() {
+          @Override
+          public void prepare(Draft draft) {
+            if (draft
+                .live(task.id())
+                .filter(now -> now.mesosTaskId().equals(task.mesosTaskId()))
+                .isPresent()) {
+              draft.apply(task.id(), new TaskEvent.LaunchRefused(message));
+            }
+          }
+
+          @Override
+          public void failed(RuntimeException cause) {
+            var unused = executor.schedule(RETRY, () -> launchRefused(task, message));
+          }
+        });
+  }
+}

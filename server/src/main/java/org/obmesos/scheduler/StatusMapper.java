@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import org.apache.mesos.v1.Protos;
+import org.obmesos.task.TaskState;
+import org.obmesos.task.TaskStatus;
+
+/** Converts the statuses of Mesos. */
+final class StatusMapper {
+  private static final String PREFIX = "TASK_";
+
+  private StatusMapper() {}
+
+  static TaskState state(Protos.TaskStatus update) {
+    return TaskState.valueOf(update.getState().name().substring(PREFIX.length()));
+  }
+
+  /**
+   * Converts an update. Mesos ends an unhealthy task as KILLED with {@code healthy} false
+   * (docs/health-checks.md); nobody killed it, so here it has FAILED.
+   */
+  static TaskStatus status(Protos.TaskStatus update) {
+    TaskState state = state(update);
+    String message = update.getMessage();
+    if (state == TaskState.KILLED && update.hasHealthy() && !update.getHealthy()) {
+      state = TaskState.FAILED;
+      message = "Ended because its health checks failed: " + message;
+    } else if (state == TaskState.RUNNING) {
+      message = update.hasHealthy() ? (update.getHealthy() ? "healthy" : "not healthy") : "";
+    }
+    return new TaskStatus(
+        state,
+        update.hasReason() ? update.getReason().name() : "",
+        message,
+        update.hasSource() ? update.getSource().name() : "");
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import java.util.Optional;
+import org.apache.mesos.v1.Protos;
+import org.obmesos.task.TaskLocation;
+import org.obmesos.task.TaskResult;
+import org.obmesos.task.TaskStatus;
+
+/** What happens to one task; see {@link TaskStateMachine}. */
+sealed interface TaskEvent {
+  /** Placement has found an offer for a queued task. */
+  record Launch(TaskLocation location) implements TaskEvent {}
+
+  /** A queued task can never be launched. */
+  record Reject(String message) implements TaskEvent {}
+
+  /**
+   * Mesos has sent a status update, or answered a reconciliation.
+   *
+   * @param update the update to acknowledge; empty if it has no uuid
+   */
+  record StatusUpdate(TaskStatus status, Optional<Protos.TaskStatus> update) implements TaskEvent {}
+
+  /** The master has refused the launch, with this message. */
+  record LaunchRefused(String message) implements TaskEvent {}
+
+  /**
+   * The output of a task has been read, after an update that ends it.
+   *
+   * @param status the status it ends with
+   * @param update the update to acknowledge; empty if it has no uuid
+   */
+  record OutputRead(TaskStatus status, TaskResult result, Optional<Protos.TaskStatus> update)
+      implements TaskEvent {}
+
+  /** A client asks to kill the task. */
+  record Kill() implements TaskEvent {}
+
+  /** The master has removed the framework, and all of its tasks with it. */
+  record FrameworkRemoved(String message) implements TaskEvent {}
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.obmesos.store.EndedTask;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskState;
+import org.obmesos.task.TaskStatus;
+
+/**
+ * The tasks as the store has them: those that have not ended, a summary of each that has, and the
+ * queue of those that wait for an offer. Only committed changes are applied. Used on the scheduler
+ * thread.
+ */
+final class TaskRegistry {
+  private static final Comparator<Task> QUEUE_ORDER =
+      Comparator.comparing((Task task) -> -task.block().runPolicy().priority())
+          .thenComparing(Task::sequence);
+
+  private final Map<TaskId, Task> live = new LinkedHashMap<>();
+  private final Map<TaskId, EndedTask> ended = new LinkedHashMap<>();
+  private final Map<String, TaskId> launches = new LinkedHashMap<>();
+  private final TreeSet<Task> queue = new TreeSet<>(QUEUE_ORDER);
+
+  /** Why queued tasks wait. Derived from offers and other tasks, so it is not stored. */
+  private final Map<TaskId, String> waitReasons = new HashMap<>();
+
+  private long sequence;
+
+  /** Loads the tasks of the store. */
+  void load(Collection<Task> liveTasks, Collection<EndedTask> endedTasks) {
+    liveTasks.forEach(this::put);
+    endedTasks.forEach(
+        task -> {
+          ended.put(task.id(), task);
+          sequence = Math.max(sequence, task.sequence());
+        });
+  }
+
+  /** Applies a committed task. */
+  void put(Task task) {
+    sequence = Math.max(sequence, task.sequence());
+    Task before = live.get(task.id());
+    if (before != null) {
+      queue.remove(before);
+      launches.remove(before.mesosTaskId());
+    }
+    if (task.state().isTerminal()) {
+      live.remove(task.id());
+      ended.put(task.id(), EndedTask.of(task));
+    } else {
+      live.put(task.id(), task);
+      if (task.state() != TaskState.QUEUED) {
+        launches.put(task.mesosTaskId(), task.id());
+      }
+    }
+    if (task.state() != TaskState.QUEUED) {
+      waitReasons.remove(task.id());
+    }
+  }
+
+  /** Applies the deletion of ended tasks. */
+  void remove(Collection<TaskId> ids) {
+    ids.forEach(ended::remove);
+  }
+
+  /** Returns the highest sequence number used so far. */
+  long lastSequence() {
+    return sequence;
+  }
+
+  /** Returns whether a task is known, ended or not. */
+  boolean contains(TaskId id) {
+    return live.containsKey(id) || ended.containsKey(id);
+  }
+
+  /** Returns a task that has not ended. */
+  Optional<Task> live(TaskId id) {
+    return Optional.ofNullable(live.get(id));
+  }
+
+  /** Returns all tasks that have not ended. */
+  Collection<Task> live() {
+    return live.values();
+  }
+
+  Optional<EndedTask> ended(TaskId id) {
+    return Optional.ofNullable(ended.get(id));
+  }
+
+  /** Returns the tasks that have ended, the earliest end first. */
+  Collection<EndedTask> ended() {
+    return ended.values();
+  }
+
+  /** Returns the task whose current launch has the given id at the master. */
+  Optional<Task> byMesosTaskId(String mesosTaskId) {
+    return Optional.ofNullable(launches.get(mesosTaskId)).flatMap(this::live);
+  }
+
+  /** Returns the tasks that are launched and have not ended. */
+  List<Task> launched() {
+    return launches.values().stream().map(live::get).toList();
+  }
+
+  /** Adds a queued task to the queue for offers. */
+  void enqueue(Task task) {
+    queue.add(task);
+  }
+
+  /** Takes a task out of the queue, because it is being launched. */
+  void dequeue(Task task) {
+    queue.remove(task);
+  }
+
+  /** Returns the queue: the highest priority first, then the order of submission. */
+  Collection<Task> queue() {
+    return queue;
+  }
+
+  /**
+   * Sets the reason a queued task waits for.
+   *
+   * @return whether it has changed
+   */
+  boolean explain(TaskId id, String reason) {
+    return !reason.equals(waitReasons.put(id, reason));
+  }
+
+  /** Returns a task as clients see it: a queued one with the reason it waits for. */
+  Task view(Task task) {
+    String reason = task.state() == TaskState.QUEUED ? waitReasons.get(task.id()) : null;
+    return reason == null
+        ? task
+        : task.with(TaskStatus.of(TaskState.QUEUED, reason), Instant.EPOCH);
+  }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.mesos.v1.Protos;
+import org.obmesos.task.Retry;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskResult;
+import org.obmesos.task.TaskState;
+import org.obmesos.task.TaskStatus;
+
+/**
+ * The life of a task as a pure function: a task and an event give the next task and the effects
+ * that follow once it is committed. The states are those of {@link TaskState}:
+ *
+ * <pre>
+ * QUEUED --Launch--> STAGING --StatusUpdate--> STARTING, RUNNING, KILLING, UNREACHABLE
+ *   ^                   |                          |
+ *   +---never started---+                          | terminal StatusUpdate
+ *   +---runs again (:attempts, :ensure)------------+
+ *                                                  v
+ *                                       ReadOutput, then --OutputRead--> terminal
+ * </pre>
+ *
+ * <p>In a terminal state nothing changes any more.
+ */
+final class TaskStateMachine {
+  /** The largest number of launches of a task none of which has started it. */
+  static final int MAX_LAUNCHES = 10;
+
+  private static final String KILLED_BEFORE_LAUNCH = "Killed before it was launched";
+  private static final String RECONCILIATION =
+      Protos.TaskStatus.Reason.REASON_RECONCILIATION.name();
+
+  private TaskStateMachine() {}
+
+  /**
+   * The outcome of an event.
+   *
+   * @param task the task after it; equal to the one before if nothing changes
+   * @param result the result, if the task has ended with this transition
+   * @param effects what follows, in this order
+   */
+  record Transition(Task task, Optional<TaskResult> result, List<Effect> effects) {
+    static Transition to(Task task, Effect... effects) {
+      return new Transition(task, Optional.empty(), List.of(effects));
+    }
+  }
+
+  /** Returns what an event does to a task at a time. */
+  static Transition transition(Task task, TaskEvent event, Instant now) {
+    if (task.state().isTerminal()) {
+      return event instanceof TaskEvent.StatusUpdate status
+          ? Transition.to(task, acknowledge(status.update()))
+          : Transition.to(task);
+    }
+    if (event instanceof TaskEvent.Kill) {
+      return kill(task, now);
+    }
+    if (task.state() == TaskState.QUEUED) {
+      return queued(task, event, now);
+    }
+    if (event instanceof TaskEvent.StatusUpdate update) {
+      return update(task, update.status(), update.update(), now);
+    }
+    if (event instanceof TaskEvent.OutputRead read) {
+      return end(task, read.status(), read.result(), read.update(), now);
+    }
+    if (event instanceof TaskEvent.LaunchRefused refused) {
+      return task.state() == TaskState.STAGING
+          ? relaunch(
+              task, TaskStatus.of(TaskState.DROPPED, refused.message()), Optional.empty(), now)
+          : Transition.to(task);
+    }
+    if (event instanceof TaskEvent.FrameworkRemoved removed) {
+      TaskStatus lost = TaskStatus.of(TaskState.LOST, removed.message());
+      return Transition.to(task, new Effect.ReadOutput(task, lost, Optional.empty(), false));
+    }
+    return Transition.to(task);
+  }
+
+  private static Transition queued(Task task, TaskEvent event, Instant now) {
+    if (event instanceof TaskEvent.Launch launch) {
+      Task staged =
+          task.with(task.launch().at(launch.location()))
+              .with(TaskStatus.of(TaskState.STAGING, ""), now);
+      return Transition.to(staged, new Effect.Notify(staged));
+    }
+    if (event instanceof TaskEvent.Reject reject) {
+      return end(
+          task,
+          TaskStatus.of(TaskState.ERROR, reject.message()),
+          TaskResult.NONE,
+          Optional.empty(),
+          now);
+    }
+    return Transition.to(task);
+  }
+
+  private static Transition kill(Task task, Instant now) {
+    if (task.state() == TaskState.QUEUED) {
+      TaskStatus killed = TaskStatus.of(TaskState.KILLED, KILLED_BEFORE_LAUNCH);
+      return end(task, killed, TaskResult.NONE, Optional.empty(), now);
+    }
+    Task next = task.with(task.launch().kill());
+    if (task.state() != TaskState.UNREACHABLE) {
+      return Transition.to(next, new Effect.SendKill(next));
+    }
+    // The master knows the task no longer; it is killed if its agent comes back with it.
+    TaskStatus killed =
+        TaskStatus.of(
+            TaskState.KILLED, "Its agent does not answer; the task is killed if it comes back");
+    return Transition.to(
+        next,
+        new Effect.SendKill(next),
+        new Effect.ReadOutput(next, killed, Optional.empty(), false));
+  }
+
+  private static Transition update(
+      Task task, TaskStatus status, Optional<Protos.TaskStatus> update, Instant now) {
+    if (neverStarted(task.state(), status)) {
+      return relaunch(task, status, update, now);
+    }
+    // A task the master does not know although it had started: nobody can tell how it ended.
+    TaskStatus known =
+        status.state() == TaskState.UNKNOWN
+            ? new TaskStatus(TaskState.LOST, status.reason(), status.message(), status.source())
+            : status;
+    if (!known.state().isTerminal()) {
+      return progress(task, known, update, now);
+    }
+    int runs = task.launch().runs() + 1;
+    Retry retry = task.block().runPolicy().retry();
+    if (!task.launch().killRequested() && retry.isDue(runs, known.state())) {
+      Duration pause = retry.pause(runs, task.runTime(now));
+      Task next =
+          task.with(task.launch().retry())
+              .with(TaskStatus.of(TaskState.QUEUED, known.message()), now);
+      return Transition.to(
+          next,
+          acknowledge(
+              update,
+              new Effect.UnfollowOutput(task),
+              new Effect.Notify(next),
+              new Effect.Requeue(next, pause)));
+    }
+    return Transition.to(
+        task,
+        new Effect.ReadOutput(task, known, update, !isAgentGone(task.state(), known.state())));
+  }
+
+  /**
+   * Returns whether a status says that the current launch did not start the task. The master
+   * answers so to the reconciliation of a launch it never got (a task unknown to a registered agent
+   * is TASK_GONE, else TASK_UNKNOWN); it sends TASK_DROPPED for a launch it could not deliver.
+   */
+  private static boolean neverStarted(TaskState before, TaskStatus status) {
+    return switch (status.state()) {
+      case DROPPED -> before == TaskState.STAGING || before == TaskState.STARTING;
+      case GONE, LOST, UNKNOWN ->
+          before == TaskState.STAGING && status.reason().equals(RECONCILIATION);
+      default -> false;
+    };
+  }
+
+  private static boolean isAgentGone(TaskState before, TaskState end) {
+    return before == TaskState.UNREACHABLE
+        || end == TaskState.LOST
+        || end == TaskState.GONE
+        || end == TaskState.GONE_BY_OPERATOR;
+  }
+
+  /** Queues the task for another launch, under another Mesos task id. */
+  private static Transition relaunch(
+      Task task, TaskStatus status, Optional<Protos.TaskStatus> update, Instant now) {
+    int launches = task.launch().attempt() - task.launch().runs() + 1;
+    if (task.launch().killRequested()) {
+      TaskStatus killed = TaskStatus.of(TaskState.KILLED, KILLED_BEFORE_LAUNCH);
+      return end(task, killed, TaskResult.NONE, update, now);
+    }
+    if (launches >= MAX_LAUNCHES) {
+      return end(task, status, TaskResult.NONE, update, now);
+    }
+    Task next =
+        task.with(task.launch().relaunch())
+            .with(TaskStatus.of(TaskState.QUEUED, status.message()), now);
+    return Transition.to(
+        next,
+        acknowledge(update, new Effect.Notify(next), new Effect.Requeue(next, Duration.ZERO)));
+  }
+
+  /** A status of a task that has not ended. */
+  private static Transition progress(
+      Task task, TaskStatus status, Optional<Protos.TaskStatus> update, Instant now) {
+    boolean healthChanged =
+        task.state() == TaskState.RUNNING
+            && !status.message().isEmpty()
+            && !status.message().equals(task.status().message());
+    Task next = status.state() == task.state() && !healthChanged ? task : task.with(status, now);
+    List<Effect> effects = new ArrayList<>();
+    if (!next.equals(task)) {
+      effects.add(new Effect.Notify(next));
+    }
+    if (next.state() == TaskState.RUNNING) {
+      effects.add(new Effect.FollowOutput(next));
+    }
+    return Transition.to(next, acknowledge(update, effects.toArray(new Effect[0])));
+  }
+
+  private static Transition end(
+      Task task,
+      TaskStatus status,
+      TaskResult result,
+      Optional<Protos.TaskStatus> update,
+      Instant now) {
+    Task ended = task.with(status, now);
+    return new Transition(
+        ended,
+        Optional.of(result),
+        List.of(acknowledge(update, new Effect.End(ended.withoutBody(), result))));
+  }
+
+  private static Effect[] acknowledge(Optional<Protos.TaskStatus> update, Effect... effects) {
+    List<Effect> all = new ArrayList<>();
+    update.map(Effect.Acknowledge::new).ifPresent(all::add);
+    all.addAll(List.of(effects));
+    return all.toArray(new Effect[0]);
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.task;
+
+import java.util.Objects;
+
+/**
+ * The launches of a task so far.
+ *
+ * @param attempt the number of launches before the current one, from 0
+ * @param runs the number of those launches that ran and ended without success
+ * @param location the agent of the current launch
+ * @param killRequested whether a client asked to kill the task
+ */
+public record LaunchState(int attempt, int runs, TaskLocation location, boolean killRequested) {
+  /** Not launched yet. */
+  public static final LaunchState NONE = new LaunchState(0, 0, TaskLocation.NONE, false);
+
+  /** Rejects null components. */
+  public LaunchState {
+    Objects.requireNonNull(location, "location");
+  }
+
+  /** Returns this launched at a location. */
+  public LaunchState at(TaskLocation newLocation) {
+    return new LaunchState(attempt, runs, newLocation, killRequested);
+  }
+
+  /** Returns this queued again after a launch that did not run. The next launch has a new id. */
+  public LaunchState relaunch() {
+    return new LaunchState(attempt + 1, runs, TaskLocation.NONE, killRequested);
+  }
+
+  /** Returns this queued again after a run that failed. */
+  public LaunchState retry() {
+    return new LaunchState(attempt + 1, runs + 1, TaskLocation.NONE, killRequested);
+  }
+
+  /** Returns this with {@code killRequested} set. */
+  public LaunchState kill() {
+    return new LaunchState(attempt, runs, location, true);
+  }
+}

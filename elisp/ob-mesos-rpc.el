@@ -160,10 +160,6 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
       (user-error "The server is not built: run `./ob-mesos build' in %s"
                   (expand-file-name ".." ob-mesos--directory)))))
 
-(defconst ob-mesos--java-encoding
-  '("-Dsun.jnu.encoding=UTF-8" "-Dfile.encoding=UTF-8")
-  "Flags that make Java use UTF-8 for file names, whatever the locale is.")
-
 (defun ob-mesos--archive ()
   "The file of the class-data archive for this jar."
   (let ((attributes (file-attributes ob-mesos-server-jar)))
@@ -188,7 +184,6 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
      :name "ob-mesos-archive"
      :command (append (list ob-mesos-java)
                       ob-mesos-java-flags
-                      ob-mesos--java-encoding
                       (list (concat "-XX:ArchiveClassesAtExit=" draft)
                             "-jar" ob-mesos-server-jar "--cds-training"))
      :buffer nil :stderr nil :connection-type 'pipe :noquery t
@@ -200,18 +195,22 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
 (defconst ob-mesos--launch
   "trap '' HUP
 { echo 10 > /proc/self/autogroup; } 2>/dev/null
+case ${LC_ALL:-${LC_CTYPE:-$LANG}} in
+    *[Uu][Tt][Ff]-8 | *[Uu][Tt][Ff]8) ;;
+    *) export LC_ALL=C.UTF-8 ;;
+esac
 exec \"$@\""
-  "What the shell does that becomes the server.
-Emacs hangs up on its processes when it ends; the server does not mind,
-for it has things to do then, such as ending tasks.  And Linux shares
-the processors out by sessions (autogroups, sched(7)): that of the
-server and its tasks stands back, so that Emacs goes first.")
+  "The shell script that starts the server.
+Emacs sends SIGHUP to its processes when it ends; the server ignores it,
+because it may have tasks to kill then.  Linux shares processor time
+among sessions (autogroups, sched(7)): the server and its tasks get a
+lower share, so that Emacs stays responsive.  Java reads and writes file
+names in the encoding of the locale, which has to be UTF-8.")
 
 (defun ob-mesos--command (server archive)
   "The words that start SERVER, with ARCHIVE if it is there."
   (append (list "sh" "-c" ob-mesos--launch "sh" ob-mesos-java)
           ob-mesos-java-flags
-          ob-mesos--java-encoding
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
           (list "-jar" ob-mesos-server-jar

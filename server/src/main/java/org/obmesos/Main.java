@@ -219,16 +219,14 @@ public final class Main implements Callable<Integer> {
     }
   }
 
-  /**
-   * File names and arguments are in UTF-8 only if the JVM is told so: its default is the locale's.
-   */
+  /** The JVM takes the encoding of file names and arguments from the locale and no option. */
   private static void warnOfEncoding() {
     String encoding = System.getProperty("sun.jnu.encoding", "");
     if (!encoding.equalsIgnoreCase("UTF-8")) {
       System.err.println(
           "ob-mesos: file names are read as "
               + encoding
-              + "; start Java with -Dsun.jnu.encoding=UTF-8 -Dfile.encoding=UTF-8");
+              + "; set LC_ALL=C.UTF-8 or another UTF-8 locale");
     }
   }
 

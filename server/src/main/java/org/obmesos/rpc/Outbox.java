@@ -234,6 +234,16 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     }
   }
 
+  /** Returns whether a batch is being written. */
+  boolean isWriting() {
+    lock.lock();
+    try {
+      return !idle;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private boolean hasNews() {
     return !statuses.isEmpty() || !outputs.isEmpty();
   }

@@ -3,6 +3,7 @@ package org.obmesos.sandbox;
 
 import java.io.IOException;
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.obmesos.driver.MesosHttpClient;
@@ -11,8 +12,6 @@ import org.obmesos.task.TaskLocation;
 
 /** The sandboxes on the agents of a cluster, read over the agents' HTTP API. */
 public final class AgentSandboxes implements Sandboxes {
-  private static final URI UNKNOWN = URI.create("http://unknown.invalid");
-
   private final MesosHttpClient http;
   private final Map<String, String> addresses;
 
@@ -36,14 +35,13 @@ public final class AgentSandboxes implements Sandboxes {
             + "/executors/"
             + task.mesosTaskId()
             + "/runs/latest";
-    return new AgentSandbox(new AgentHttpClient(http, address(location.agentUrl())), directory);
+    return location.agentUrl().isEmpty()
+        ? new UnknownAgentSandbox()
+        : new AgentSandbox(new AgentHttpClient(http, address(location.agentUrl())), directory);
   }
 
   /** Returns the address to reach an agent at. */
   URI address(String agentUrl) {
-    if (agentUrl.isEmpty()) {
-      return UNKNOWN;
-    }
     URI uri = URI.create(agentUrl);
     String other = addresses.get(uri.getAuthority());
     if (other == null) {
@@ -62,5 +60,32 @@ public final class AgentSandboxes implements Sandboxes {
   @Override
   public void delete(Task task) {
     // An agent collects its own garbage.
+  }
+
+  /** The sandbox of a task whose agent has not said where it can be reached. */
+  private static final class UnknownAgentSandbox implements Sandbox {
+    private static IOException unknown() {
+      return new IOException("the offer of its agent had no address");
+    }
+
+    @Override
+    public long size(String path) throws IOException {
+      throw unknown();
+    }
+
+    @Override
+    public byte[] read(String path, long offset, int length) throws IOException {
+      throw unknown();
+    }
+
+    @Override
+    public List<Entry> list(String path) throws IOException {
+      throw unknown();
+    }
+
+    @Override
+    public String location() {
+      return "";
+    }
   }
 }

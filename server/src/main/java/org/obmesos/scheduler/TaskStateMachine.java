@@ -133,24 +133,36 @@ final class TaskStateMachine {
     if (!known.state().isTerminal()) {
       return progress(task, known, update, now);
     }
-    int runs = task.launch().runs() + 1;
     Retry retry = task.block().runPolicy().retry();
-    if (!task.launch().killRequested() && retry.isDue(runs, known.state())) {
-      Duration pause = retry.pause(runs, task.runTime(now));
-      Task next =
-          task.with(task.launch().retry())
-              .with(TaskStatus.of(TaskState.QUEUED, known.message()), now);
-      return Transition.to(
-          next,
-          acknowledge(
-              update,
-              new Effect.UnfollowOutput(task),
-              new Effect.Notify(next),
-              new Effect.Requeue(next, pause)));
+    if (retry.isDue(task.launch().runs() + 1, known.state())) {
+      if (task.launch().killRequested()) {
+        // The run ended by itself just before the kill reached it. What would have run again is
+        // killed, not finished.
+        known = new TaskStatus(TaskState.KILLED, known.reason(), known.message(), known.source());
+      } else {
+        return runAgain(task, known, update, now);
+      }
     }
     return Transition.to(
         task,
         new Effect.ReadOutput(task, known, update, !isAgentGone(task.state(), known.state())));
+  }
+
+  /** Queues the task for its next run, as its retry policy has it. */
+  private static Transition runAgain(
+      Task task, TaskStatus ended, Optional<Protos.TaskStatus> update, Instant now) {
+    int runs = task.launch().runs() + 1;
+    Duration pause = task.block().runPolicy().retry().pause(runs, task.runTime(now));
+    Task next =
+        task.with(task.launch().retry())
+            .with(TaskStatus.of(TaskState.QUEUED, ended.message()), now);
+    return Transition.to(
+        next,
+        acknowledge(
+            update,
+            new Effect.UnfollowOutput(task),
+            new Effect.Notify(next),
+            new Effect.Requeue(next, pause)));
   }
 
   /**

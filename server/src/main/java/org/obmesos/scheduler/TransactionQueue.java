@@ -90,7 +90,7 @@ final class TransactionQueue {
     runSoon();
   }
 
-  /** Completes when the operations submitted before have been committed or have failed. */
+  /** Completes when the operations submitted before are committed with their effects, or failed. */
   CompletableFuture<Void> barrier() {
     CompletableFuture<Void> reached = new CompletableFuture<>();
     if (!committing && pending.isEmpty()) {
@@ -106,12 +106,12 @@ final class TransactionQueue {
 
           @Override
           public void committed() {
-            reached.complete(null);
+            executor.execute(() -> reached.complete(null));
           }
 
           @Override
           public void failed(RuntimeException cause) {
-            reached.complete(null);
+            executor.execute(() -> reached.complete(null));
           }
         });
     return reached;

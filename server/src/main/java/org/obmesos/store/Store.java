@@ -76,7 +76,7 @@ public final class Store implements AutoCloseable {
    *
    * @param busyMillis how long to wait for another process that has locked the database
    */
-  Store(Path file, int busyMillis) {
+  public Store(Path file, int busyMillis) {
     this.file = file;
     this.busyMillis = busyMillis;
     thread = new Thread(this::run, "store");

@@ -7,7 +7,15 @@ import static org.awaitility.Awaitility.await;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -15,6 +23,7 @@ import java.util.stream.StreamSupport;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -105,6 +114,73 @@ final class CrashTest {
       server.call("task/submit", blocks(round));
       verdict(round);
       server.end();
+    }
+  }
+
+  /** A lock on the database makes sure that the commit has not happened. */
+  @ParameterizedTest
+  @EnumSource(names = {"AS_IT_SUBSCRIBES", "STORED_AND_ASKS_FOR_OFFERS", "AFTER_THE_LAUNCH"})
+  void aServerKilledBeforeACommitLosesNothing(Step step) throws Exception {
+    begin();
+    initialize();
+    AtomicReference<Connection> lock = new AtomicReference<>();
+    CountDownLatch killed = new CountDownLatch(1);
+    master.at(
+        step.type,
+        true,
+        () -> {
+          lock.set(locked());
+          server.close();
+          killed.countDown();
+        });
+    if (step.type == Call.Type.SUBSCRIBE) {
+      server.close();
+      begin();
+    } else {
+      server.request("task/submit", blocks(0));
+    }
+    assertThat(killed.await(40, TimeUnit.SECONDS)).isTrue();
+    lock.get().close();
+    begin();
+    initialize();
+    server.call("task/submit", blocks(0));
+    verdict(0);
+    server.end();
+  }
+
+  @Test
+  void aServerKilledBeforeASubmissionIsCommittedLosesNothing() throws Exception {
+    begin();
+    initialize();
+    try (Connection lock = locked()) {
+      server.request("task/submit", blocks(0));
+      // It is answered after the submission was read, and does not wait for the store.
+      assertThat(server.call("offer/list", "{}").has("result")).isTrue();
+      server.close();
+      lock.rollback();
+    }
+    begin();
+    initialize();
+    assertThat(server.call("task/list", "{}").getAsJsonObject("result").getAsJsonArray("tasks"))
+        .isEmpty();
+    server.call("task/submit", blocks(0));
+    verdict(0);
+    server.end();
+  }
+
+  /** Locks the database of the server against writes. */
+  private Connection locked() {
+    try (Stream<Path> files = Files.walk(directory.resolve("state"))) {
+      Path file = files.filter(each -> each.endsWith("store.db")).findFirst().orElseThrow();
+      Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("PRAGMA busy_timeout = 10000");
+        connection.setAutoCommit(false);
+        statement.execute("UPDATE meta SET value = value");
+      }
+      return connection;
+    } catch (IOException | SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -63,6 +63,8 @@ final class TestMaster implements AutoCloseable {
   private volatile boolean withholding;
   private volatile boolean silent;
   private volatile boolean splits;
+  private volatile Optional<String> second = Optional.empty();
+  private volatile String agentHost = "localhost";
   private volatile Optional<Unavailability> maintenance = Optional.empty();
   private volatile boolean losesKills;
   private volatile Optional<Event> greeting = Optional.empty();
@@ -71,6 +73,7 @@ final class TestMaster implements AutoCloseable {
   private final AtomicInteger losses = new AtomicInteger();
   private final TestAgent agent;
   private final List<Call> calls = new CopyOnWriteArrayList<>();
+  private final Set<String> declinedHalves = ConcurrentHashMap.newKeySet();
   private final Set<String> removed = ConcurrentHashMap.newKeySet();
   private final AtomicReference<Moment> moment = new AtomicReference<>();
 
@@ -230,6 +233,21 @@ final class TestMaster implements AutoCloseable {
   /** Each offer is made as two of the same agent from now on. */
   void splitOffers() {
     splits = true;
+  }
+
+  /**
+   * Each offer is made as two from now on, the second one of another agent.
+   *
+   * @param address where the HTTP API of the other agent is
+   */
+  void addAgent(String address) {
+    splits = true;
+    second = Optional.of(address);
+  }
+
+  /** The agent's address has this host name from now on. */
+  void agentHost(String name) {
+    agentHost = name;
   }
 
   /** The agent is to be taken down, or not if this is empty. */
@@ -395,10 +413,18 @@ final class TestMaster implements AutoCloseable {
           .addAllOfferIds(whole(call.getAccept().getOfferIdsList()));
     }
     if (call.hasDecline()) {
+      List<OfferID> declined = call.getDecline().getOfferIdsList();
+      declined.forEach(half -> declinedHalves.add(half.getValue()));
       changed
           .getDeclineBuilder()
           .clearOfferIds()
-          .addAllOfferIds(whole(call.getDecline().getOfferIdsList()));
+          .addAllOfferIds(
+              whole(declined).stream()
+                  .filter(
+                      id ->
+                          declinedHalves.contains(id.getValue() + "/1")
+                              && declinedHalves.contains(id.getValue() + "/2"))
+                  .toList());
     }
     return changed.build();
   }
@@ -426,10 +452,25 @@ final class TestMaster implements AutoCloseable {
           part.getScalarBuilder().setValue(resource.getScalar().getValue() / 2);
           made.addResources(part);
         }
+        if (half.equals("/2")) {
+          second.ifPresent(address -> moveTo(made, address));
+        }
         changed.getOffersBuilder().addOffers(made);
       }
     }
     return changed.build();
+  }
+
+  /** The id and the host name of the other agent. */
+  static final String SECOND = "second";
+
+  private static void moveTo(Offer.Builder offer, String address) {
+    offer.getAgentIdBuilder().setValue(SECOND);
+    offer.setHostname(SECOND);
+    offer
+        .getUrlBuilder()
+        .getAddressBuilder()
+        .setPort(Integer.parseInt(address.substring(address.indexOf(':') + 1)));
   }
 
   private void subscribe(HttpExchange exchange, Call call)
@@ -478,10 +519,7 @@ final class TestMaster implements AutoCloseable {
               .setScheme("http")
               .setPath("/slave(1)")
               .setAddress(
-                  Address.newBuilder()
-                      .setHostname("localhost")
-                      .setIp("127.0.0.1")
-                      .setPort(port())));
+                  Address.newBuilder().setHostname(agentHost).setIp("127.0.0.1").setPort(port())));
       maintenance.ifPresent(offer::setUnavailability);
     }
     if (!event.hasOffers()) {

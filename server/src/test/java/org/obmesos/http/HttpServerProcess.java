@@ -37,6 +37,7 @@ final class HttpServerProcess implements AutoCloseable {
         new ProcessBuilder(ServerProcess.command(words))
             .redirectError(log.toFile())
             .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().put("LC_ALL", "C.UTF-8");
     builder.environment().putAll(environment);
     process = builder.start();
   }

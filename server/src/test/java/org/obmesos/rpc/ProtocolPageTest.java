@@ -4,18 +4,24 @@ package org.obmesos.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.eclipse.lsp4j.jsonrpc.services.JsonNotification;
+import org.eclipse.lsp4j.jsonrpc.services.JsonRequest;
 import org.eclipse.lsp4j.jsonrpc.services.ServiceEndpoints;
 import org.junit.jupiter.api.Test;
-import org.obmesos.api.Messages;
+import org.obmesos.api.Messages.TaskItem;
 
 /** docs/protocol.org and the code do not part ways. */
 final class ProtocolPageTest {
@@ -48,12 +54,47 @@ final class ProtocolPageTest {
                 .collect(Collectors.toCollection(TreeSet::new)));
   }
 
-  @Test
-  void thePageNamesEveryField() throws IOException {
+  /** The text of the section of a method. */
+  private static String section(String method) throws IOException {
     String page = page();
-    for (Class<?> message : Messages.class.getDeclaredClasses()) {
+    int begin = page.indexOf("\n** " + method + "\n");
+    int end = page.indexOf("\n** ", begin + 1);
+    int chapter = page.indexOf("\n* ", begin + 1);
+    return page.substring(
+        begin, Math.min(end < 0 ? page.length() : end, chapter < 0 ? page.length() : chapter));
+  }
+
+  /** The fields of a message and of the messages in it; those of a task are described once. */
+  private static void collect(Type type, boolean withTasks, Set<String> fields) {
+    if (type instanceof ParameterizedType generic) {
+      for (Type argument : generic.getActualTypeArguments()) {
+        collect(argument, withTasks, fields);
+      }
+    } else if (type instanceof Class<?> message
+        && message.isRecord()
+        && (withTasks || message != TaskItem.class)) {
       for (RecordComponent component : message.getRecordComponents()) {
-        assertThat(page).contains("=" + component.getName() + "=");
+        fields.add(component.getName());
+        collect(component.getGenericType(), withTasks, fields);
+      }
+    }
+  }
+
+  @Test
+  void eachSectionNamesTheFieldsOfItsOwnMessages() throws IOException {
+    for (Class<?> service : List.of(BlockService.class, EmacsClient.class)) {
+      for (Method method : service.getDeclaredMethods()) {
+        JsonRequest request = method.getAnnotation(JsonRequest.class);
+        JsonNotification notification = method.getAnnotation(JsonNotification.class);
+        String name = request != null ? request.value() : notification.value();
+        Set<String> fields = new TreeSet<>();
+        for (Type parameter : method.getGenericParameterTypes()) {
+          collect(parameter, name.equals("task/status"), fields);
+        }
+        collect(method.getGenericReturnType(), false, fields);
+        for (String field : fields) {
+          assertThat(section(name)).as(name).contains("=" + field + "=");
+        }
       }
     }
   }

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.rpc;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -231,14 +237,16 @@ final class ProtocolTest {
     answerOrEnd();
   }
 
-  /** Either it still answers, or it has ended by itself. */
+  /** It answers, or has said on stderr why it has ended. */
   private void answerOrEnd() throws Exception {
     try {
       int id = server.request("task/list", "{}");
       server.in().close();
-      server.answer(id);
+      assertThat(server.answer(id).has("result")).isTrue();
     } catch (IOException e) {
       assertThat(server.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(server.process().exitValue()).isZero();
+      assertThat(server.log()).isNotEmpty();
     }
   }
 
@@ -281,15 +289,13 @@ final class ProtocolTest {
         "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo $$ > %s/pid; exec sleep 1000\"}]}"
             .formatted(state));
     Path written = state.resolve("pid");
-    org.awaitility.Awaitility.await()
-        .until(() -> Files.exists(written) && !Files.readString(written).isBlank());
+    await().until(() -> Files.exists(written) && !Files.readString(written).isBlank());
     long pid = Long.parseLong(Files.readString(written).trim());
     server.request("task/kill", "{\"ids\":[\"a\"]}");
     server.request("shutdown", "{}");
     server.frame("{\"jsonrpc\":\"2.0\",\"method\":\"exit\",\"params\":{}}");
     assertThat(server.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
-    org.awaitility.Awaitility.await()
-        .until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+    await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
   }
 
   @Test
@@ -308,8 +314,11 @@ final class ProtocolTest {
   }
 
   @Test
-  void aTaskThatPrintsMuchIsCutAndMemoryStaysFlat() throws Exception {
+  void aTaskThatPrintsMuchIsCutAndNotHeldInMemory() throws Exception {
     initialize();
+    server.call("task/submit", "{\"blocks\":[{\"id\":\"warm-up\",\"body\":\"echo\"}]}");
+    server.ended("warm-up");
+    long before = server.peakMemory();
     server.call(
         "task/submit",
         "{\"blocks\":[{\"id\":\"a\",\"body\":\"head -c 100000000 /dev/zero | tr '\\\\\\\\0' x\"}]}");
@@ -317,6 +326,8 @@ final class ProtocolTest {
     assertThat(result.get("truncated").getAsBoolean()).isTrue();
     assertThat(result.get("stdoutBytes").getAsLong()).isEqualTo(100_000_000);
     assertThat(result.get("stdout").getAsString()).hasSize(262_144);
+    // The output is larger than the memory it may have grown by.
+    assertThat(server.peakMemory() - before).isLessThan(100_000_000);
   }
 
   @Test
@@ -347,6 +358,130 @@ final class ProtocolTest {
         new ServerProcess(Map.of("HOME", home.toString(), "XDG_STATE_HOME", ""), List.of())) {
       other.call("initialize", "{}");
       assertThat(home.resolve(".local/state/ob-mesos")).isDirectory();
+    }
+  }
+
+  /** The tests run without a locale, and so does this server. */
+  @Test
+  void textIsExactInArgumentsVariablesFilesAndDirectories() throws Exception {
+    initialize();
+    server.call(
+        "task/submit",
+        """
+        {"blocks":[{"id":"a","name":"grüß","document":"/tmp/日本.org","directory":"ordner-ü",
+        "environment":{"GRUSS":"grüß 日本 \\u0001"},
+        "interpreter":["sh","-e"],
+        "body":"printf %s \\"$GRUSS\\" > datei-日本; pwd | sed 's/.*\\\\///'; cat datei-日本; echo 'héllo 🙂'"}]}""");
+    JsonObject task = server.ended("a");
+    assertThat(task.get("name").getAsString()).isEqualTo("grüß");
+    assertThat(task.get("document").getAsString()).isEqualTo("/tmp/日本.org");
+    assertThat(task.getAsJsonObject("result").get("stdout").getAsString())
+        .isEqualTo("ordner-ü\ngrüß 日本 \u0001héllo 🙂\n");
+    JsonObject files = server.call("task/files", "{\"id\":\"a\",\"path\":\"ordner-ü\"}");
+    assertThat(files.toString()).contains("\"path\":\"ordner-ü/datei-日本\"");
+    JsonObject read =
+        server
+            .call("task/read", "{\"id\":\"a\",\"path\":\"ordner-ü/datei-日本\"}")
+            .getAsJsonObject("result");
+    assertThat(new String(Base64.getDecoder().decode(read.get("data").getAsString()), UTF_8))
+        .isEqualTo("grüß 日本 \u0001");
+    server.close();
+    server = new ServerProcess(state);
+    initialize();
+    assertThat(task("a").get("name").getAsString()).isEqualTo("grüß");
+  }
+
+  /** All words that processes of this machine have as arguments. */
+  private static String arguments() throws IOException {
+    StringBuilder all = new StringBuilder();
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : processes) {
+        try {
+          all.append(Files.readString(process.resolve("cmdline"), ISO_8859_1));
+        } catch (IOException e) {
+          // The process has ended.
+          all.append('\n');
+        }
+      }
+    }
+    return all.toString();
+  }
+
+  @Test
+  void bodiesAndSecretsAreNobodysArgumentsAndTheServersVariablesAreNotATasks() throws Exception {
+    server.close();
+    server =
+        new ServerProcess(
+            Map.of(
+                "OB_MESOS_HTTP_TOKEN", "a token of some length",
+                "MESOS_SECRET", "the secret of the master",
+                "PASSED", "on"),
+            List.of("--state-dir", state.toString(), "--pass-env", "PASSED"));
+    initialize();
+    server.call(
+        "task/submit",
+        """
+        {"blocks":[{"id":"a","body":"# marker-of-the-body\\nenv; echo $(ps -ef | grep -c '[m]arker-of-the'); echo length ${#TOKEN}; until test -e %s/go; do sleep 0.05; done",
+        "secrets":{"TOKEN":"marker-of-the-secret"}}]}"""
+            .formatted(state));
+    server.output("a", "(?s).*length 20.*");
+    assertThat(arguments()).doesNotContain("marker-of-the-body", "marker-of-the-secret");
+    Files.createFile(state.resolve("go"));
+    String stdout = server.ended("a").getAsJsonObject("result").get("stdout").getAsString();
+    assertThat(stdout)
+        .contains("PASSED=on\n", "MESOS_TASK_ID=a\n", "PATH=", "\n0\nlength 20\n")
+        .doesNotContain("OB_MESOS", "MESOS_SECRET", "marker-of-the-body");
+  }
+
+  @Test
+  void aFileThatCannotBeReadStopsNoOtherRead() throws Exception {
+    initialize();
+    server.call(
+        "task/submit",
+        "{\"blocks\":[{\"id\":\"a\",\"body\":\"mkfifo pipe; ln -s pipe link; echo done\"}]}");
+    assertThat(server.ended("a").getAsJsonObject("result").get("stdout").getAsString())
+        .isEqualTo("done\n");
+    for (String path : List.of("pipe", "link", "a\\u0000b", "../../../../x")) {
+      assertThat(code(server.call("task/read", "{\"id\":\"a\",\"path\":\"" + path + "\"}")))
+          .as(path)
+          .isEqualTo(ErrorCode.SANDBOX_UNAVAILABLE.code());
+    }
+    assertThat(server.call("task/read", "{\"id\":\"a\",\"path\":\"stdout\"}").toString())
+        .contains("ZG9uZQo=");
+    server.call("task/submit", "{\"blocks\":[{\"id\":\"b\",\"body\":\"echo later\"}]}");
+    assertThat(server.ended("b").getAsJsonObject("result").get("stdout").getAsString())
+        .isEqualTo("later\n");
+  }
+
+  @Test
+  void oldTasksAreDeletedWithTheirResultsAndSandboxes() throws Exception {
+    server.close();
+    server =
+        new ServerProcess(Map.of(), List.of("--state-dir", state.toString(), "--keep-tasks", "5"));
+    initialize();
+    for (int n = 0; n < 12; n++) {
+      server.call("task/submit", "{\"blocks\":[{\"id\":\"t%d\",\"body\":\"echo\"}]}".formatted(n));
+      server.ended("t" + n);
+    }
+    await()
+        .until(
+            () ->
+                server
+                        .call("task/list", "{}")
+                        .getAsJsonObject("result")
+                        .getAsJsonArray("tasks")
+                        .size()
+                    == 5);
+    assertThat(server.call("task/list", "{}").toString()).contains("t11").doesNotContain("t6");
+    try (Stream<Path> files = Files.walk(state)) {
+      await()
+          .until(
+              () -> {
+                try (Stream<Path> all = Files.walk(state)) {
+                  return all.filter(path -> path.endsWith("stdout")).count() == 5;
+                }
+              });
+      assertThat(files.anyMatch(path -> path.endsWith("executors/t11"))).isTrue();
     }
   }
 }

@@ -10,7 +10,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ import java.util.stream.Stream;
 
 /** The server as a process, over real pipes. */
 public final class ServerProcess implements AutoCloseable {
+  private final Path log = temporary();
   private final Process process;
   private final OutputStream in;
   private final InputStream out;
@@ -33,9 +36,10 @@ public final class ServerProcess implements AutoCloseable {
   }
 
   /** Starts one with those variables in its environment and those arguments only. */
-  ServerProcess(Map<String, String> environment, List<String> arguments) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(command(arguments)).redirectError(ProcessBuilder.Redirect.DISCARD);
+  public ServerProcess(Map<String, String> environment, List<String> arguments) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command(arguments)).redirectError(log.toFile());
+    // As all that start the server do where there is no locale with UTF-8.
+    builder.environment().put("LC_ALL", "C.UTF-8");
     builder.environment().putAll(environment);
     process = builder.start();
     in = process.getOutputStream();
@@ -50,13 +54,34 @@ public final class ServerProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx192m",
-                "-Dsun.jnu.encoding=UTF-8",
-                "-Dfile.encoding=UTF-8",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.obmesos.Main"));
     command.addAll(arguments);
     return command;
+  }
+
+  private static Path temporary() {
+    try {
+      Path file = Files.createTempFile("server", ".log");
+      file.toFile().deleteOnExit();
+      return file;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What it has written to stderr. */
+  String log() throws IOException {
+    return Files.readString(log);
+  }
+
+  /** The most memory it has used so far, in bytes. */
+  long peakMemory() throws IOException {
+    return Files.readAllLines(Path.of("/proc", "" + process.pid(), "status")).stream()
+        .filter(line -> line.startsWith("VmHWM:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+        .sum();
   }
 
   /** The process itself. */

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.obmesos.rpc.ServerProcess;
+
+/** Networks of containers have host names with an underscore, which java.net.URI does not take. */
+final class AgentAddressTest {
+  @TempDir private Path directory;
+
+  @Test
+  void masterAndAgentCanHaveAnUnderscoreInTheirNames() throws Exception {
+    Path hosts =
+        Files.writeString(
+            directory.resolve("hosts"),
+            "127.0.0.1 localhost\n127.0.0.1 mesos_agent\n127.0.0.1 mesos_master\n");
+    try (TestCluster cluster = new TestCluster(directory.resolve("cluster"));
+        TestMaster master = new TestMaster(cluster);
+        ServerProcess server =
+            new ServerProcess(
+                Map.of("JAVA_TOOL_OPTIONS", "-Djdk.net.hosts.file=" + hosts),
+                List.of(
+                    "--state-dir",
+                    directory.resolve("state").toString(),
+                    "--master",
+                    "mesos_master:" + master.port()))) {
+      master.agentHost("mesos_agent");
+      server.call("initialize", "{}");
+      server.call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo found\"}]}");
+      JsonObject task = server.ended("a");
+      assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo("found\n");
+      assertThat(task.getAsJsonObject("result").get("location").getAsString())
+          .startsWith("http://mesos_agent:");
+    }
+  }
+}

@@ -2,14 +2,19 @@
 package org.obmesos;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The dependencies of the packages are those of docs/architecture.org. */
+/** The dependencies of the packages are those of the table in docs/architecture.org. */
 final class ArchitectureTest {
   /** The packages, lowest first; each imports only those before it. */
   private static final List<String> PACKAGES =
@@ -30,6 +35,17 @@ final class ArchitectureTest {
     return new ClassFileImporter()
         .withImportOption(new DoNotIncludeTests())
         .importPackages("org.obmesos");
+  }
+
+  @Test
+  void theTableNamesThePackages() throws Exception {
+    List<String> table =
+        Files.readAllLines(Path.of("../docs/architecture.org")).stream()
+            .map(Pattern.compile("\\| =([a-z]+)= .*")::matcher)
+            .filter(Matcher::matches)
+            .map(row -> row.group(1))
+            .toList();
+    assertThat(table).isEqualTo(PACKAGES);
   }
 
   @Test

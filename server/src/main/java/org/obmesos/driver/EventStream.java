@@ -24,7 +24,7 @@ final class EventStream implements BodySubscriber<String> {
    * Creates the body of one answer.
    *
    * @param events gets each event, on the HTTP client's thread
-   * @param end is told once why the stream has ended
+   * @param end is called once, with the reason for the end of the stream
    */
   EventStream(Consumer<Event> events, Consumer<Throwable> end) {
     this.events = events;

@@ -81,7 +81,8 @@ public final class HttpMesos implements SchedulerDriver {
   /**
    * Creates a driver that is not started yet.
    *
-   * @param trouble is told, on the driver's thread, why there is no connection, as a sentence
+   * @param trouble is called, on the driver's thread, with a sentence that says why there is no
+   *     connection
    * @param timeout how long to wait for the answer to SUBSCRIBE
    */
   public HttpMesos(

@@ -10,9 +10,9 @@ public interface MasterDetector extends AutoCloseable {
   /**
    * Starts the detection.
    *
-   * @param leader is told, on any thread, of each change of the leading master; empty while there
+   * @param leader is called, on any thread, at each change of the leading master; empty while there
    *     is none
-   * @param trouble is told, on any thread, why there is none, as a sentence
+   * @param trouble is called, on any thread, with a sentence that says why there is none
    */
   void start(Consumer<Optional<URI>> leader, Consumer<String> trouble);
 

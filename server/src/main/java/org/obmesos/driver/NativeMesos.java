@@ -36,7 +36,7 @@ public final class NativeMesos implements SchedulerDriver {
    * Creates a driver for the library that the environment names; not started yet.
    *
    * @param master {@code host:port} or {@code zk://...}
-   * @param trouble is told why there is no connection, as a sentence
+   * @param trouble is called with a sentence that says why there is no connection
    */
   public NativeMesos(
       Scheduler scheduler,

@@ -130,8 +130,8 @@ final class Events implements FrameworkListener {
   /**
    * Creates the events.
    *
-   * @param ended is told of each task that ends
-   * @param deleted is told of tasks that are deleted
+   * @param ended is called with each task that ends
+   * @param deleted is called with the ids of deleted tasks
    */
   Events(Consumer<TaskId> ended, Consumer<Collection<TaskId>> deleted) {
     this.ended = ended;

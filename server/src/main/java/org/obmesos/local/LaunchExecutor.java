@@ -25,7 +25,7 @@ final class LaunchExecutor {
   private final Executor thread;
   private final Outcome outcome;
 
-  /** Is told of the outcome of launches, on the cluster's thread. */
+  /** Receives the outcome of launches, on the cluster's thread. */
   interface Outcome {
     void started(LocalTask task, Process process);
 

@@ -40,7 +40,7 @@ public final class SandboxReader implements AutoCloseable {
    * Creates a reader and starts it.
    *
    * @param resultLimit the largest number of bytes of stdout in a result
-   * @param listener is told of the last lines of the tasks that are followed
+   * @param listener receives the last lines of the tasks that are followed
    */
   public SandboxReader(Sandboxes sandboxes, int resultLimit, Tailer.Listener listener) {
     this.sandboxes = sandboxes;

@@ -36,7 +36,7 @@ public final class Tailer {
   /** The number of remote tasks that are polled in an interval: 107 in a second. */
   static final int MAX_REMOTE = 16;
 
-  /** Is told of last lines. */
+  /** Receives last lines. */
   public interface Listener {
     /** A task has written: its last lines, and the size of its whole output in bytes. */
     void output(TaskId id, String tail, long size);

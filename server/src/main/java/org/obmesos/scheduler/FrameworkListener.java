@@ -7,8 +7,8 @@ import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 
 /**
- * Is told of tasks and of the cluster. The methods are called on the framework's threads and must
- * return at once: they must not wait, read or write.
+ * Receives changes of tasks and of the cluster. The methods are called on the framework's threads
+ * and must return at once: they must not wait, read or write.
  */
 public interface FrameworkListener {
   /** A task that has not ended has a new status, which is stored. */

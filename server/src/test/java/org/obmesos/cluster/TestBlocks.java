@@ -16,7 +16,7 @@ import org.obmesos.task.Retry;
 import org.obmesos.task.RunPolicy;
 import org.obmesos.task.TaskId;
 
-/** TestBlocks for tests: a plain one, and what can be changed of it. */
+/** Blocks for tests: a plain one, and copies of it with one thing changed. */
 public final class TestBlocks {
   private TestBlocks() {}
 

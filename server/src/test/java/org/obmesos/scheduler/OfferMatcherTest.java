@@ -107,7 +107,7 @@ final class OfferMatcherTest {
     }
   }
 
-  /** LaunchExecutor what can be, and tells how many tasks went to each host. */
+  /** Launches what can be launched, and returns the number of tasks per host. */
   private Map<String, Integer> launch(List<Offer> there) {
     Map<String, Integer> counts = new TreeMap<>();
     offers

@@ -196,7 +196,7 @@ public final class MesosHttpClient {
       return "it does not answer in time";
     }
     if (cause instanceof ConnectException) {
-      return "nobody listens there";
+      return "nothing listens there";
     }
     String message = cause.getMessage();
     return message == null ? cause.getClass().getSimpleName() : message;

@@ -120,7 +120,8 @@ final class ContainerTest {
         "{\"blocks\":[{\"id\":\"a\",\"body\":\"true\",\"container\":{\"image\":\"localhost/no-such-image\"}}]}");
     JsonObject task = server.ended("a");
     assertThat(task.get("state").getAsString()).isEqualTo("FAILED");
-    assertThat(task.getAsJsonObject("result").get("stderr").getAsString())
+    assertThat(task.get("message").getAsString())
+        .startsWith("Failed to launch container: ")
         .contains("no-such-image");
   }
 

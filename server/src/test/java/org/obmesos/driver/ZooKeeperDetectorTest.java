@@ -170,7 +170,7 @@ final class ZooKeeperDetectorTest {
     detect("");
     await()
         .atMost(LONG)
-        .until(() -> troubles.stream().anyMatch(why -> why.contains("nobody answers there")));
+        .until(() -> troubles.stream().anyMatch(why -> why.contains("it does not answer")));
     serve(port);
   }
 }

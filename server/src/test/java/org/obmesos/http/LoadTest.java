@@ -86,6 +86,11 @@ final class LoadTest {
             IntStream.range(0, DOCUMENTS).mapToObj(n -> post(client, server, document(n))).toList();
         assertThat(answers).allMatch(answer -> answer.join().statusCode() == 201);
       }
+      awaitEnd(server);
+    }
+    for (int n = 0; n < DOCUMENTS; n++) {
+      // Each document was posted three times.
+      assertThat(directory.resolve("ran-" + n)).hasContent("x\nx\nx\n");
     }
   }
 

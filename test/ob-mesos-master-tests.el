@@ -130,7 +130,7 @@ Return its process and its port."
         (ob-mesos-tests--settle)
         (should (string-match-p "KILLED" (ob-mesos-tests--results)))))))
 
-(ert-deftest ob-mesos-a-task-has-a-page-and-its-agent-figures ()
+(ert-deftest ob-mesos-a-task-has-a-page-and-its-agent-metrics ()
   :tags '(master)
   (ob-mesos-master-tests--with
     (ob-mesos-tests--with
@@ -148,14 +148,20 @@ Return its process and its port."
                          (regexp-quote (plist-get (ob-mesos-task-data task) :agent))
                          (regexp-quote (ob-mesos-task-id task)))
                  visited))
-        (let ((figures (plist-get (aref (plist-get (ob-mesos--call (ob-mesos--server master)
-                                                                   :agent/list
-                                                                   (make-hash-table :size 1))
-                                                   :agents)
-                                        0)
-                                  :metrics)))
-          (should (< 0 (plist-get figures :memTotal)))
-          (should (numberp (plist-get figures :load))))
+        (let (metrics)
+          ;; An agent that has not answered yet has none: the request does not wait.
+          (ob-mesos-tests--wait
+           (lambda ()
+             (setq metrics (plist-get
+                            (aref (plist-get (ob-mesos--call (ob-mesos--server master)
+                                                             :agent/list
+                                                             (make-hash-table :size 1))
+                                             :agents)
+                                  0)
+                            :metrics))
+             (plist-get metrics :memTotal)))
+          (should (< 0 (plist-get metrics :memTotal)))
+          (should (numberp (plist-get metrics :load))))
         (ob-mesos-kill)
         (ob-mesos-tests--settle)))))
 

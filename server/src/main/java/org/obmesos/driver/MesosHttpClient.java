@@ -196,7 +196,7 @@ public final class MesosHttpClient {
       return "it does not answer in time";
     }
     if (cause instanceof ConnectException) {
-      return "nothing listens there";
+      return "nobody listens there";
     }
     String message = cause.getMessage();
     return message == null ? cause.getClass().getSimpleName() : message;

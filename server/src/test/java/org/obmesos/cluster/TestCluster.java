@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
-import static org.awaitility.Awaitility.await;
-
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.scheduler.Mesos;
@@ -80,17 +79,15 @@ final class TestCluster implements ClusterFixture, Scheduler, AutoCloseable {
 
   /** A task's supervisor writes until its end; only then the directory can go. */
   static void awaitNoProcesses(Path directory) {
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(
-            () ->
-                ProcessHandle.allProcesses()
-                    .noneMatch(
-                        process ->
-                            process
-                                .info()
-                                .commandLine()
-                                .filter(line -> line.contains(directory.toString()))
-                                .isPresent()));
+    // Without Awaitility: TestMasterMain runs without the libraries of the tests.
+    ProcessHandle.allProcesses()
+        .filter(
+            process ->
+                process
+                    .info()
+                    .commandLine()
+                    .filter(line -> line.contains(directory.toString()))
+                    .isPresent())
+        .forEach(process -> process.onExit().orTimeout(30, TimeUnit.SECONDS).join());
   }
 }

@@ -61,7 +61,7 @@
               (ert-info ((format ":%s %s" each value))
                 (let ((before (buffer-string)))
                   (should (string-match-p
-                           (format ":%s\\_>\\|:after\\_>" each)
+                           (format ":\\(?:%s\\|after\\)\\(?:[^a-z-]\\|\\'\\)" each)
                            (error-message-string
                             (should-error (org-babel-execute-src-block)
                                           :type 'user-error))))

@@ -306,7 +306,9 @@ final class LaunchQueue {
       Ports ports =
           task.block().fixedPorts().plus(Ports.ofNumbers(task.launch().location().ports()));
       AvailableResources needed = new AvailableResources(task.block().resources(), ports);
-      infos.add(TaskInfos.of(task, MesosResources.take(left, needed), secrets.get(task)));
+      infos.add(
+          TaskInfos.of(
+              task, MesosResources.take(left, needed), secrets.get(task), !options.hasRoles()));
     }
     double seconds = refuseSeconds();
     var unused =

@@ -2,6 +2,7 @@
 package org.obmesos.scheduler;
 
 import com.google.protobuf.ByteString;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,15 +47,28 @@ final class TaskInfos {
   private static final String BODY_FILE = ".block";
   private static final String BODY_VARIABLE = "OB_MESOS_BODY_";
 
+  /**
+   * The largest body in bytes that is in variables on a cluster; a larger one is in the command.
+   * Mesos passes command and environment as JSON in one argument of mesos-containerizer, the
+   * environment twice, and Linux limits an argument to 128 KiB (execve(2)).
+   */
+  private static final int MAX_VARIABLES = 40 * 1024;
+
   private TaskInfos() {}
+
+  private static boolean isSmall(Program program) {
+    return body(program).getBytes(StandardCharsets.UTF_8).length <= MAX_VARIABLES;
+  }
 
   /**
    * Converts a task.
    *
    * @param resources the resources it takes of its offers
    * @param secrets the values of its secret variables
+   * @param embedded whether it is for the embedded cluster, where no body is in an argument
    */
-  static TaskInfo of(Task task, List<Resource> resources, Map<String, String> secrets) {
+  static TaskInfo of(
+      Task task, List<Resource> resources, Map<String, String> secrets, boolean embedded) {
     Block block = task.block();
     ExecutionEnvironment around = block.program().executionEnvironment();
     String name = block.origin().name();
@@ -64,7 +78,7 @@ final class TaskInfos {
             .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()))
             .setAgentId(AgentID.newBuilder().setValue(task.launch().location().agentId()))
             .addAllResources(resources)
-            .setCommand(command(task, secrets))
+            .setCommand(command(task, secrets, embedded))
             .setLabels(labels(block.origin()));
     around
         .container()
@@ -136,8 +150,9 @@ final class TaskInfos {
     return DurationInfo.newBuilder().setNanoseconds(duration.toNanos()).build();
   }
 
-  private static CommandInfo command(Task task, Map<String, String> secrets) {
+  private static CommandInfo command(Task task, Map<String, String> secrets, boolean embedded) {
     Program program = task.block().program();
+    List<String> variables = embedded || isSmall(program) ? chunks(body(program)) : List.of();
     CommandInfo.Builder command = CommandInfo.newBuilder().setShell(false);
     boolean docker =
         program
@@ -151,7 +166,7 @@ final class TaskInfos {
       if (!docker) {
         command.setValue("/bin/sh").addArguments("sh");
       }
-      command.addArguments("-c").addArguments(script(program));
+      command.addArguments("-c").addArguments(script(program, variables.size()));
     }
     for (Uri uri : program.executionEnvironment().uris()) {
       CommandInfo.URI.Builder wanted =
@@ -169,15 +184,15 @@ final class TaskInfos {
     if (!program.executionEnvironment().user().isEmpty()) {
       command.setUser(program.executionEnvironment().user());
     }
-    return command.setEnvironment(environment(task, secrets)).build();
+    return command.setEnvironment(environment(task, secrets, variables)).build();
   }
 
-  private static Environment environment(Task task, Map<String, String> secrets) {
+  private static Environment environment(
+      Task task, Map<String, String> secrets, List<String> body) {
     Map<String, String> variables = new LinkedHashMap<>(ports(task));
     variables.putAll(task.block().program().environment());
-    List<String> chunks = chunks(body(task.block().program()));
-    for (int n = 0; n < chunks.size(); n++) {
-      variables.put(BODY_VARIABLE + n, chunks.get(n));
+    for (int n = 0; n < body.size(); n++) {
+      variables.put(BODY_VARIABLE + n, body.get(n));
     }
     Environment.Builder environment = Environment.newBuilder();
     variables.forEach(
@@ -231,12 +246,13 @@ final class TaskInfos {
    * Returns a script that writes the body to a file, changes to the working directory and executes
    * the interpreter.
    */
-  private static String script(Program program) {
-    int count = chunks(body(program)).size();
+  private static String script(Program program, int count) {
     List<String> variables = IntStream.range(0, count).mapToObj(n -> BODY_VARIABLE + n).toList();
     String names = String.join(" ", variables);
     String values =
-        variables.stream().map(name -> "\"$" + name + "\"").collect(Collectors.joining(" "));
+        count == 0
+            ? quote(body(program))
+            : variables.stream().map(name -> "\"$" + name + "\"").collect(Collectors.joining(" "));
     String interpreter =
         program.interpreter().stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
     String directory = program.directory();
@@ -255,9 +271,8 @@ final class TaskInfos {
         + BODY_FILE
         + " && printf %s "
         + values
-        + " > \"$block\" && unset "
-        + names
-        + " && "
+        + " > \"$block\" && "
+        + (count == 0 ? "" : "unset " + names + " && ")
         + enter
         + "exec "
         + interpreter

@@ -35,10 +35,14 @@ import org.obmesos.task.Uri;
 /** What a real agent would be given for containers, which not every machine can run. */
 final class TaskInfosTest {
   private static TaskInfo info(Block block, Integer... ports) {
+    return info(false, block, ports);
+  }
+
+  private static TaskInfo info(boolean embedded, Block block, Integer... ports) {
     Task task =
         Task.submitted(1, block, Instant.now())
             .with(LaunchState.NONE.at(new TaskLocation("F", "S", "host", "", List.of(ports))));
-    return TaskInfos.of(task, List.of(), Map.of("TOKEN", "hush"));
+    return TaskInfos.of(task, List.of(), Map.of("TOKEN", "hush"), embedded);
   }
 
   private static ExecutionEnvironment in(Container container, Health health) {
@@ -186,5 +190,20 @@ final class TaskInfosTest {
     assertThat(check.getType()).isEqualTo(HealthCheck.Type.HTTP);
     assertThat(check.getHttp().getPort()).isEqualTo(31001);
     assertThat(check.getHttp().getPath()).isEqualTo("/ok");
+  }
+
+  @Test
+  void aBodyIsInTheEnvironmentUnlessItIsTooLargeForTheContainerizerOfACluster() {
+    String small = "echo small";
+    String large = "#" + "x".repeat(60_000);
+    assertThat(arguments(info(TestBlocks.of("b", small)))).doesNotContain(small);
+    assertThat(arguments(info(true, TestBlocks.of("b", large)))).doesNotContain(large);
+    TaskInfo task = info(TestBlocks.of("b", large));
+    assertThat(arguments(task)).containsOnlyOnce(large);
+    assertThat(task.getCommand().getEnvironment().toString()).doesNotContain("xxx");
+  }
+
+  private static String arguments(TaskInfo task) {
+    return String.join(" ", task.getCommand().getArgumentsList());
   }
 }

@@ -253,7 +253,7 @@ public final class Main implements Callable<Integer> {
       InitializeResult introduction =
           new InitializeResult(
               new PeerInfo("ob-mesos", Version.number()),
-              master,
+              masterWithoutLogin(),
               state.path().toString(),
               state.slot());
       Optional<HttpFrontend> frontend = listen();
@@ -326,13 +326,18 @@ public final class Main implements Callable<Integer> {
         scheduler -> new LocalMesos(scheduler, options));
   }
 
+  /** Returns the master's address without the login of zk://USER:PASSWORD@HOST. */
+  private String masterWithoutLogin() {
+    return master.replaceFirst("^zk://[^/]*@", "zk://");
+  }
+
   private Framework remote(MasterAddress where, Store store, FrameworkListener listener) {
     try {
       Optional<Credentials> ours = credentials();
       if (insecure) {
         listener.warning(
             "Certificates are not verified (--insecure): the connection to "
-                + master
+                + masterWithoutLogin()
                 + " is open to man-in-the-middle attacks");
       }
       MesosHttpClient client =

@@ -61,6 +61,7 @@ public final class LocalMesos implements SchedulerDriver {
   private Optional<FrameworkID> framework = Optional.empty();
   private long offerCount;
   private int frameworkCount;
+  private boolean opened;
 
   /** Creates a cluster; {@link #start} starts it. */
   public LocalMesos(Scheduler scheduler, LocalOptions options) {
@@ -85,7 +86,10 @@ public final class LocalMesos implements SchedulerDriver {
       frameworkCount = work.frameworkCount();
       hostname = LocalOptions.hostname();
       for (WorkDirectory.Checkpoint checkpoint : work.checkpoints()) {
-        recover(checkpoint);
+        // An earlier attempt to start may have got this far.
+        if (!tasks.containsKey(checkpoint.task().getTaskId().getValue())) {
+          recover(checkpoint);
+        }
       }
     } catch (IOException e) {
       log.error("the embedded cluster cannot start", e);
@@ -96,6 +100,7 @@ public final class LocalMesos implements SchedulerDriver {
                   Event.Error.newBuilder().setMessage("the embedded cluster cannot start: " + e)));
       return;
     }
+    opened = true;
     var unusedHeartbeats =
         thread.scheduleAtFixedRate(
             guarded(this::heartbeat),
@@ -182,7 +187,11 @@ public final class LocalMesos implements SchedulerDriver {
         () -> {
           disconnect();
           scheduler.disconnected(this);
-          scheduler.connected(this);
+          if (opened) {
+            scheduler.connected(this);
+          } else {
+            open();
+          }
         });
   }
 

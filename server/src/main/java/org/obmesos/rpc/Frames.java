@@ -94,7 +94,8 @@ final class Frames extends StreamMessageProducer {
     try {
       message = json.parseMessage(content);
     } catch (MessageIssueException | JsonParseException | NumberFormatException e) {
-      log.debug("cannot be parsed: {}", content, e);
+      // Not its content, nor the exception's message: there may be secrets in it.
+      log.debug("a message of {} characters cannot be parsed", content.length());
       rejectUnparsable(content);
       return;
     }

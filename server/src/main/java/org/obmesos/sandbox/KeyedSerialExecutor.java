@@ -48,20 +48,18 @@ final class KeyedSerialExecutor implements AutoCloseable {
       waiting.computeIfAbsent(priority, unused -> new ArrayDeque<>()).add(job);
     } else {
       active.put(key, new EnumMap<>(Priority.class));
-      threads.execute(() -> runAll(key, job));
+      threads.execute(() -> run(key, job));
     }
   }
 
-  private void runAll(String key, Runnable first) {
-    Optional<Runnable> job = Optional.of(first);
-    while (job.isPresent()) {
-      try {
-        job.get().run();
-      } catch (RuntimeException e) {
-        log.error("unexpected exception while reading from {}", key, e);
-      }
-      job = next(key);
+  /** Runs one job and queues the next one of its key behind those of other keys. */
+  private void run(String key, Runnable job) {
+    try {
+      job.run();
+    } catch (RuntimeException | Error e) {
+      log.error("unexpected exception while reading from {}", key, e);
     }
+    next(key).ifPresent(next -> threads.execute(() -> run(key, next)));
   }
 
   private synchronized Optional<Runnable> next(String key) {

@@ -127,10 +127,16 @@ public final class SandboxReader implements AutoCloseable {
     if (task.launch().location().isNone()) {
       return CompletableFuture.completedFuture(TaskResult.NONE);
     }
+    Sandbox sandbox;
+    try {
+      sandbox = sandboxes.of(task);
+    } catch (RuntimeException e) {
+      return CompletableFuture.completedFuture(TaskResult.unreadable(e.getMessage()));
+    }
     FinalOutputReader.Source source =
         new FinalOutputReader.Source(
             task.id(),
-            sandboxes.of(task),
+            sandbox,
             key(task),
             resultLimit,
             agentAlive ? FINAL_OUTPUT_PATIENCE : Duration.ZERO);

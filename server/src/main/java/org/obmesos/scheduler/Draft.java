@@ -112,8 +112,8 @@ final class Draft {
 
   /** Applies the committed changes to the registry. */
   void applyTo(TaskRegistry registry) {
-    tasks.values().forEach(registry::put);
     registry.remove(deleted);
+    tasks.values().forEach(registry::put);
   }
 
   /** Runs the effects in the order of their events. */

@@ -93,7 +93,7 @@ public final class Framework implements Scheduler, AutoCloseable {
             store,
             registry,
             new TransactionQueue.Callbacks(
-                this::runEffect, this::afterTransaction, listener::storeLost),
+                this::runEffect, this::afterTransaction, listener::warning, listener::storeLost),
             options.storeFailureLimit());
     LaunchQueue.Collaborators with =
         new LaunchQueue.Collaborators(executor, transactions, registry, subscription, listener);

@@ -195,7 +195,9 @@ final class TaskStateMachine {
       return end(task, killed, TaskResult.NONE, update, now);
     }
     if (launches >= MAX_LAUNCHES) {
-      return end(task, status, TaskResult.NONE, update, now);
+      TaskStatus dropped =
+          new TaskStatus(TaskState.DROPPED, status.reason(), status.message(), status.source());
+      return end(task, dropped, TaskResult.NONE, update, now);
     }
     Task next =
         task.with(task.launch().relaunch())

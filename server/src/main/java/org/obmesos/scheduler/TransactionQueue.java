@@ -42,19 +42,29 @@ final class TransactionQueue {
   }
 
   private final SchedulerExecutor executor;
+
+  /** Failures further apart than this are different ones. */
+  private static final Duration MAX_FAILURE_INTERVAL = Duration.ofSeconds(15);
+
   private final Store store;
   private final TaskRegistry registry;
   private final Consumer<Effect> effects;
   private final Runnable after;
+  private final Consumer<String> warning;
   private final Consumer<String> storeLost;
   private final Duration failureLimit;
   private final Deque<Operation> pending = new ArrayDeque<>();
   private Optional<Instant> failingSince = Optional.empty();
+  private Instant lastFailure = Instant.MIN;
   private boolean committing;
   private boolean scheduled;
 
   /** What the queue tells others. */
-  record Callbacks(Consumer<Effect> effects, Runnable after, Consumer<String> storeLost) {}
+  record Callbacks(
+      Consumer<Effect> effects,
+      Runnable after,
+      Consumer<String> warning,
+      Consumer<String> storeLost) {}
 
   /**
    * Creates a queue.
@@ -74,6 +84,7 @@ final class TransactionQueue {
     this.registry = registry;
     this.effects = callbacks.effects();
     this.after = callbacks.after();
+    this.warning = callbacks.warning();
     this.storeLost = callbacks.storeLost();
     this.failureLimit = failureLimit;
   }
@@ -181,13 +192,22 @@ final class TransactionQueue {
     RuntimeException reason =
         cause instanceof RuntimeException known ? known : new IllegalStateException(cause);
     operations.forEach(operation -> guarded(() -> operation.failed(reason)));
-    Instant since = failingSince.orElseGet(Instant::now);
+    Instant now = Instant.now();
+    // A failed submission is not repeated, so there may be no success between two failures.
+    boolean continues = lastFailure.isAfter(now.minus(MAX_FAILURE_INTERVAL));
+    Instant since = failingSince.filter(unused -> continues).orElse(now);
+    lastFailure = now;
+    if (failingSince.isEmpty() || !continues) {
+      warning.accept(
+          "Tasks cannot be stored in %s: %s. Nothing is lost; it is tried again"
+              .formatted(store.file(), cause.getMessage()));
+    }
     failingSince = Optional.of(since);
-    if (Duration.between(since, Instant.now()).compareTo(failureLimit) >= 0) {
+    if (Duration.between(since, now).compareTo(failureLimit) >= 0) {
       storeLost.accept(
-          "Tasks cannot be stored in %s: %s. The server ends; tasks go on, and the next server"
+          "Tasks cannot be stored in %s: %s. The server ends; running tasks continue, and the"
                   .formatted(store.file(), cause.getMessage())
-              + " finds them again");
+              + " next server recovers them");
     }
     proceed();
   }

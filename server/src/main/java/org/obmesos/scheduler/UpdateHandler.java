@@ -220,7 +220,7 @@ final class UpdateHandler {
     ending.remove(task.id());
     secrets.remove(task.id());
     reconciler.answered(task.id());
-    listener.ended(task, result, reader.location(task));
     launches.ended(task);
+    listener.ended(task, result, reader.location(task));
   }
 }

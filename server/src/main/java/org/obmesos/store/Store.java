@@ -55,13 +55,13 @@ public final class Store implements AutoCloseable {
         T value = operation.run(connection);
         connection.releaseSavepoint(savepoint);
         return () -> done.complete(value);
-      } catch (SQLException | RuntimeException e) {
+      } catch (SQLException | RuntimeException | Error e) {
         connection.rollback(savepoint);
         return () -> fail(e);
       }
     }
 
-    void fail(Exception e) {
+    void fail(Throwable e) {
       done.completeExceptionally(new StoreException("the store failed: " + e.getMessage(), e));
     }
   }
@@ -95,7 +95,7 @@ public final class Store implements AutoCloseable {
         open = batch.stream().noneMatch(work -> work.operation() == CLOSE);
         commit(connection, batch);
       }
-    } catch (SQLException | IOException | RuntimeException e) {
+    } catch (SQLException | IOException | RuntimeException | Error e) {
       failAll(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -130,7 +130,7 @@ public final class Store implements AutoCloseable {
   }
 
   /** If the database cannot be opened, each operation fails with the reason. */
-  private void failAll(Exception e) {
+  private void failAll(Throwable e) {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         Work<?> work = queue.take();
@@ -189,10 +189,11 @@ public final class Store implements AutoCloseable {
   public CompletableFuture<Void> commit(Changes changes) {
     return change(
         connection -> {
+          // A deleted id can be submitted again in the same transaction.
+          TaskRows.delete(connection, changes.deleted());
           TaskRows.insert(connection, changes.inserted());
           TaskRows.updatePrograms(connection, changes.programs());
           TaskRows.update(connection, changes.updated());
-          TaskRows.delete(connection, changes.deleted());
           if (changes.frameworkId().isPresent()) {
             setFrameworkId(connection, changes.frameworkId().get());
           }

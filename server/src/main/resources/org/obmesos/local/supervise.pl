@@ -75,7 +75,7 @@ die "fork: $!" unless defined $child;
 if ($child == 0) {
     close($start);
     setpgrp(0, 0);
-    $SIG{INT} = $SIG{HUP} = $SIG{PIPE} = 'DEFAULT';
+    $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM ALRM CHLD);
     chdir($sandbox) or die "$sandbox: $!";
     open(STDIN, '<', '/dev/null') or die "/dev/null: $!";
     open(STDERR, '>>', 'stderr') or die "stderr: $!";

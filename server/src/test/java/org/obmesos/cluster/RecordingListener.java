@@ -18,6 +18,7 @@ class RecordingListener implements FrameworkListener {
   final Map<TaskId, String> tails = new ConcurrentHashMap<>();
   final List<TaskId> deleted = new CopyOnWriteArrayList<>();
   final List<String> troubles = new CopyOnWriteArrayList<>();
+  final List<String> warnings = new CopyOnWriteArrayList<>();
   final List<String> storeLost = new CopyOnWriteArrayList<>();
   volatile boolean connected;
 
@@ -51,7 +52,9 @@ class RecordingListener implements FrameworkListener {
   }
 
   @Override
-  public void warning(String message) {}
+  public void warning(String message) {
+    warnings.add(message);
+  }
 
   @Override
   public void storeLost(String message) {

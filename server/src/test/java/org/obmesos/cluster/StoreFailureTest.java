@@ -96,6 +96,7 @@ final class StoreFailureTest extends FrameworkTests {
         .hasMessageContaining("disk is full");
     assertThat(framework.list().join()).isEmpty();
     assertThat(store.tasks().join()).isEmpty();
+    assertThat(listener.warnings).singleElement().asString().contains("store.db", "disk is full");
     mend();
     submit(job);
     for (String id : List.of("a", "b", "c")) {
@@ -237,7 +238,7 @@ final class StoreFailureTest extends FrameworkTests {
     fail("UPDATE ON tasks");
     await().atMost(LONG).until(() -> !listener.storeLost.isEmpty());
     assertThat(listener.storeLost.get(0))
-        .contains("store.db", "disk is full", "tasks go on, and the next server finds them");
+        .contains("store.db", "disk is full", "running tasks continue");
     framework.close();
     store.close();
     mend();

@@ -62,6 +62,19 @@ final class ProtocolTest {
   }
 
   @Test
+  void aRequestThatCannotBeParsedIsNotInTheLog() throws IOException {
+    server.close();
+    server = new ServerProcess(state, "--log-level", "debug");
+    initialize();
+    JsonObject answer =
+        server.call(
+            "task/submit",
+            "{\"blocks\":[{\"id\":\"a\",\"body\":\"true\",\"secrets\":{\"PW\":\"hunter2\"},\"cpus\":\"x\"}]}");
+    assertThat(answer.has("error")).isTrue();
+    assertThat(server.log()).contains("cannot be parsed").doesNotContain("hunter2");
+  }
+
+  @Test
   void theSameIdIsTheSameTask() throws IOException {
     initialize();
     String block = "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo x >> %s/count\"}]}";

@@ -161,6 +161,29 @@ final class TailerTest {
     assertThat(done.poll(30, TimeUnit.SECONDS)).isEqualTo("next");
     readers.execute("agent", KeyedSerialExecutor.Priority.REQUEST, () -> done.add("later"));
     assertThat(done.poll(30, TimeUnit.SECONDS)).isEqualTo("later");
+    readers.execute(
+        "agent",
+        KeyedSerialExecutor.Priority.REQUEST,
+        () -> {
+          throw new StackOverflowError();
+        });
+    readers.execute("agent", KeyedSerialExecutor.Priority.REQUEST, () -> done.add("last"));
+    assertThat(done.poll(30, TimeUnit.SECONDS)).isEqualTo("last");
+  }
+
+  @Test
+  void agentsThatAlwaysHaveJobsWaitingDoNotKeepAllThreads() throws Exception {
+    BlockingQueue<String> done = new LinkedBlockingQueue<>();
+    for (int agent = 0; agent < 64; agent++) {
+      repeat("busy-" + agent);
+      repeat("busy-" + agent);
+    }
+    readers.execute("other", KeyedSerialExecutor.Priority.REQUEST, () -> done.add("other"));
+    assertThat(done.poll(30, TimeUnit.SECONDS)).isEqualTo("other");
+  }
+
+  private void repeat(String agent) {
+    readers.execute(agent, KeyedSerialExecutor.Priority.TAIL, () -> repeat(agent));
   }
 
   @Test

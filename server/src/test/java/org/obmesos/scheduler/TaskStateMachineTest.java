@@ -173,9 +173,11 @@ final class TaskStateMachineTest {
       task = TaskStateMachine.transition(queued, event("launch"), NOON).task();
       assertThat(task.mesosTaskId()).isEqualTo("t." + launch);
     }
-    Transition last = TaskStateMachine.transition(task, event("DROPPED"), NOON);
-    assertThat(last.task().state()).isEqualTo(TaskState.DROPPED);
-    assertThat(last.task().status().message()).isEqualTo("said");
+    for (String answer : List.of("DROPPED", "reconciled UNKNOWN", "reconciled GONE")) {
+      Transition last = TaskStateMachine.transition(task, event(answer), NOON);
+      assertThat(last.task().state()).isEqualTo(TaskState.DROPPED);
+      assertThat(last.task().status().message()).isEqualTo("said");
+    }
   }
 
   @Test

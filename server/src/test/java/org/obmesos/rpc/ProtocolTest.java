@@ -75,6 +75,29 @@ final class ProtocolTest {
   }
 
   @Test
+  void aClusterThatCannotStartAtFirstStartsLaterAndLosesNoTask() throws IOException {
+    initialize();
+    server.call(
+        "task/submit",
+        "{\"blocks\":[{\"id\":\"a\",\"body\":\"while [ ! -e %s/go ]; do sleep 0.05; done; echo on\"}]}"
+            .formatted(state));
+    await().until(() -> task("a").get("state").getAsString().equals("RUNNING"));
+    server.close();
+    // A directory in the way of a file that each start writes.
+    Path obstacle = state.resolve("local/0/cluster/supervise.pl.new/x");
+    Files.createDirectories(obstacle);
+    server = new ServerProcess(state);
+    initialize();
+    await().until(() -> server.log().contains("the embedded cluster cannot start"));
+    Files.delete(obstacle);
+    Files.delete(obstacle.getParent());
+    Files.createFile(state.resolve("go"));
+    JsonObject task = server.ended("a");
+    assertThat(task.get("state").getAsString()).isEqualTo("FINISHED");
+    assertThat(task.getAsJsonObject("result").get("stdout").getAsString()).isEqualTo("on\n");
+  }
+
+  @Test
   void theSameIdIsTheSameTask() throws IOException {
     initialize();
     String block = "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo x >> %s/count\"}]}";

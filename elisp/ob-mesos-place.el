@@ -199,7 +199,7 @@ surroundings are plain, and SIMPLE is non-nil, it runs in the workbench."
                 (insert-buffer-substring-no-properties source beg end)
                 (funcall function (1- beg)))
               (ob-mesos--take-over beg end workbench))
-          ;; Nobody shall find a placeholder here.
+          ;; A search for placeholders looks at all buffers: leave none here.
           (with-current-buffer workbench
             (erase-buffer)))))))
 

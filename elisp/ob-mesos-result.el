@@ -42,7 +42,7 @@ Where it is not, updates come every five seconds."
           "\\|UNKNOWN\\)\\b")
   "Matches a placeholder; group 1 is the task's id.")
 
-;; These rooms are above this one.
+;; These files require this one.
 (declare-function ob-mesos--tell-group "ob-mesos-group" (group))
 (declare-function ob-mesos--restore-members "ob-mesos-group" (group count))
 (declare-function ob-mesos--group-value "ob-mesos-group" (group params))

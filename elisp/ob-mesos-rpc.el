@@ -365,7 +365,7 @@ for the other."
         (get-buffer-create name))))
 
 (defun ob-mesos--why (server)
-  "The last words of SERVER, as advice where there is some."
+  "Return why SERVER has ended, from the end of its stderr, as advice if possible."
   (let ((stderr (get-buffer-process (ob-mesos--stderr server))))
     ;; They come another way than its end, and can come later.
     (while (and stderr (accept-process-output stderr 0.2))))

@@ -274,7 +274,7 @@ That is in an Org buffer, and not in an export."
 
 ;;;; Execution
 
-;; That room is above this one.
+;; That file requires this one.
 (declare-function ob-mesos--execute-in-export "ob-mesos-export" (lang body params))
 (declare-function ob-mesos--exported-task "ob-mesos-export" (lang body params))
 

@@ -179,7 +179,7 @@ Return its process and its port."
         (let ((server (ob-mesos--server master)))
           (ob-mesos-tests--wait (lambda () (ob-mesos--server-trouble server)))
           (should (string-match-p
-                   "No connection to the master at localhost:[0-9]+: nobody listens"
+                   "No connection to the master at localhost:[0-9]+: connection refused"
                    (ob-mesos--server-trouble server)))
           (ob-mesos--update-mode-line)
           (should (equal " mesos:1!" (substring-no-properties ob-mesos-mode-line)))
@@ -254,7 +254,7 @@ Return its process and its port."
     (unwind-protect
         (ob-mesos-tests--wait
          (lambda ()
-           (string-search "No connection to the master at localhost:1: nobody listens"
+           (string-search "No connection to the master at localhost:1: connection refused"
                           said)))
       (delete-process run)
       (delete-file file))))

@@ -91,12 +91,16 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--ca-file",
       paramLabel = "FILE",
-      description = "Certificates in PEM form to trust besides the system's.")
+      description =
+          "Certificates in PEM form to trust besides the system's. With zk://, masters are then"
+              + " reached over https.")
   private Path authority;
 
   @Option(
       names = "--insecure",
-      description = "Trust any certificate. This allows man-in-the-middle attacks.")
+      description =
+          "Trust any certificate. This allows man-in-the-middle attacks. With zk://, masters are"
+              + " then reached over https.")
   private boolean insecure;
 
   @Option(
@@ -211,6 +215,7 @@ public final class Main implements Callable<Integer> {
       master = Optional.ofNullable(master).or(http::master).orElse(LOCAL);
       address = master.equals(LOCAL) ? Optional.empty() : Optional.of(parsed(master));
       Path base = Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir);
+      agentAddresses.forEach(Main::checkAgentAddress);
       httpOptions = http.options(base);
       return cdsTraining ? CdsTrainingRun.run(this::serve) : serve(in, out, base);
     } catch (UsageException e) {
@@ -227,6 +232,14 @@ public final class Main implements Callable<Integer> {
           "ob-mesos: file names are read as "
               + encoding
               + "; set LC_ALL=C.UTF-8 or another UTF-8 locale");
+    }
+  }
+
+  private static void checkAgentAddress(String name, String address) {
+    try {
+      AgentSandboxes.checkAddress(name, address);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--agent-address: " + e.getMessage(), e);
     }
   }
 

@@ -12,10 +12,13 @@ import java.util.Deque;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
@@ -42,6 +45,7 @@ public final class HttpMesos implements SchedulerDriver {
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
   private static final int HEARTBEATS_MISSED = 5;
   private static final int MAX_REDIRECTS = 5;
+  private static final long CLOSE_SECONDS = 2;
 
   private final Scheduler scheduler;
   private final MasterDetector detector;
@@ -59,6 +63,9 @@ public final class HttpMesos implements SchedulerDriver {
   private int failures;
   private boolean closed;
 
+  /** Completes once no call waits any more, after {@link #close}. */
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+
   private record Pending(Call call, CompletableFuture<Void> answer) {}
 
   /** One subscription, from the SUBSCRIBE call to the end of its connection. */
@@ -67,6 +74,7 @@ public final class HttpMesos implements SchedulerDriver {
     private final CompletableFuture<Void> answer;
     private URI endpoint;
     private Optional<EventStream> stream = Optional.empty();
+    private Optional<Future<?>> exchange = Optional.empty();
     private String streamId = "";
     private Duration silence = ANSWER_TIMEOUT;
     private Instant lastEvent = Instant.now();
@@ -75,6 +83,12 @@ public final class HttpMesos implements SchedulerDriver {
       this.master = master;
       this.answer = answer;
       this.endpoint = master;
+    }
+
+    /** Closes the connection. */
+    void close() {
+      stream.ifPresent(EventStream::close);
+      exchange.ifPresent(future -> future.cancel(true));
     }
   }
 
@@ -105,7 +119,8 @@ public final class HttpMesos implements SchedulerDriver {
     MasterDetector detector =
         address instanceof MasterAddress.Fixed fixed
             ? new StandaloneMasterDetector(fixed.masters())
-            : new ZooKeeperDetector((MasterAddress.ZooKeeper) address);
+            : new ZooKeeperDetector(
+                (MasterAddress.ZooKeeper) address, http.isTlsConfigured() ? "https" : "http");
     return new HttpMesos(scheduler, detector, http, trouble, ANSWER_TIMEOUT);
   }
 
@@ -189,29 +204,30 @@ public final class HttpMesos implements SchedulerDriver {
               leader.isEmpty() ? "no master leads" : "there is a subscription already"));
       return;
     }
-    Subscription mine = new Subscription(leader.get(), answer);
-    mine.silence = timeout;
-    subscription = Optional.of(mine);
+    Subscription attempt = new Subscription(leader.get(), answer);
+    attempt.silence = timeout;
+    subscription = Optional.of(attempt);
     try {
-      mine.endpoint = MesosHttpClient.connectable(mine.master);
+      attempt.endpoint = MesosHttpClient.connectable(attempt.master);
     } catch (UnknownHostException e) {
-      lost(mine, MesosHttpClient.explain(e));
+      lost(attempt, MesosHttpClient.explain(e));
       return;
     }
-    HttpRequest request = post(mine.endpoint, call).build();
+    HttpRequest request = post(attempt.endpoint, call).build();
+    CompletableFuture<HttpResponse<String>> exchange =
+        http.client().sendAsync(request, info -> body(info, attempt));
+    attempt.exchange = Optional.of(exchange);
     var unused =
-        http.client()
-            .sendAsync(request, info -> body(info, mine))
-            .whenComplete(
-                (response, failure) ->
-                    execute(
-                        () -> {
-                          if (failure != null) {
-                            lost(mine, MesosHttpClient.explain(failure));
-                          } else {
-                            answered(mine, response);
-                          }
-                        }));
+        exchange.whenComplete(
+            (response, failure) ->
+                execute(
+                    () -> {
+                      if (failure != null) {
+                        lost(attempt, MesosHttpClient.explain(failure));
+                      } else {
+                        answered(attempt, response);
+                      }
+                    }));
   }
 
   private HttpRequest.Builder post(URI master, Call call) {
@@ -221,7 +237,7 @@ public final class HttpMesos implements SchedulerDriver {
   }
 
   private HttpResponse.BodySubscriber<String> body(
-      HttpResponse.ResponseInfo info, Subscription mine) {
+      HttpResponse.ResponseInfo info, Subscription attempt) {
     boolean events =
         info.statusCode() == 200
             && info.headers()
@@ -233,52 +249,52 @@ public final class HttpMesos implements SchedulerDriver {
     }
     EventStream stream =
         new EventStream(
-            event -> execute(() -> received(mine, event)),
-            failure -> execute(() -> lost(mine, MesosHttpClient.explain(failure))));
-    execute(() -> mine.stream = Optional.of(stream));
+            event -> execute(() -> received(attempt, event)),
+            failure -> execute(() -> lost(attempt, MesosHttpClient.explain(failure))));
+    execute(() -> attempt.stream = Optional.of(stream));
     return stream;
   }
 
-  private void answered(Subscription mine, HttpResponse<String> response) {
-    if (!current(mine)) {
-      mine.stream.ifPresent(EventStream::close);
+  private void answered(Subscription attempt, HttpResponse<String> response) {
+    if (!current(attempt)) {
+      attempt.close();
       return;
     }
-    if (mine.stream.isPresent()) {
-      mine.streamId = response.headers().firstValue(STREAM_ID).orElse("");
-      mine.lastEvent = Instant.now();
+    if (attempt.stream.isPresent()) {
+      attempt.streamId = response.headers().firstValue(STREAM_ID).orElse("");
+      attempt.lastEvent = Instant.now();
       redirects = 0;
-      mine.answer.complete(null);
+      attempt.answer.complete(null);
       pump();
       return;
     }
-    Optional<URI> elsewhere = MasterResponses.redirect(mine.master, response);
+    Optional<URI> elsewhere = MasterResponses.redirect(attempt.master, response);
     if (elsewhere.isPresent() && redirects < MAX_REDIRECTS) {
       redirects++;
       subscription = Optional.empty();
-      mine.answer.completeExceptionally(new IllegalStateException("another master leads"));
-      log.info("{} says that {} leads", mine.master, elsewhere.get());
+      attempt.answer.completeExceptionally(new IllegalStateException("another master leads"));
+      log.info("{} says that {} leads", attempt.master, elsewhere.get());
       leader = Optional.empty();
       detector.redirected(elsewhere.get());
       return;
     }
     redirects = 0;
-    lost(mine, MasterResponses.refusal(response));
+    lost(attempt, MasterResponses.refusal(response));
   }
 
-  private boolean current(Subscription mine) {
-    return subscription.filter(now -> now == mine).isPresent();
+  private boolean current(Subscription attempt) {
+    return subscription.filter(now -> now == attempt).isPresent();
   }
 
-  private void received(Subscription mine, Event event) {
-    if (!current(mine)) {
+  private void received(Subscription attempt, Event event) {
+    if (!current(attempt)) {
       return;
     }
-    mine.lastEvent = Instant.now();
+    attempt.lastEvent = Instant.now();
     if (event.getType() == Event.Type.SUBSCRIBED) {
       double seconds = event.getSubscribed().getHeartbeatIntervalSeconds();
       if (seconds > 0) {
-        mine.silence = Duration.ofMillis((long) (seconds * 1000 * HEARTBEATS_MISSED));
+        attempt.silence = Duration.ofMillis((long) (seconds * 1000 * HEARTBEATS_MISSED));
       }
       failures = 0;
     }
@@ -291,26 +307,35 @@ public final class HttpMesos implements SchedulerDriver {
 
   private void watch() {
     subscription
-        .filter(mine -> Duration.between(mine.lastEvent, Instant.now()).compareTo(mine.silence) > 0)
-        .ifPresent(mine -> lost(mine, "it has been silent for " + mine.silence.toMillis() + " ms"));
+        .filter(
+            attempt ->
+                Duration.between(attempt.lastEvent, Instant.now()).compareTo(attempt.silence) > 0)
+        .ifPresent(
+            attempt ->
+                lost(attempt, "it has been silent for " + attempt.silence.toMillis() + " ms"));
   }
 
   /** The subscription has failed or ended: reports why, and subscribes again later. */
-  private void lost(Subscription mine, String why) {
-    if (!current(mine) || closed) {
+  private void lost(Subscription attempt, String why) {
+    if (!current(attempt)) {
+      return;
+    }
+    if (closed) {
+      drained.complete(null);
       return;
     }
     if (isTearingDown()) {
       end();
       return;
     }
-    String sentence = "No connection to the master at " + mine.master.getAuthority() + ": " + why;
+    String sentence =
+        "No connection to the master at " + attempt.master.getAuthority() + ": " + why;
     log.info("{}", sentence);
     drop(sentence);
     trouble.accept(sentence);
     reconnecting = false;
     connectLater();
-    detector.failed(mine.master);
+    detector.failed(attempt.master);
   }
 
   private boolean isTearingDown() {
@@ -327,14 +352,15 @@ public final class HttpMesos implements SchedulerDriver {
 
   /** Ends the subscription and tells only the scheduler. */
   private void drop(String why) {
-    Subscription mine = subscription.orElseThrow();
+    Subscription attempt = subscription.orElseThrow();
     subscription = Optional.empty();
-    mine.stream.ifPresent(EventStream::close);
-    mine.answer.completeExceptionally(new IllegalStateException(why));
+    attempt.close();
+    attempt.answer.completeExceptionally(new IllegalStateException(why));
     sending = false;
     calls.forEach(call -> call.answer().completeExceptionally(new IllegalStateException(why)));
     calls.clear();
     scheduler.disconnected(this);
+    endIfDrained();
   }
 
   // Calls.
@@ -366,15 +392,15 @@ public final class HttpMesos implements SchedulerDriver {
     if (sending || calls.isEmpty()) {
       return;
     }
-    Subscription mine = subscription.orElseThrow();
-    if (mine.streamId.isEmpty()) {
+    Subscription attempt = subscription.orElseThrow();
+    if (attempt.streamId.isEmpty()) {
       return;
     }
     sending = true;
     Pending next = calls.element();
     HttpRequest request =
-        post(mine.endpoint, next.call())
-            .header(STREAM_ID, mine.streamId)
+        post(attempt.endpoint, next.call())
+            .header(STREAM_ID, attempt.streamId)
             .timeout(ANSWER_TIMEOUT)
             .build();
     var unused =
@@ -384,20 +410,21 @@ public final class HttpMesos implements SchedulerDriver {
                 (response, failure) ->
                     execute(
                         () -> {
-                          if (!current(mine)) {
+                          if (!current(attempt)) {
                             return;
                           }
                           if (failure != null) {
                             // The call may have arrived; reconciliation tells.
-                            lost(mine, MesosHttpClient.explain(failure));
+                            lost(attempt, MesosHttpClient.explain(failure));
                           } else {
                             sending = false;
-                            answered(mine, next, response);
+                            answered(attempt, next, response);
+                            endIfDrained();
                           }
                         }));
   }
 
-  private void answered(Subscription mine, Pending sent, HttpResponse<String> response) {
+  private void answered(Subscription attempt, Pending sent, HttpResponse<String> response) {
     int status = response.statusCode();
     if (MasterResponses.isBusy(status)) {
       log.info("the master answers {} and is asked again", status);
@@ -406,7 +433,7 @@ public final class HttpMesos implements SchedulerDriver {
           thread.schedule(
               guarded(
                   () -> {
-                    if (current(mine)) {
+                    if (current(attempt)) {
                       sending = false;
                       pump();
                     }
@@ -427,9 +454,14 @@ public final class HttpMesos implements SchedulerDriver {
       return;
     }
     String why = MasterResponses.refusal(response);
+    if (MasterResponses.isUncertain(status)) {
+      sent.answer().completeExceptionally(new IllegalStateException(why));
+      lost(attempt, why);
+      return;
+    }
     sent.answer().completeExceptionally(new IllegalArgumentException(why));
     if (MasterResponses.isSubscriptionGone(response) || status == 307 || status == 401) {
-      lost(mine, why);
+      lost(attempt, why);
     } else {
       log.warn("the master refuses {}: {}", sent.call().getType(), why);
       trouble.accept("The master refuses " + sent.call().getType() + ": " + why);
@@ -442,30 +474,42 @@ public final class HttpMesos implements SchedulerDriver {
     execute(
         () -> {
           if (subscription.isPresent()) {
-            drop("a new connection is wanted");
+            drop("subscribing again");
           }
           connectLater();
         });
   }
 
+  private void endIfDrained() {
+    if (closed && (calls.isEmpty() || subscription.isEmpty())) {
+      drained.complete(null);
+    }
+  }
+
+  /** Sends the calls that wait, for two seconds at most. A second call has no effect. */
   @Override
   public void close() {
-    CompletableFuture<Void> done = new CompletableFuture<>();
+    if (thread.isShutdown()) {
+      return;
+    }
     execute(
         () -> {
           closed = true;
-          subscription.flatMap(mine -> mine.stream).ifPresent(EventStream::close);
-          subscription = Optional.empty();
-          detector.close();
-          done.complete(null);
+          endIfDrained();
         });
     try {
-      done.get(2, TimeUnit.SECONDS);
+      drained.get(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-      log.warn("the driver did not end in time", e);
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("the master has not answered the last calls");
     }
+    execute(
+        () -> {
+          subscription.ifPresent(Subscription::close);
+          subscription = Optional.empty();
+          detector.close();
+        });
     thread.shutdown();
   }
 }

@@ -44,6 +44,14 @@ final class MasterResponses {
         .map(to -> URI.create(to.getScheme() + "://" + to.getAuthority()));
   }
 
+  /**
+   * Returns whether the master, or a proxy before it, has failed at a call: nobody knows whether
+   * the call was handled.
+   */
+  static boolean isUncertain(int status) {
+    return status >= 500 && !isBusy(status);
+  }
+
   /** Describes why a master has not accepted a call, with its own message if there is one. */
   static String refusal(HttpResponse<String> response) {
     int status = response.statusCode();

@@ -40,10 +40,13 @@ public final class MesosHttpClient {
 
   private final HttpClient client;
   private final Optional<Credentials> credentials;
+  private final boolean tlsConfigured;
 
-  private MesosHttpClient(HttpClient client, Optional<Credentials> credentials) {
+  private MesosHttpClient(
+      HttpClient client, Optional<Credentials> credentials, boolean tlsConfigured) {
     this.client = client;
     this.credentials = credentials;
+    this.tlsConfigured = tlsConfigured;
   }
 
   /**
@@ -74,7 +77,12 @@ public final class MesosHttpClient {
     if (!trust.equals(Trust.SYSTEM)) {
       builder.sslContext(context(trust));
     }
-    return new MesosHttpClient(builder.build(), credentials);
+    return new MesosHttpClient(builder.build(), credentials, !trust.equals(Trust.SYSTEM));
+  }
+
+  /** Returns whether other certificates than the system's are trusted. */
+  public boolean isTlsConfigured() {
+    return tlsConfigured;
   }
 
   /** Returns the client, for requests made by {@link #request}. */
@@ -186,7 +194,7 @@ public final class MesosHttpClient {
     }
     for (Throwable at = cause; at != null; at = at.getCause()) {
       if (at instanceof UnresolvedAddressException || at instanceof UnknownHostException) {
-        return "this host is not known";
+        return "unknown host";
       }
       if (at instanceof SSLException) {
         return "its certificate is not trusted, or it does not speak TLS: " + at.getMessage();
@@ -196,7 +204,7 @@ public final class MesosHttpClient {
       return "it does not answer in time";
     }
     if (cause instanceof ConnectException) {
-      return "nobody listens there";
+      return "connection refused";
     }
     String message = cause.getMessage();
     return message == null ? cause.getClass().getSimpleName() : message;

@@ -36,14 +36,21 @@ final class ZooKeeperDetector implements MasterDetector {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(4);
 
   private final MasterAddress.ZooKeeper address;
+  private final String scheme;
   private final ScheduledThreadPoolExecutor thread;
   private Consumer<Optional<URI>> leader = unused -> {};
   private Consumer<String> trouble = unused -> {};
   private Optional<ZooKeeper> session = Optional.empty();
   private Optional<URI> reported = Optional.empty();
 
-  ZooKeeperDetector(MasterAddress.ZooKeeper address) {
+  /**
+   * Creates a detector that is not started yet.
+   *
+   * @param scheme how masters are reached, http or https; ZooKeeper does not say
+   */
+  ZooKeeperDetector(MasterAddress.ZooKeeper address, String scheme) {
     this.address = address;
+    this.scheme = scheme;
     this.thread = NamedExecutors.single("master-detector");
   }
 
@@ -150,7 +157,7 @@ final class ZooKeeperDetector implements MasterDetector {
       JsonObject at = info.getAsJsonObject("address");
       String host =
           at.has("hostname") ? at.get("hostname").getAsString() : at.get("ip").getAsString();
-      return Optional.of(URI.create("http://" + host + ":" + at.get("port").getAsInt()));
+      return Optional.of(URI.create(scheme + "://" + host + ":" + at.get("port").getAsInt()));
     } catch (JsonParseException | IllegalStateException | NullPointerException e) {
       trouble.accept("The leading master at " + address + " cannot be read: " + e.getMessage());
       return Optional.empty();
@@ -193,6 +200,9 @@ final class ZooKeeperDetector implements MasterDetector {
 
   @Override
   public void close() {
+    if (thread.isShutdown()) {
+      return;
+    }
     thread.execute(() -> close(session));
     thread.shutdown();
   }

@@ -90,8 +90,10 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
   private void locked(Runnable change) {
     lock.lock();
     try {
-      change.run();
-      arrived.signal();
+      if (!closed) {
+        change.run();
+        arrived.signal();
+      }
     } finally {
       lock.unlock();
     }
@@ -272,7 +274,11 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
     List<TaskItem> items = new ArrayList<>();
     int chars = 0;
     for (PendingStatus status : statuses) {
-      items.add(TaskMapper.task(status.task(), status.result(), status.sandbox()));
+      try {
+        items.add(TaskMapper.task(status.task(), status.result(), status.sandbox()));
+      } catch (RuntimeException e) {
+        log.error("the status of {} cannot be written", status.task().id(), e);
+      }
       chars += status.chars();
       if (items.size() >= MAX_BATCH_TASKS || chars >= MAX_BATCH_CHARS) {
         write(notification("task/status", new Tasks(List.copyOf(items))));

@@ -26,6 +26,22 @@ public final class AgentSandboxes implements Sandboxes {
     this.addresses = Map.copyOf(addresses);
   }
 
+  /**
+   * Checks an address that replaces an agent's.
+   *
+   * @throws IllegalArgumentException if it is not one, with a sentence for the user
+   */
+  public static void checkAddress(String name, String address) {
+    String host = "(\\[[0-9A-Fa-f:.]+]|[^\\s:/\\[\\]@?#]+):\\d{1,5}";
+    if (!name.matches(host)) {
+      throw new IllegalArgumentException("the agent's name is host:port, not '" + name + "'");
+    }
+    if (!address.matches("(https?://)?" + host)) {
+      throw new IllegalArgumentException(
+          "the address is host:port or http(s)://host:port, not '" + address + "'");
+    }
+  }
+
   @Override
   public Sandbox of(Task task) {
     TaskLocation location = task.launch().location();

@@ -21,6 +21,10 @@ import org.slf4j.LoggerFactory;
 final class FinalOutputReader {
   private static final Logger log = LoggerFactory.getLogger(FinalOutputReader.class);
   private static final Duration SETTLE = Duration.ofMillis(100);
+
+  /** How long output that is still growing is waited for: a process left behind may write on. */
+  private static final Duration MAX_SETTLE = Duration.ofSeconds(5);
+
   private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
 
   private final TaskId id;
@@ -59,22 +63,22 @@ final class FinalOutputReader {
   /** Starts; the future never fails. */
   CompletableFuture<TaskResult> start() {
     if (sandbox.isWrittenLate()) {
-      attempt(() -> settle(sandbox.size("stdout")));
+      attempt(() -> settle(sandbox.size("stdout"), Instant.now().plus(MAX_SETTLE)));
     } else {
       attempt(this::read);
     }
     return result;
   }
 
-  private void settle(long before) {
+  private void settle(long before, Instant until) {
     later(
         SETTLE,
         () -> {
           long now = sandbox.size("stdout");
-          if (now == before) {
+          if (now == before || Instant.now().isAfter(until)) {
             read();
           } else {
-            settle(now);
+            settle(now, until);
           }
         });
   }

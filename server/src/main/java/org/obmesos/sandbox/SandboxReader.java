@@ -5,10 +5,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -29,12 +30,23 @@ public final class SandboxReader implements AutoCloseable {
   /** How long a client waits for fresh metrics of an agent. */
   private static final long METRICS_MILLIS = 80;
 
+  private static final int MAX_AGENTS = 1000;
+
   private final Sandboxes sandboxes;
   private final int resultLimit;
   private final ScheduledThreadPoolExecutor timer = NamedExecutors.single("tailer");
   private final KeyedSerialExecutor executor = new KeyedSerialExecutor();
   private final Tailer tailer;
-  private final Map<String, AgentMetrics> lastMetrics = new ConcurrentHashMap<>();
+
+  /** The last metrics of the agents asked for last. */
+  private final Map<String, AgentMetrics> lastMetrics =
+      Collections.synchronizedMap(
+          new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<String, AgentMetrics> eldest) {
+              return size() > MAX_AGENTS;
+            }
+          });
 
   /**
    * Creates a reader and starts it.

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.obmesos.store.Changes;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -68,11 +70,21 @@ final class Draft {
     programs.add(task.id());
   }
 
-  /** Deletes an ended task. */
-  void delete(TaskId id) {
-    if (committed.ended(id).isPresent()) {
-      deleted.add(id);
-    }
+  /**
+   * Deletes an ended task.
+   *
+   * @return false if the task has not ended or is not known
+   */
+  boolean delete(TaskId id) {
+    return committed.ended(id).isPresent() && deleted.add(id);
+  }
+
+  /** Returns the tasks that those that have not ended depend on. */
+  Set<TaskId> dependencies() {
+    return Stream.concat(committed.live().stream().map(Task::id), tasks.keySet().stream())
+        .flatMap(id -> live(id).stream())
+        .flatMap(task -> task.block().requirements().after().stream())
+        .collect(Collectors.toSet());
   }
 
   /** Changes the framework id. */
@@ -114,6 +126,7 @@ final class Draft {
   void applyTo(TaskRegistry registry) {
     registry.remove(deleted);
     tasks.values().forEach(registry::put);
+    frameworkId.ifPresent(registry::setFrameworkId);
   }
 
   /** Runs the effects in the order of their events. */

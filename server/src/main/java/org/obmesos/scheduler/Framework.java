@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,10 +16,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import org.apache.mesos.v1.Protos.FrameworkID;
-import org.apache.mesos.v1.scheduler.Mesos;
-import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.AgentMetrics;
@@ -43,11 +38,8 @@ import org.slf4j.LoggerFactory;
  * thread; every method may be called on any thread and returns at once. A future that fails because
  * the store failed fails with a {@link org.obmesos.store.StoreException}; then nothing was done.
  */
-public final class Framework implements Scheduler, AutoCloseable {
+public final class Framework implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Framework.class);
-
-  /** When to subscribe again after an ERROR event. */
-  private static final Duration RESUBSCRIBE_DELAY = Duration.ofSeconds(5);
 
   private static final long CLOSE_SECONDS = 3;
 
@@ -60,16 +52,17 @@ public final class Framework implements Scheduler, AutoCloseable {
   private final SandboxReader reader;
   private final Subscription subscription;
   private final TransactionQueue transactions;
-  private final LaunchQueue launches;
-  private final Reconciler reconciler;
-  private final UpdateHandler updates;
+  private final LaunchQueue launchQueue;
+  private final UpdateHandler updateHandler;
   private final List<GracefulShutdown> shutdowns = new ArrayList<>();
 
   /** The requests that came before the store was read, in order. */
-  private final List<Runnable> early = new ArrayList<>();
+  private final List<EarlyRequest> early = new ArrayList<>();
 
   private boolean loaded;
   private boolean expiring;
+
+  private record EarlyRequest(Runnable run, CompletableFuture<?> done) {}
 
   /**
    * Creates a framework and starts it.
@@ -97,28 +90,29 @@ public final class Framework implements Scheduler, AutoCloseable {
             options.storeFailureLimit());
     LaunchQueue.Collaborators with =
         new LaunchQueue.Collaborators(executor, transactions, registry, subscription, listener);
-    this.launches = new LaunchQueue(with, options, secrets);
-    this.reconciler = new Reconciler(executor, registry, this::reconcile);
-    this.updates = new UpdateHandler(with, reader, secrets, launches, reconciler);
+    this.launchQueue = new LaunchQueue(with, options, secrets);
+    Reconciler reconciler = new Reconciler(executor, registry, subscription::reconcile);
+    this.updateHandler = new UpdateHandler(with, reader, secrets, launchQueue, reconciler);
+    MasterEvents events = new MasterEvents(with, launchQueue, reconciler, updateHandler);
     new PeriodicTasks(
             () -> {
-              updates.repeatKills();
-              launches.explainIdleCluster();
+              updateHandler.repeatKills();
+              launchQueue.explainIdleCluster();
             },
-            () -> reconcile(List.of()),
-            this::reconcileStaging,
+            events::reconcileAll,
+            events::reconcileStaging,
             this::expire)
         .start(executor);
-    load(connect);
+    load(events, connect);
   }
 
   private void runEffect(Effect effect) {
-    updates.run(effect);
+    updateHandler.run(effect);
   }
 
   // Loading.
 
-  private void load(Function<Scheduler, SchedulerDriver> connect) {
+  private void load(MasterEvents events, Function<Scheduler, SchedulerDriver> connect) {
     CompletableFuture<Optional<String>> id = store.frameworkId();
     CompletableFuture<List<Task>> live = store.liveTasks();
     CompletableFuture<List<EndedTask>> ended = store.endedTasks();
@@ -132,33 +126,35 @@ public final class Framework implements Scheduler, AutoCloseable {
                             listener.storeLost(
                                 "The tasks in %s cannot be read: %s"
                                     .formatted(store.file(), cause(failure).getMessage()));
+                            failEarly(cause(failure));
                             return;
                           }
-                          registry.load(live.join(), ended.join());
-                          start(id.join(), connect.apply(this));
+                          registry.load(id.join(), live.join(), ended.join());
+                          start(connect.apply(events));
                         }));
   }
 
-  private void start(Optional<String> id, SchedulerDriver driver) {
+  private void start(SchedulerDriver driver) {
     loaded = true;
-    subscription.start(id, driver);
+    subscription.start(registry.frameworkId(), driver);
     for (Task task : registry.live()) {
       subscription.requireRole(
           task.block().resources().gpus() > 0, task.block().requirements().role());
     }
-    launches.admit(
+    launchQueue.admit(
         registry.live().stream().filter(task -> task.state() == TaskState.QUEUED).toList());
-    early.forEach(Runnable::run);
+    early.forEach(request -> request.run().run());
+    early.clear();
+  }
+
+  private void failEarly(Throwable cause) {
+    early.forEach(request -> request.done().completeExceptionally(cause));
     early.clear();
   }
 
   /** Does something on the scheduler thread, once the store has been read. */
   private <T> CompletableFuture<T> whenLoaded(Supplier<CompletableFuture<T>> work) {
     CompletableFuture<T> done = new CompletableFuture<>();
-    if (executor.isShutdown()) {
-      done.completeExceptionally(new IllegalStateException("the server is shutting down"));
-      return done;
-    }
     Runnable run =
         () -> {
           try {
@@ -176,14 +172,18 @@ public final class Framework implements Scheduler, AutoCloseable {
             done.completeExceptionally(e);
           }
         };
-    executor.execute(
-        () -> {
-          if (loaded) {
-            run.run();
-          } else {
-            early.add(run);
-          }
-        });
+    boolean accepted =
+        executor.execute(
+            () -> {
+              if (loaded) {
+                run.run();
+              } else {
+                early.add(new EarlyRequest(run, done));
+              }
+            });
+    if (!accepted) {
+      done.completeExceptionally(shuttingDown());
+    }
     return done;
   }
 
@@ -192,6 +192,10 @@ public final class Framework implements Scheduler, AutoCloseable {
    */
   private <T> CompletableFuture<T> afterSubmitted(Supplier<CompletableFuture<T>> work) {
     return whenLoaded(() -> transactions.barrier().thenCompose(reached -> work.get()));
+  }
+
+  private static IllegalStateException shuttingDown() {
+    return new IllegalStateException("the server is shutting down");
   }
 
   private static Throwable cause(Throwable failure) {
@@ -219,73 +223,11 @@ public final class Framework implements Scheduler, AutoCloseable {
       List<Block> blocks, Map<TaskId, Map<String, String>> secretValues) {
     return whenLoaded(
         () -> {
-          Submission submission = new Submission(blocks, secretValues);
+          Submission submission =
+              new Submission(blocks, secretValues, registry, secrets, launchQueue);
           transactions.submit(submission);
-          return submission.done;
+          return submission.done();
         });
-  }
-
-  private final class Submission extends Request {
-    private final List<Block> blocks;
-    private final Map<TaskId, Map<String, String>> secretValues;
-    private final List<TaskId> changed = new ArrayList<>();
-
-    Submission(List<Block> blocks, Map<TaskId, Map<String, String>> secretValues) {
-      this.blocks = blocks;
-      this.secretValues = secretValues;
-    }
-
-    @Override
-    public void prepare(Draft draft) {
-      DependencyTracker.checkOrder(blocks, draft);
-      for (Block block : blocks) {
-        Optional<Task> known = draft.live(block.id());
-        if (!draft.contains(block.id())) {
-          draft.insert(Task.submitted(draft.nextSequence(), block, Instant.now()));
-          changed.add(block.id());
-        } else if (known.filter(Submission::awaitsBody).isPresent()
-            && !block.program().awaitsBody()) {
-          draft.updateProgram(known.get().with(block.program()));
-          changed.add(block.id());
-        }
-      }
-    }
-
-    private static boolean awaitsBody(Task task) {
-      return task.state() == TaskState.QUEUED && task.block().program().awaitsBody();
-    }
-
-    @Override
-    public void committed() {
-      for (Block block : blocks) {
-        Map<String, String> values = secretValues.getOrDefault(block.id(), Map.of());
-        boolean isLive = registry.live(block.id()).isPresent();
-        if (isLive && secrets.put(block.id(), values) && !changed.contains(block.id())) {
-          changed.add(block.id());
-        }
-      }
-      launches.admit(
-          changed.stream()
-              .flatMap(id -> registry.live(id).stream())
-              .filter(task -> task.state() == TaskState.QUEUED)
-              .toList());
-      super.committed();
-    }
-  }
-
-  /** An operation somebody waits for. */
-  private abstract static class Request implements TransactionQueue.Operation {
-    final CompletableFuture<Void> done = new CompletableFuture<>();
-
-    @Override
-    public void committed() {
-      done.complete(null);
-    }
-
-    @Override
-    public void failed(RuntimeException cause) {
-      done.completeExceptionally(cause);
-    }
   }
 
   /**
@@ -306,7 +248,7 @@ public final class Framework implements Scheduler, AutoCloseable {
           }
         };
     transactions.submit(kills);
-    return kills.done;
+    return kills.done();
   }
 
   /**
@@ -398,45 +340,33 @@ public final class Framework implements Scheduler, AutoCloseable {
   }
 
   /**
-   * Deletes ended tasks with their results and sandboxes; others are left alone.
+   * Deletes ended tasks with their results and sandboxes. Others are left alone, and so are those
+   * that a task that has not ended depends on.
    *
    * @return the tasks that were deleted
    */
   public CompletableFuture<List<TaskId>> delete(Collection<TaskId> ids) {
     return whenLoaded(
-        () ->
-            store
-                .tasks(ids.stream().filter(id -> registry.ended(id).isPresent()).toList())
-                .thenCompose(
-                    tasks ->
-                        whenLoaded(
-                            () -> {
-                              Deletion deletion = new Deletion(tasks);
-                              transactions.submit(deletion);
-                              return deletion.done.thenApply(nothing -> deletion.ids);
-                            })));
-  }
-
-  private final class Deletion extends Request {
-    private final List<Task> tasks;
-    private final List<TaskId> ids;
-
-    Deletion(List<Task> tasks) {
-      this.tasks = tasks;
-      this.ids = tasks.stream().map(Task::id).toList();
-    }
-
-    @Override
-    public void prepare(Draft draft) {
-      ids.forEach(draft::delete);
-    }
-
-    @Override
-    public void committed() {
-      reader.delete(tasks);
-      listener.deleted(ids);
-      super.committed();
-    }
+        () -> {
+          // The store does one thing after the other: it reads before it commits the deletion.
+          CompletableFuture<List<Task>> tasks = store.tasks(List.copyOf(ids));
+          Deletion deletion = new Deletion(ids);
+          transactions.submit(deletion);
+          return deletion
+              .done()
+              .thenApply(
+                  nothing -> {
+                    listener.deleted(deletion.ids());
+                    return deletion.ids();
+                  })
+              .thenCombine(
+                  tasks,
+                  (deleted, all) -> {
+                    reader.delete(
+                        all.stream().filter(task -> deleted.contains(task.id())).toList());
+                    return List.copyOf(deleted);
+                  });
+        });
   }
 
   private void expire() {
@@ -447,17 +377,33 @@ public final class Framework implements Scheduler, AutoCloseable {
     }
     expiring = true;
     var unused =
-        delete(expired).whenComplete((ids, failure) -> executor.execute(() -> expiring = false));
+        delete(expired)
+            .whenComplete(
+                (ids, failure) ->
+                    executor.execute(
+                        () -> {
+                          expiring = false;
+                          // Tasks may have ended meanwhile.
+                          if (failure == null) {
+                            expireIfExceeded();
+                          }
+                        }));
+  }
+
+  private void expireIfExceeded() {
+    if (options.retention().isExceeded(registry.ended().size())) {
+      expire();
+    }
   }
 
   /** Returns the agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
-    return compute(launches.matcher().agents()::list);
+    return compute(launchQueue.matcher().agents()::list);
   }
 
   /** Returns the last offers, the oldest first. */
   public CompletableFuture<List<OfferNote>> offers() {
-    return compute(launches.matcher()::notes);
+    return compute(launchQueue.matcher()::notes);
   }
 
   /** Returns the metrics of an agent's machine; the last known ones if it does not answer soon. */
@@ -475,142 +421,11 @@ public final class Framework implements Scheduler, AutoCloseable {
             tasks -> compute(() -> tasks.stream().findFirst().flatMap(subscription::page)));
   }
 
-  // Events of the cluster.
-
-  @Override
-  public void connected(Mesos mesos) {
-    executor.execute(() -> subscription.subscribe(registry.queue().isEmpty()));
-  }
-
-  @Override
-  public void disconnected(Mesos mesos) {
-    executor.execute(
-        () -> {
-          subscription.down();
-          launches.disconnected();
-          reconciler.stop();
-        });
-  }
-
-  @Override
-  public void received(Mesos mesos, Event event) {
-    executor.execute(
-        () -> {
-          switch (event.getType()) {
-            case SUBSCRIBED -> {
-              subscription.setMaster(event.getSubscribed().getMasterInfo());
-              subscribed(event.getSubscribed().getFrameworkId());
-            }
-            case OFFERS -> launches.add(event.getOffers().getOffersList());
-            case UPDATE -> {
-              launches
-                  .matcher()
-                  .agents()
-                  .confirm(event.getUpdate().getStatus().getAgentId().getValue());
-              updates.update(event.getUpdate().getStatus());
-            }
-            case RESCIND -> launches.rescind(event.getRescind().getOfferId());
-            case INVERSE_OFFERS ->
-                subscription.send(
-                    calls -> calls.acceptInverse(event.getInverseOffers().getInverseOffersList()));
-            case FAILURE -> failed(event.getFailure());
-            case ERROR -> error(event.getError().getMessage());
-            default -> log.debug("event {}", event.getType());
-          }
-        });
-  }
-
-  private void failed(Event.Failure failure) {
-    if (failure.hasAgentId() && !failure.hasExecutorId()) {
-      launches.agentRemoved(failure.getAgentId().getValue());
-    }
-  }
-
-  /** The id of a new framework is stored before anything is launched under it. */
-  private void subscribed(FrameworkID id) {
-    if (!subscription.setId(id)) {
-      subscriptionUp();
-      return;
-    }
-    transactions.submit(
-        new TransactionQueue.Operation() {
-          @Override
-          public void prepare(Draft draft) {
-            draft.setFrameworkId(id.getValue());
-          }
-
-          @Override
-          public void committed() {
-            subscriptionUp();
-          }
-
-          @Override
-          public void failed(RuntimeException cause) {
-            var unused = executor.schedule(LaunchQueue.RETRY, () -> transactions.submit(this));
-          }
-        });
-  }
-
-  private void subscriptionUp() {
-    subscription.up();
-    listener.cluster(true, "");
-    launches
-        .matcher()
-        .agents()
-        .resubscribed(
-            registry.launched().stream()
-                .map(task -> task.launch().location().agentId())
-                .collect(Collectors.toSet()));
-    reconciler.start();
-    updates.repeatKills();
-    launches.revive();
-    launches.match();
-  }
-
-  /**
-   * The master ends the subscription. Either another server has subscribed with the same framework
-   * id; to subscribe again would only evict that one. Or the framework was removed, and its tasks
-   * with it. Anything else is tried again.
-   */
-  private void error(String message) {
-    subscription.down();
-    if (message.contains("removed") || message.contains("Completed framework")) {
-      log.warn("{}; its tasks are lost, and a new framework begins", message);
-      updates.frameworkRemoved(message);
-      subscription.startNewFramework();
-    } else if (message.contains("failed over")) {
-      listener.cluster(false, message);
-      subscription.close();
-    } else {
-      listener.cluster(false, message);
-      var unused = executor.schedule(RESUBSCRIBE_DELAY, subscription::resubscribe);
-    }
-  }
-
-  private void reconcile(Collection<Task> tasks) {
-    subscription.send(calls -> calls.reconcile(tasks));
-  }
-
-  /** An ACCEPT call can get lost in a master that dies. */
-  private void reconcileStaging() {
-    Instant limit = Instant.now().minus(PeriodicTasks.STAGING_TIMEOUT);
-    List<Task> staging =
-        registry.launched().stream()
-            .filter(task -> task.state() == TaskState.STAGING)
-            .filter(task -> task.times().submitted().isBefore(limit))
-            .toList();
-    if (!staging.isEmpty()) {
-      reconcile(staging);
-    }
-  }
-
   private void afterTransaction() {
-    launches.match();
+    launchQueue.match();
     List.copyOf(shutdowns).forEach(GracefulShutdown::check);
     shutdowns.removeIf(shutdown -> shutdown.finished().isDone());
-    if (options.retention().isExceeded(registry.ended().size())) {
-      expire();
-    }
+    expireIfExceeded();
   }
 
   /**
@@ -625,6 +440,7 @@ public final class Framework implements Scheduler, AutoCloseable {
     CompletableFuture<Void> done = new CompletableFuture<>();
     executor.execute(
         () -> {
+          failEarly(shuttingDown());
           var unused =
               transactions
                   .barrier()

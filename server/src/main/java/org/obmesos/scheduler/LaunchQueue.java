@@ -24,10 +24,10 @@ import org.obmesos.task.TaskState;
  * others with offers, and accepts an offer once the launch is stored. Used on the scheduler thread.
  */
 final class LaunchQueue {
-  /** How long an offer is declined while no task is queued. */
+  /** The refuse_seconds of a declined offer while no task is queued. */
   private static final double IDLE_REFUSE_SECONDS = 3600;
 
-  /** How long it is declined while tasks are queued that do not fit it. */
+  /** Its refuse_seconds while tasks are queued that do not fit it. */
   private static final double BUSY_REFUSE_SECONDS = 5;
 
   /** When an operation whose commit has failed is tried again. */
@@ -85,7 +85,7 @@ final class LaunchQueue {
       if (never.isPresent()) {
         reject(task.id(), "The task " + never.get());
       } else if (unmet.isPresent()) {
-        explain(task, unmet.get());
+        setPendingReason(task, unmet.get());
       } else {
         registry.enqueue(task);
         subscription.requireRole(
@@ -94,7 +94,7 @@ final class LaunchQueue {
       }
     }
     if (!queued.isEmpty()) {
-      explain(matcher.shortages(queued));
+      setPendingReasons(matcher.shortages(queued));
       revive();
     }
   }
@@ -118,7 +118,7 @@ final class LaunchQueue {
                     !waiting.block().requirements().constraints().isEmpty()
                         && waiting.block().origin().isPeerOf(task.block().origin()));
     if (constrained) {
-      explain(matcher.shortages(registry.queue()));
+      setPendingReasons(matcher.shortages(registry.queue()));
       revive();
     }
   }
@@ -138,12 +138,12 @@ final class LaunchQueue {
         });
   }
 
-  private void explain(Map<Task, String> reasons) {
-    reasons.forEach(this::explain);
+  private void setPendingReasons(Map<Task, String> reasons) {
+    reasons.forEach(this::setPendingReason);
   }
 
-  private void explain(Task task, String reason) {
-    if (registry.explain(task.id(), reason)) {
+  private void setPendingReason(Task task, String reason) {
+    if (registry.setPendingReason(task.id(), reason)) {
       listener.status(registry.view(task));
     }
   }
@@ -152,7 +152,7 @@ final class LaunchQueue {
   void explainIdleCluster() {
     if (subscription.isUp() && matcher.agents().list().isEmpty()) {
       for (Task task : registry.queue()) {
-        explain(task, "waits for an offer: no agent has made one yet");
+        setPendingReason(task, "waits for an offer: no agent has made one yet");
       }
     }
   }
@@ -175,7 +175,7 @@ final class LaunchQueue {
   void agentRemoved(String id) {
     matcher.agents().remove(id);
     if (!registry.queue().isEmpty()) {
-      explain(matcher.shortages(registry.queue()));
+      setPendingReasons(matcher.shortages(registry.queue()));
       revive();
     }
   }
@@ -215,7 +215,7 @@ final class LaunchQueue {
     if (registry.queue().isEmpty()) {
       subscription.suppress();
     } else if (plan.news()) {
-      explain(matcher.shortages(registry.queue()));
+      setPendingReasons(matcher.shortages(registry.queue()));
     }
   }
 
@@ -281,7 +281,7 @@ final class LaunchQueue {
       }
       matcher.noteLaunch(accepted, launched);
       accept(accepted, launched);
-      explain(
+      setPendingReasons(
           matcher.shortages(
               registry.queue().stream()
                   .filter(task -> !task.block().requirements().constraints().isEmpty())

@@ -8,14 +8,12 @@ import java.time.Duration;
  *
  * @param frequent repeats kills and explains why tasks wait
  * @param reconcileAll reconciles all tasks implicitly (Mesos' docs/reconciliation.md)
- * @param reconcileStaging reconciles those that have been STAGING for {@link #STAGING_TIMEOUT}
+ * @param reconcileStaging reconciles the tasks that are STAGING
  * @param expire deletes ended tasks that are too old
  */
 record PeriodicTasks(
     Runnable frequent, Runnable reconcileAll, Runnable reconcileStaging, Runnable expire) {
-  /** How long a task may be STAGING before it is reconciled. */
-  static final Duration STAGING_TIMEOUT = Duration.ofSeconds(60);
-
+  private static final Duration STAGING_RECONCILIATION = Duration.ofSeconds(30);
   private static final Duration FREQUENT = Duration.ofSeconds(5);
   private static final Duration IMPLICIT_RECONCILIATION = Duration.ofMinutes(15);
   private static final Duration EXPIRY = Duration.ofMinutes(1);
@@ -23,7 +21,7 @@ record PeriodicTasks(
   void start(SchedulerExecutor executor) {
     executor.repeat(FREQUENT, frequent);
     executor.repeat(IMPLICIT_RECONCILIATION, reconcileAll);
-    executor.repeat(STAGING_TIMEOUT.dividedBy(2), reconcileStaging);
+    executor.repeat(STAGING_RECONCILIATION, reconcileStaging);
     executor.repeat(EXPIRY, expire);
   }
 }

@@ -29,12 +29,18 @@ final class SchedulerExecutor {
     };
   }
 
-  /** Runs a job on the thread. After the shutdown the job is dropped. */
-  void execute(Runnable job) {
+  /**
+   * Runs a job on the thread.
+   *
+   * @return false after the shutdown; then the job is not run
+   */
+  boolean execute(Runnable job) {
     try {
       thread.execute(logged(job));
+      return true;
     } catch (RejectedExecutionException e) {
       log.debug("the scheduler is closed", e);
+      return false;
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,6 +30,7 @@ final class Subscription {
   private boolean suppressed;
   private boolean gpus;
   private boolean changed;
+  private int lostConnections;
 
   Subscription(FrameworkOptions options) {
     this.options = options;
@@ -65,15 +67,14 @@ final class Subscription {
     driver.send(Calls.subscribe(Calls.frameworkInfo(options, id, roles, gpus), idle));
   }
 
-  /**
-   * Takes the framework id from SUBSCRIBED.
-   *
-   * @return whether it is a new one
-   */
-  boolean setId(FrameworkID newId) {
-    boolean isNew = !id.equals(Optional.of(newId.getValue()));
-    id = Optional.of(newId.getValue());
-    return isNew;
+  /** Takes the framework id from SUBSCRIBED. */
+  void setId(String newId) {
+    id = Optional.of(newId);
+  }
+
+  /** Returns the number of the current connection: that of the connections lost before it. */
+  int connection() {
+    return lostConnections;
   }
 
   /** Takes the master's address; one without a port has no web UI. */
@@ -102,8 +103,9 @@ final class Subscription {
     resubscribePending();
   }
 
-  /** Calls cannot be sent any more. */
+  /** The connection is lost: calls cannot be sent any more. */
   void down() {
+    lostConnections++;
     calls = Optional.empty();
   }
 
@@ -135,6 +137,11 @@ final class Subscription {
         .map(factory -> driver.call(call.apply(factory)))
         .orElseGet(
             () -> CompletableFuture.failedFuture(new IllegalStateException("not subscribed")));
+  }
+
+  /** Asks for the states of tasks, or of all tasks if none is given. */
+  void reconcile(Collection<Task> tasks) {
+    send(calls -> calls.reconcile(tasks));
   }
 
   void revive() {

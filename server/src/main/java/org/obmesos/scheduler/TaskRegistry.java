@@ -28,16 +28,21 @@ final class TaskRegistry {
 
   private final Map<TaskId, Task> live = new LinkedHashMap<>();
   private final Map<TaskId, EndedTask> ended = new LinkedHashMap<>();
-  private final Map<String, TaskId> launches = new LinkedHashMap<>();
+  private final Map<String, TaskId> taskIdByMesosTaskId = new LinkedHashMap<>();
   private final TreeSet<Task> queue = new TreeSet<>(QUEUE_ORDER);
 
   /** Why queued tasks wait. Derived from offers and other tasks, so it is not stored. */
-  private final Map<TaskId, String> waitReasons = new HashMap<>();
+  private final Map<TaskId, String> pendingReasons = new HashMap<>();
 
+  private Optional<String> frameworkId = Optional.empty();
   private long sequence;
 
-  /** Loads the tasks of the store. */
-  void load(Collection<Task> liveTasks, Collection<EndedTask> endedTasks) {
+  /** Loads what the store has. */
+  void load(
+      Optional<String> storedFrameworkId,
+      Collection<Task> liveTasks,
+      Collection<EndedTask> endedTasks) {
+    frameworkId = storedFrameworkId;
     liveTasks.forEach(this::put);
     endedTasks.forEach(
         task -> {
@@ -46,13 +51,23 @@ final class TaskRegistry {
         });
   }
 
+  /** Returns the framework id; empty before the first SUBSCRIBED. */
+  Optional<String> frameworkId() {
+    return frameworkId;
+  }
+
+  /** Applies a committed framework id. */
+  void setFrameworkId(String id) {
+    frameworkId = Optional.of(id);
+  }
+
   /** Applies a committed task. */
   void put(Task task) {
     sequence = Math.max(sequence, task.sequence());
     Task before = live.get(task.id());
     if (before != null) {
       queue.remove(before);
-      launches.remove(before.mesosTaskId());
+      taskIdByMesosTaskId.remove(before.mesosTaskId());
     }
     if (task.state().isTerminal()) {
       live.remove(task.id());
@@ -60,11 +75,11 @@ final class TaskRegistry {
     } else {
       live.put(task.id(), task);
       if (task.state() != TaskState.QUEUED) {
-        launches.put(task.mesosTaskId(), task.id());
+        taskIdByMesosTaskId.put(task.mesosTaskId(), task.id());
       }
     }
     if (task.state() != TaskState.QUEUED) {
-      waitReasons.remove(task.id());
+      pendingReasons.remove(task.id());
     }
   }
 
@@ -104,12 +119,12 @@ final class TaskRegistry {
 
   /** Returns the task whose current launch has the given id at the master. */
   Optional<Task> byMesosTaskId(String mesosTaskId) {
-    return Optional.ofNullable(launches.get(mesosTaskId)).flatMap(this::live);
+    return Optional.ofNullable(taskIdByMesosTaskId.get(mesosTaskId)).flatMap(this::live);
   }
 
   /** Returns the tasks that are launched and have not ended. */
   List<Task> launched() {
-    return launches.values().stream().map(live::get).toList();
+    return taskIdByMesosTaskId.values().stream().map(live::get).toList();
   }
 
   /** Adds a queued task to the queue for offers. */
@@ -128,17 +143,17 @@ final class TaskRegistry {
   }
 
   /**
-   * Sets the reason a queued task waits for.
+   * Sets why a queued task waits.
    *
    * @return whether it has changed
    */
-  boolean explain(TaskId id, String reason) {
-    return !reason.equals(waitReasons.put(id, reason));
+  boolean setPendingReason(TaskId id, String reason) {
+    return !reason.equals(pendingReasons.put(id, reason));
   }
 
   /** Returns a task as clients see it: a queued one with the reason it waits for. */
   Task view(Task task) {
-    String reason = task.state() == TaskState.QUEUED ? waitReasons.get(task.id()) : null;
+    String reason = task.state() == TaskState.QUEUED ? pendingReasons.get(task.id()) : null;
     return reason == null
         ? task
         : task.with(TaskStatus.of(TaskState.QUEUED, reason), Instant.EPOCH);

@@ -29,7 +29,7 @@ import org.obmesos.task.TaskStatus;
  * <p>In a terminal state nothing changes any more.
  */
 final class TaskStateMachine {
-  /** The largest number of launches of a task none of which has started it. */
+  /** The largest number of launches in a row none of which has started the task. */
   static final int MAX_LAUNCHES = 10;
 
   private static final String KILLED_BEFORE_LAUNCH = "Killed before it was launched";
@@ -189,12 +189,11 @@ final class TaskStateMachine {
   /** Queues the task for another launch, under another Mesos task id. */
   private static Transition relaunch(
       Task task, TaskStatus status, Optional<Protos.TaskStatus> update, Instant now) {
-    int launches = task.launch().attempt() - task.launch().runs() + 1;
     if (task.launch().killRequested()) {
       TaskStatus killed = TaskStatus.of(TaskState.KILLED, KILLED_BEFORE_LAUNCH);
       return end(task, killed, TaskResult.NONE, update, now);
     }
-    if (launches >= MAX_LAUNCHES) {
+    if (task.launch().notStarted() + 1 >= MAX_LAUNCHES) {
       TaskStatus dropped =
           new TaskStatus(TaskState.DROPPED, status.reason(), status.message(), status.source());
       return end(task, dropped, TaskResult.NONE, update, now);

@@ -49,7 +49,7 @@ final class TransactionQueue {
   private final Store store;
   private final TaskRegistry registry;
   private final Consumer<Effect> effects;
-  private final Runnable after;
+  private final Runnable afterTransaction;
   private final Consumer<String> warning;
   private final Consumer<String> storeLost;
   private final Duration failureLimit;
@@ -62,16 +62,16 @@ final class TransactionQueue {
   /** What the queue tells others. */
   record Callbacks(
       Consumer<Effect> effects,
-      Runnable after,
+      Runnable afterTransaction,
       Consumer<String> warning,
       Consumer<String> storeLost) {}
 
   /**
    * Creates a queue.
    *
-   * @param callbacks {@code effects} runs each effect of a committed transaction; {@code after} is
-   *     called after each transaction; {@code storeLost} is called with a message once the store
-   *     has failed for longer than {@code failureLimit}
+   * @param callbacks {@code effects} runs each effect of a committed transaction; {@code
+   *     afterTransaction} is called after each transaction; {@code storeLost} is called with a
+   *     message once the store has failed for longer than {@code failureLimit}
    */
   TransactionQueue(
       SchedulerExecutor executor,
@@ -83,7 +83,7 @@ final class TransactionQueue {
     this.store = store;
     this.registry = registry;
     this.effects = callbacks.effects();
-    this.after = callbacks.after();
+    this.afterTransaction = callbacks.afterTransaction();
     this.warning = callbacks.warning();
     this.storeLost = callbacks.storeLost();
     this.failureLimit = failureLimit;
@@ -213,7 +213,7 @@ final class TransactionQueue {
   }
 
   private void proceed() {
-    guarded(after);
+    guarded(afterTransaction);
     if (!pending.isEmpty()) {
       runSoon();
     }

@@ -2,7 +2,6 @@
 package org.obmesos.scheduler;
 
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.mesos.v1.Protos;
@@ -28,7 +27,7 @@ final class UpdateHandler {
   private final FrameworkListener listener;
   private final SandboxReader reader;
   private final Secrets secrets;
-  private final LaunchQueue launches;
+  private final LaunchQueue launchQueue;
   private final Reconciler reconciler;
 
   /** The tasks whose output is being read because they have ended. */
@@ -38,7 +37,7 @@ final class UpdateHandler {
       LaunchQueue.Collaborators with,
       SandboxReader reader,
       Secrets secrets,
-      LaunchQueue launches,
+      LaunchQueue launchQueue,
       Reconciler reconciler) {
     this.executor = with.executor();
     this.transactions = with.transactions();
@@ -47,7 +46,7 @@ final class UpdateHandler {
     this.listener = with.listener();
     this.reader = reader;
     this.secrets = secrets;
-    this.launches = launches;
+    this.launchQueue = launchQueue;
     this.reconciler = reconciler;
   }
 
@@ -92,7 +91,7 @@ final class UpdateHandler {
       task.ifPresentOrElse(reconciler::answered, () -> unknownTask(update));
     }
 
-    /** The agent sends an unacknowledged update again; nobody does so with others. */
+    /** The agent sends an unacknowledged update again; one without a uuid comes only once. */
     @Override
     public void failed(RuntimeException cause) {
       if (acknowledgeable(update).isEmpty()) {
@@ -124,21 +123,22 @@ final class UpdateHandler {
     }
   }
 
-  /** The master has removed the framework; its tasks are lost. */
-  void frameworkRemoved(String message) {
-    List<TaskId> tasks = registry.launched().stream().map(Task::id).toList();
+  /** The master has removed the framework with the given id; its tasks are lost. */
+  void frameworkRemoved(String frameworkId, String message) {
     transactions.submit(
         new TransactionQueue.Operation() {
           @Override
           public void prepare(Draft draft) {
-            tasks.stream()
+            registry.launched().stream()
+                .filter(task -> task.launch().location().frameworkId().equals(frameworkId))
+                .map(Task::id)
                 .filter(id -> !ending.contains(id))
                 .forEach(id -> draft.apply(id, new TaskEvent.FrameworkRemoved(message)));
           }
 
           @Override
           public void failed(RuntimeException cause) {
-            var unused = executor.schedule(LaunchQueue.RETRY, () -> frameworkRemoved(message));
+            var unused = executor.schedule(LaunchQueue.RETRY, () -> transactions.submit(this));
           }
         });
   }
@@ -210,9 +210,9 @@ final class UpdateHandler {
     reconciler.answered(requeue.task().id());
     if (requeue.delay().isZero()) {
       log.info("task {} is launched again", requeue.task().id());
-      launches.admitAgain(requeue.task());
+      launchQueue.admitAgain(requeue.task());
     } else {
-      var unused = executor.schedule(requeue.delay(), () -> launches.admitAgain(requeue.task()));
+      var unused = executor.schedule(requeue.delay(), () -> launchQueue.admitAgain(requeue.task()));
     }
   }
 
@@ -220,7 +220,7 @@ final class UpdateHandler {
     ending.remove(task.id());
     secrets.remove(task.id());
     reconciler.answered(task.id());
-    launches.ended(task);
+    launchQueue.ended(task);
     listener.ended(task, result, reader.location(task));
   }
 }

@@ -151,6 +151,7 @@ final class LegacySchema {
         new LaunchState(
             row.getInt("attempt"),
             row.getInt("runs"),
+            0,
             new TaskLocation(
                 row.getString("framework_id"),
                 row.getString("agent_id"),

@@ -8,12 +8,14 @@ import java.util.Objects;
  *
  * @param attempt the number of launches before the current one, from 0
  * @param runs the number of those launches that ran and ended without success
+ * @param notStarted the number of launches just before the current one that did not start the task
  * @param location the agent of the current launch
  * @param killRequested whether a client asked to kill the task
  */
-public record LaunchState(int attempt, int runs, TaskLocation location, boolean killRequested) {
+public record LaunchState(
+    int attempt, int runs, int notStarted, TaskLocation location, boolean killRequested) {
   /** Not launched yet. */
-  public static final LaunchState NONE = new LaunchState(0, 0, TaskLocation.NONE, false);
+  public static final LaunchState NONE = new LaunchState(0, 0, 0, TaskLocation.NONE, false);
 
   /** Rejects null components. */
   public LaunchState {
@@ -22,21 +24,21 @@ public record LaunchState(int attempt, int runs, TaskLocation location, boolean 
 
   /** Returns this launched at a location. */
   public LaunchState at(TaskLocation newLocation) {
-    return new LaunchState(attempt, runs, newLocation, killRequested);
+    return new LaunchState(attempt, runs, notStarted, newLocation, killRequested);
   }
 
   /** Returns this queued again after a launch that did not run. The next launch has a new id. */
   public LaunchState relaunch() {
-    return new LaunchState(attempt + 1, runs, TaskLocation.NONE, killRequested);
+    return new LaunchState(attempt + 1, runs, notStarted + 1, TaskLocation.NONE, killRequested);
   }
 
   /** Returns this queued again after a run that failed. */
   public LaunchState retry() {
-    return new LaunchState(attempt + 1, runs + 1, TaskLocation.NONE, killRequested);
+    return new LaunchState(attempt + 1, runs + 1, 0, TaskLocation.NONE, killRequested);
   }
 
   /** Returns this with {@code killRequested} set. */
   public LaunchState kill() {
-    return new LaunchState(attempt, runs, location, true);
+    return new LaunchState(attempt, runs, notStarted, location, true);
   }
 }

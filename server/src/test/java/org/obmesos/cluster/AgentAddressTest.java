@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.rpc.ServerProcess;
@@ -15,6 +16,23 @@ import org.obmesos.rpc.ServerProcess;
 /** Networks of containers have host names with an underscore, which java.net.URI does not take. */
 final class AgentAddressTest {
   @TempDir private Path directory;
+
+  @Test
+  void anAddressThatIsNoneIsRefusedAtTheStart() throws Exception {
+    for (String wrong : List.of("agent=host:1", "agent:5051=host", "agent:5051=ftp://host:1")) {
+      try (ServerProcess server =
+          new ServerProcess(
+              Map.of(),
+              List.of(
+                  "--state-dir",
+                  directory.resolve("state").toString(),
+                  "--agent-address",
+                  wrong))) {
+        assertThat(server.process().waitFor(40, TimeUnit.SECONDS)).isTrue();
+        assertThat(server.process().exitValue()).as(wrong).isEqualTo(2);
+      }
+    }
+  }
 
   @Test
   void masterAndAgentCanHaveAnUnderscoreInTheirNames() throws Exception {

@@ -210,7 +210,8 @@ final class FailureTest extends FrameworkTests {
       port = socket.getLocalPort();
     }
     connect("localhost:" + port);
-    saidWithinFiveSeconds("No connection to the master at localhost:" + port + ": nobody listens");
+    saidWithinFiveSeconds(
+        "No connection to the master at localhost:" + port + ": connection refused");
   }
 
   @Test
@@ -235,7 +236,7 @@ final class FailureTest extends FrameworkTests {
   @Test
   void aHostThatDoesNotResolveIsSaidInASentence() throws Exception {
     connect("no-such-host.invalid");
-    saidWithinFiveSeconds("this host is not known");
+    saidWithinFiveSeconds("unknown host");
   }
 
   @Test

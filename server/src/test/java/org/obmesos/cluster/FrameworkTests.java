@@ -34,6 +34,7 @@ abstract class FrameworkTests {
   TestMaster master;
   Store store;
   Framework framework;
+  Duration storeFailureLimit = Duration.ofMinutes(5);
   final RecordingListener listener = new RecordingListener();
   final List<String> troubles = listener.troubles;
 
@@ -90,7 +91,7 @@ abstract class FrameworkTests {
         1 << 20,
         Optional.empty(),
         Retention.DEFAULT,
-        Duration.ofSeconds(30));
+        storeFailureLimit);
   }
 
   Block block(String id, String body) {

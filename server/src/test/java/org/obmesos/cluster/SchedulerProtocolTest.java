@@ -18,8 +18,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
@@ -361,6 +363,60 @@ final class SchedulerProtocolTest extends FrameworkTests {
     submit(List.of(block("never", "true")));
     awaitState("never", TaskState.DROPPED);
     assertThat(task("never").status().message()).contains("no launches today");
+  }
+
+  @Test
+  void aLaunchThatAProxyAnswersForIsNotMadeTwice() throws Exception {
+    connect(master.address());
+    master.failLaunchesInAProxy(1);
+    submit(blocks(2, "sleep 0.5"));
+    verdict(2);
+  }
+
+  @Test
+  void killsThatWaitToBeSentAreSentBeforeTheEnd() throws Exception {
+    connect(master.address());
+    submit(blocks(5, "sleep 300"));
+    for (int n = 0; n < 5; n++) {
+      awaitState("task-" + n, TaskState.RUNNING);
+    }
+    framework.kill(IntStream.range(0, 5).mapToObj(n -> new TaskId("task-" + n)).toList()).join();
+    framework.close();
+    assertThat(master.calls(Call.Type.KILL)).hasSize(5);
+  }
+
+  @Test
+  void aTaskCanBeSubmittedAgainRightBehindItsDeletion() throws Exception {
+    connect(master.address());
+    submit(List.of(block("same", "echo first")));
+    awaitState("same", TaskState.FINISHED);
+    CompletableFuture<List<TaskId>> deleted = framework.delete(List.of(new TaskId("same")));
+    CompletableFuture<Void> submitted =
+        framework.submit(List.of(block("same", "echo second")), Map.of());
+    assertThat(deleted.join()).containsExactly(new TaskId("same"));
+    submitted.join();
+    assertThat(task("same").sequence()).isEqualTo(2);
+  }
+
+  @Test
+  void aFailedDependencyIsKeptUntilItsDependentHasEnded() throws Exception {
+    connect(master.address());
+    submit(List.of(block("bad", "exit 1")));
+    awaitState("bad", TaskState.FAILED);
+    Path ran = directory.resolve("ran");
+    Block dependent =
+        TestBlocks.needing(
+            block("dependent", "touch " + ran),
+            new Requirements(
+                new Resources(0.1, 16, 0), List.of(new TaskId("bad")), List.of(), "", List.of()));
+    CompletableFuture<Void> submitted = framework.submit(List.of(dependent), Map.of());
+    CompletableFuture<List<TaskId>> deleted = framework.delete(List.of(new TaskId("bad")));
+    submitted.join();
+    assertThat(deleted.join()).isEmpty();
+    awaitState("dependent", TaskState.ERROR);
+    assertThat(ran).doesNotExist();
+    assertThat(framework.delete(List.of(new TaskId("bad"))).join())
+        .containsExactly(new TaskId("bad"));
   }
 
   @Test

@@ -15,15 +15,13 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.Test;
-import org.obmesos.scheduler.FrameworkOptions;
-import org.obmesos.scheduler.Retention;
 import org.obmesos.store.Store;
 import org.obmesos.store.StoreException;
 import org.obmesos.task.Task;
@@ -36,20 +34,6 @@ import org.obmesos.task.TaskState;
  * it, and when it works again nothing is lost.
  */
 final class StoreFailureTest extends FrameworkTests {
-  private Duration failureLimit = Duration.ofMinutes(5);
-
-  @Override
-  FrameworkOptions options(Optional<String> principal) {
-    return new FrameworkOptions(
-        "test",
-        Duration.ofDays(7),
-        principal,
-        1 << 20,
-        Optional.empty(),
-        Retention.DEFAULT,
-        failureLimit);
-  }
-
   private void sql(String... statements) throws SQLException {
     try (Connection other =
             DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("store.db"));
@@ -230,8 +214,37 @@ final class StoreFailureTest extends FrameworkTests {
   }
 
   @Test
+  void aRequestFailsIfTheStoreCannotBeRead() throws Exception {
+    assertThat(store.tasks().join()).isEmpty();
+    sql("ALTER TABLE tasks RENAME TO elsewhere");
+    connect(master.address());
+    assertThatThrownBy(() -> framework.agents().get(40, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(StoreException.class);
+    assertThat(listener.storeLost).singleElement().asString().contains("cannot be read");
+  }
+
+  @Test
+  void aFrameworkIdThatIsNotStoredIsNotUsedOnTheNextConnectionEither() throws Exception {
+    assertThat(store.tasks().join()).isEmpty();
+    fail("INSERT ON meta");
+    connect(master.address());
+    await().atMost(LONG).until(() -> !listener.warnings.isEmpty());
+    master.cutInTheMiddleOfARecord();
+    await().atMost(LONG).until(() -> master.calls(Call.Type.SUBSCRIBE).size() >= 2);
+    await()
+        .during(Duration.ofSeconds(1))
+        .atMost(LONG)
+        .until(() -> !listener.connected && master.calls(Call.Type.ACCEPT).isEmpty());
+    mend();
+    submit(blocks(1, "true"));
+    verdict(1);
+    assertThat(store.frameworkId().join().orElseThrow())
+        .isEqualTo(framework.list().join().get(0).launch().location().frameworkId());
+  }
+
+  @Test
   void aStoreThatKeepsFailingEndsTheServerAndTheNextOneKnowsTheTasks() throws Exception {
-    failureLimit = Duration.ZERO;
+    storeFailureLimit = Duration.ZERO;
     connect(master.address());
     submit(List.of(block("a", "echo a; sleep 1; echo b")));
     await().atMost(LONG).until(() -> state("a") == TaskState.RUNNING);
@@ -242,7 +255,7 @@ final class StoreFailureTest extends FrameworkTests {
     framework.close();
     store.close();
     mend();
-    failureLimit = Duration.ofMinutes(5);
+    storeFailureLimit = Duration.ofMinutes(5);
     store = new Store(directory.resolve("store.db"));
     connect(master.address());
     awaitFinished("a");

@@ -71,6 +71,7 @@ final class TestMaster implements AutoCloseable {
   private final AtomicInteger drops = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
   private final AtomicInteger losses = new AtomicInteger();
+  private final AtomicInteger proxyErrors = new AtomicInteger();
   private final TestAgent agent;
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Set<String> declinedHalves = ConcurrentHashMap.newKeySet();
@@ -225,6 +226,11 @@ final class TestMaster implements AutoCloseable {
     losses.set(times);
   }
 
+  /** The next launches happen, and a proxy answers with 502. */
+  void failLaunchesInAProxy(int times) {
+    proxyErrors.set(times);
+  }
+
   /** Kills do nothing from now on. */
   void loseKills() {
     losesKills = true;
@@ -359,6 +365,10 @@ final class TestMaster implements AutoCloseable {
           cluster.call(whole(call)).join();
         }
         if (isTheMoment(call, true)) {
+          return;
+        }
+        if (call.hasAccept() && proxyErrors.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+          answer(exchange, 502, "<html>Bad Gateway</html>");
           return;
         }
         if (call.getType() == Call.Type.TEARDOWN) {

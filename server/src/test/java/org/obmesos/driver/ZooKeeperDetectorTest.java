@@ -82,10 +82,15 @@ final class ZooKeeperDetectorTest {
   }
 
   private void detect(String login) {
+    detect(login, "http");
+  }
+
+  private void detect(String login, String scheme) {
     detector =
         new ZooKeeperDetector(
             (MasterAddress.ZooKeeper)
-                MasterAddress.parse("zk://" + login + "localhost:" + port + "/mesos"));
+                MasterAddress.parse("zk://" + login + "localhost:" + port + "/mesos"),
+            scheme);
     detector.start(leaders::add, troubles::add);
   }
 
@@ -128,6 +133,15 @@ final class ZooKeeperDetectorTest {
     awaitLeader(5060);
     masters.delete(first, -1);
     awaitLeader(5061);
+  }
+
+  @Test
+  void aMasterCanBeReachedOverTls() throws Exception {
+    elect(5060);
+    detect("", "https");
+    await()
+        .atMost(LONG)
+        .until(() -> leaders.contains(Optional.of(URI.create("https://localhost:5060"))));
   }
 
   @Test

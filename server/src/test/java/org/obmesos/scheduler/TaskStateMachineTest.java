@@ -230,6 +230,28 @@ final class TaskStateMachineTest {
   }
 
   @Test
+  void onlyLaunchesInARowThatDoNotStartATaskAreCounted() {
+    Retry forever = new Retry(1, Duration.ZERO, Retry.Ensure.IT_FINISHES);
+    Task task = task("QUEUED", forever);
+    for (int round = 0; round < 3; round++) {
+      for (int launch = 1; launch < TaskStateMachine.MAX_LAUNCHES; launch++) {
+        task = after(task, "launch", "reconciled UNKNOWN");
+        assertThat(task.state()).isEqualTo(TaskState.QUEUED);
+      }
+      task = after(task, "launch", "RUNNING", "FAILED");
+      assertThat(task.state()).isEqualTo(TaskState.QUEUED);
+    }
+  }
+
+  private static Task after(Task task, String... events) {
+    Task now = task;
+    for (String event : events) {
+      now = TaskStateMachine.transition(now, event(event), NOON).task();
+    }
+    return now;
+  }
+
+  @Test
   void aTaskTheMasterDoesNotKnowAlthoughItRanIsLost() {
     Effect.ReadOutput read =
         (Effect.ReadOutput)

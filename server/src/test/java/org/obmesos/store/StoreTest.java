@@ -256,7 +256,7 @@ final class StoreTest {
       assertThat(row.getInt(3)).isEqualTo(1);
       assertThat(row.getString(2))
           .isEqualTo(
-              "{\"attempt\":0,\"runs\":0,\"location\":{\"frameworkId\":\"\",\"agentId\":\"\","
+              "{\"attempt\":0,\"runs\":0,\"notStarted\":0,\"location\":{\"frameworkId\":\"\",\"agentId\":\"\","
                   + "\"hostname\":\"\",\"agentUrl\":\"\",\"ports\":[]},\"killRequested\":false}");
       JsonObject block = JsonParser.parseString(row.getString(1)).getAsJsonObject();
       assertThat(block.keySet())

@@ -437,26 +437,15 @@ public final class Framework implements AutoCloseable {
     if (executor.isShutdown()) {
       return;
     }
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    executor.execute(
-        () -> {
-          failEarly(shuttingDown());
-          var unused =
-              transactions
-                  .barrier()
-                  .thenRun(
-                      () -> {
-                        subscription.close();
-                        done.complete(null);
-                      });
-        });
+    CompletableFuture<Void> done = whenLoaded(transactions::barrier).thenRun(subscription::close);
     try {
       done.get(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
-      log.warn("the scheduler did not end in time", e);
+      log.warn("the scheduler did not end in order", e);
     }
+    executor.execute(() -> failEarly(shuttingDown()));
     executor.shutdown();
     reader.close();
   }

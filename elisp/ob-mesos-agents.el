@@ -21,15 +21,15 @@ what its machine tells: the load over a minute, what is free of its
 memory, what is used of its disk, and what its network has received and
 sent."
   (setq tabulated-list-format
-        [("Agent" 24 t) ("Cpus" 6 nil) ("Mem" 8 nil) ("Disk" 8 nil)
-         ("Gpus" 5 nil) ("Tasks" 6 nil) ("Load" 6 nil) ("Mem free" 14 nil)
+        [("Agent" 24 t) ("Cpus" 6 ob-mesos-agents--fewer-cpus-p) ("Mem" 8 nil)
+         ("Disk" 8 nil) ("Gpus" 5 nil) ("Tasks" 6 ob-mesos-agents--fewer-tasks-p)
+         ("Load" 6 ob-mesos-agents--less-load-p) ("Mem free" 14 nil)
          ("Disk used" 14 nil) ("In" 7 nil) ("Out" 7 nil) ("Master" 16 t)
          ("Attributes" 30 nil) ("Id" 40 nil)]
         tabulated-list-padding 1)
   (tabulated-list-init-header)
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-agents--ask nil t))
 
-;;;###autoload
 (defun ob-mesos-agents ()
   "List the agents of the clusters in use, with what they offered last.
 An agent that has not offered anything yet is not known."
@@ -39,23 +39,31 @@ An agent that has not offered anything yet is not known."
 
 (defun ob-mesos-agents--ask ()
   "Ask all servers that run for their agents and show them when they come."
-  (setq tabulated-list-entries nil)
-  (ob-mesos-list--ask-all :agent/list #'ob-mesos-agents--draw))
+  (ob-mesos-agents--fill
+   :agent/list
+   (lambda (server answer)
+     (mapcar (lambda (agent)
+               (list (plist-get agent :id) (ob-mesos-agents--row server agent)))
+             (plist-get answer :agents)))))
 
-(defun ob-mesos-agents--draw (server answer)
-  "Add the agents of ANSWER, which SERVER has given, to the list."
-  (ob-mesos-agents--add "*ob-mesos agents*"
-                        (mapcar (lambda (agent)
-                                  (list (plist-get agent :id)
-                                        (ob-mesos-agents--row server agent)))
-                                (plist-get answer :agents))))
+(defvar-local ob-mesos-agents--round 0 "How often this list was asked for.")
 
-(defun ob-mesos-agents--add (buffer entries)
-  "Add ENTRIES to the list in BUFFER, if it is there still."
-  (when (get-buffer buffer)
-    (with-current-buffer buffer
-      (setq tabulated-list-entries (append entries tabulated-list-entries))
-      (tabulated-list-print t))))
+(defun ob-mesos-agents--fill (method entries)
+  "Ask all servers that run METHOD and show in this buffer what they answer.
+ENTRIES is called with each server and its answer and returns entries.
+Answers to an earlier question are ignored."
+  (let ((buffer (current-buffer))
+        (round (cl-incf ob-mesos-agents--round)))
+    (setq tabulated-list-entries nil)
+    (ob-mesos-list--ask-all
+     method
+     (lambda (server answer)
+       (when (buffer-live-p buffer)
+         (with-current-buffer buffer
+           (when (= round ob-mesos-agents--round)
+             (setq tabulated-list-entries
+                   (append (funcall entries server answer) tabulated-list-entries))
+             (tabulated-list-print t))))))))
 
 (defun ob-mesos-agents--size (mebibytes)
   "MEBIBYTES for a person, or the empty string."
@@ -70,6 +78,18 @@ An agent that has not offered anything yet is not known."
 (defun ob-mesos-agents--bytes (bytes)
   "BYTES for a person, or the empty string."
   (if bytes (file-size-human-readable bytes) ""))
+
+(defun ob-mesos-agents--fewer-cpus-p (entry other)
+  "Return non-nil if the agent of ENTRY has fewer cpus than that of OTHER."
+  (funcall (ob-mesos-list--by-number 1) entry other))
+
+(defun ob-mesos-agents--fewer-tasks-p (entry other)
+  "Return non-nil if the agent of ENTRY has fewer tasks than that of OTHER."
+  (funcall (ob-mesos-list--by-number 5) entry other))
+
+(defun ob-mesos-agents--less-load-p (entry other)
+  "Return non-nil if the agent of ENTRY has less load than that of OTHER."
+  (funcall (ob-mesos-list--by-number 6) entry other))
 
 (defun ob-mesos-agents--tasks (agent)
   "How many tasks are known to run on AGENT."
@@ -114,7 +134,6 @@ An agent that has not offered anything yet is not known."
   (tabulated-list-init-header)
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-offers--ask nil t))
 
-;;;###autoload
 (defun ob-mesos-offers ()
   "List what the clusters in use have offered last, and what was said to it.
 The latest is the first."
@@ -124,15 +143,11 @@ The latest is the first."
 
 (defun ob-mesos-offers--ask ()
   "Ask all servers that run what they were offered, and show it when it comes."
-  (setq tabulated-list-entries nil)
-  (ob-mesos-list--ask-all :offer/list #'ob-mesos-offers--draw))
-
-(defun ob-mesos-offers--draw (server answer)
-  "Show what ANSWER of SERVER has, besides what others have."
-  (ob-mesos-agents--add "*ob-mesos offers*"
-                        (mapcar (lambda (offer)
-                                  (list offer (ob-mesos-offers--row server offer)))
-                                (plist-get answer :offers))))
+  (ob-mesos-agents--fill
+   :offer/list
+   (lambda (server answer)
+     (mapcar (lambda (offer) (list offer (ob-mesos-offers--row server offer)))
+             (plist-get answer :offers)))))
 
 (defun ob-mesos-offers--later-p (entry other)
   "Whether ENTRY of the list is of a later offer than OTHER."

@@ -192,7 +192,9 @@ the match data set."
   (let ((table (make-hash-table :test #'equal)))
     (maphash
      (lambda (variable entry)
-       (pcase-let* ((`(,host ,user) (reverse (split-string entry "@")))
+       (pcase-let* ((at (cl-position ?@ entry :from-end t))
+                    (host (substring entry (if at (1+ at) 0)))
+                    (user (and at (substring entry 0 at)))
                     (found (car (apply #'auth-source-search :host host :max 1
                                        :require '(:secret)
                                        (and user (list :user user)))))
@@ -210,7 +212,7 @@ the match data set."
         ((member (format "%s" value) '("no" "nil")) nil)
         (t (ob-mesos--bad name value "yes or no"))))
 
-(defun ob-mesos--checked (name type value)
+(defun ob-mesos--parse-value (name type value)
   "VALUE of header argument NAME, of TYPE, as the server wants it.
 TYPE is (number RELATION BOUND), (whole LEAST MOST), (one-of WORD...),
 \(flag MEANING), `any', or the name of a function of ours."
@@ -230,7 +232,7 @@ Return nil if there is none."
   (pcase-let ((`(,name ,synonyms ,type . ,_) argument))
     (cl-loop for each in (cons name synonyms)
              for value = (cdr (assq (intern (format ":%s" each)) params))
-             when value return (ob-mesos--checked each type value))))
+             when value return (ob-mesos--parse-value each type value))))
 
 (defun ob-mesos--resources (params)
   "What PARAMS ask of the cluster, as a part of a block for the server.
@@ -319,7 +321,6 @@ It can be if its image's own command is to run, which takes nothing."
             (concat "  " (cdr (assq (intern (substring name 1))
                                     ob-mesos--header-arguments)))))))
 
-;;;###autoload
 (defun ob-mesos-insert-header-args (name value)
   "Insert the header argument NAME with VALUE at the end of the line."
   (interactive

@@ -88,7 +88,7 @@
     (shebang nil any nil
      "first line of the body, which is then run as a program")
     (mesos nil (one-of "yes" "no") nil
-     "yes: run on the cluster, in any language; see `ob-mesos-mode'")
+     "yes: run on the cluster, in any language; see `ob-mesos-global-mode'")
     (wait nil (one-of "yes" "no") nil
      "yes: wait for the result")
     (tail nil (whole 0 100) :tailLines
@@ -96,7 +96,7 @@
   "The header arguments: name, synonyms, type, field of a block, meaning.
 The field is the name of the value in the server's message, or the names
 of an object and of the value in it; nil if Emacs uses it itself.  The
-types are those of `ob-mesos--checked'.")
+types are those of `ob-mesos--parse-value'.")
 
 (provide 'ob-mesos-arguments)
 ;;; ob-mesos-arguments.el ends here

@@ -18,17 +18,12 @@
 (require 'ob-mesos-run)
 (require 'ob-mesos-mode)
 
-(defvar ob-mesos-on-exit)
-
 ;;;; What an export evaluates
 
 (defvar-local ob-mesos--exported nil
-  "In the reference buffer of an export, its tasks by their keys.")
+  "In the reference buffer of an export, its tasks, (POSITION . TASK) each.")
 
 (defvar ob-mesos--failed nil "Non-nil once a block of an export has failed.")
-
-(defvar ob-mesos--presubmitting nil
-  "Non-nil while blocks are only submitted that an export will evaluate.")
 
 (defun ob-mesos--export-place ()
   "Where the block or call at point is in the reference buffer of the export."
@@ -40,102 +35,104 @@
       (or (get-text-property (point) 'org-reference) (point)))))
 
 (defun ob-mesos--exported-task (lang body params)
-  "The task of this export for BODY, of LANG, with PARAMS, or a new one."
-  (let ((reference org-babel-exp-reference-buffer)
-        (key (list (ob-mesos--export-place)
-                   (ob-mesos--key lang body params nil))))
-    (unless (buffer-local-value 'ob-mesos--exported reference)
-      (with-current-buffer reference
-        (setq ob-mesos--exported (make-hash-table :test #'equal))
+  "Return the task of this export for BODY, of LANG, with PARAMS, or a new one."
+  (let* ((reference org-babel-exp-reference-buffer)
+         (place (ob-mesos--export-place))
+         (first (not (local-variable-p 'ob-mesos--exported reference))))
+    (with-current-buffer reference
+      (when first
+        (setq ob-mesos--exported nil)
         (ob-mesos--presubmit)))
-    (let ((tasks (buffer-local-value 'ob-mesos--exported reference)))
-      (or (gethash key tasks)
-          (puthash key
-                   (ob-mesos--new-task
-                    lang body params
-                    (org-element-property :name (org-element-at-point)))
-                   tasks)))))
+    (or (cl-loop for (position . task) in (buffer-local-value 'ob-mesos--exported
+                                                              reference)
+                 when (and (= place position)
+                           (ob-mesos--same-program-p task lang body params))
+                 return task)
+        (let ((task (ob-mesos--new-task
+                     lang body params
+                     (org-element-property :name (org-element-at-point)) nil)))
+          (with-current-buffer reference
+            (push (cons place task) ob-mesos--exported))
+          task))))
 
 (defun ob-mesos--execute-in-export (lang body params)
-  "Run BODY, of LANG, with PARAMS and return its value.
-While blocks are only submitted, do not wait for it."
-  (let ((task (ob-mesos--exported-task lang body params)))
-    (if ob-mesos--presubmitting
-        (ob-mesos--leave-to-us params)
-      (prog1 (ob-mesos--wait-for-value task params)
-        (when (and noninteractive (ob-mesos-task-failed-p task))
-          (ob-mesos--tell-failure task)
-          (setq ob-mesos--failed t))))))
-
-(defun ob-mesos--exit-with-failure ()
-  "Let a batch Emacs end with status 1 if a block has failed."
-  (when (and noninteractive ob-mesos--failed)
-    (setq ob-mesos--failed nil)
-    (kill-emacs 1)))
-
-;; The last of all: the servers are told to end before.
-(add-hook 'kill-emacs-hook #'ob-mesos--exit-with-failure 90)
+  "Run BODY, of LANG, with PARAMS and return its value."
+  (let ((task (ob-mesos--exported-task lang body (copy-tree params))))
+    (prog1 (ob-mesos--wait-for-value task params)
+      (when (and noninteractive (ob-mesos-task-failed-p task))
+        (setq ob-mesos--failed t)
+        (ob-mesos--tell-failure task)))))
 
 (defun ob-mesos--presubmit ()
   "Submit what the export of this reference buffer will evaluate.
-That is done by Org's own functions, with the waiting left out.  If the
-user is to be asked first, nothing is submitted before that."
+If the user is to be asked first, nothing is submitted before that.  A
+block that cannot be submitted is left to its turn, where Org tells why."
   (unless (and org-confirm-babel-evaluate
                (not (functionp org-confirm-babel-evaluate)))
-    (let* ((unsent nil)
-           (ask org-confirm-babel-evaluate)
-           (ob-mesos--presubmitting t)
-           (ob-mesos--collect (lambda (tasks) (push tasks unsent)))
-           (ob-mesos--before-wait-functions
-            (list (lambda () (throw 'ob-mesos--not-now nil))))
-           (org-confirm-babel-evaluate
-            (lambda (lang body)
-              (when (or (not (or (equal lang "mesos")
-                                 (assoc lang ob-mesos--back-ends)))
-                        (and ask (funcall ask lang body)))
-                (throw 'ob-mesos--not-now nil))))
-           (inhibit-message t)
-           (case-fold-search t))
-      (org-with-wide-buffer
-       (goto-char (point-min))
-       (while (re-search-forward
-               "\\(call\\|src\\)_\\|^[ \t]*#\\+\\(BEGIN_SRC\\|CALL:\\)" nil t)
-         (let ((begin (match-beginning 0))
-               (end (point))
-               (object (match-end 1)))
-           (goto-char begin)
-           (catch 'ob-mesos--not-now
-             (ob-mesos--presubmit-at object))
-           (goto-char end))))
-      (setq unsent (apply #'append (nreverse unsent)))
-      (ob-mesos--submit-launched unsent)
-      (when noninteractive
-        (ob-mesos--tell-progress unsent)))))
+    (let ((graph (ob-mesos--collect-graph (point-min) (point-max)
+                                          #'ob-mesos--exported-node-p))
+          (inhibit-message t))
+      (condition-case err
+          (progn
+            (ob-mesos--sort-graph graph #'ob-mesos--after-node)
+            (dolist (node (ob-mesos--graph-order graph))
+              (ob-mesos--presubmit-node node)))
+        (user-error (message "ob-mesos: %s" (error-message-string err))))
+      (let ((tasks (reverse (ob-mesos--graph-unsent graph))))
+        (ob-mesos--submit-unsent graph)
+        (when noninteractive
+          (ob-mesos--tell-progress tasks))))))
 
-(defun ob-mesos--presubmit-at (object)
-  "Submit what is at point if the export will evaluate it on the cluster.
-OBJECT is non-nil if it stands inline."
+(defun ob-mesos--presubmit-node (node)
+  "Submit NODE, which an export will evaluate, unless it is to wait for its turn.
+It is, if it needs a value that only Org can give, or Lisp is in its
+header arguments, which is to be evaluated once."
+  (setf (ob-mesos--node-item node) nil)
+  (when (and (ob-mesos--node-cluster node)
+             (ob-mesos--exports-early-p node))
+    (condition-case err
+        (progn
+          (ob-mesos--execute-node node)
+          (when-let ((task (ob-mesos--node-task node)))
+            (push (cons (marker-position (ob-mesos--node-marker node)) task)
+                  ob-mesos--exported)))
+      (error (message "ob-mesos: %s" (error-message-string err))))))
+
+(defun ob-mesos--exports-early-p (node)
+  "Return non-nil if all that NODE needs is there, or is submitted."
+  (let* ((info (ob-mesos--node-info node t))
+         (params (nth 2 info))
+         (texts (ob-mesos--reference-texts params)))
+    (and (eq t (org-babel-check-confirm-evaluate info))
+         (cl-every #'ob-mesos--node-task (ob-mesos--node-needs node))
+         (not (equal (cdr (assq :cache params)) "yes"))
+         (cl-notany (lambda (argument)
+                      (and (stringp (cdr argument))
+                           (string-match-p "\\`[(`]\\|=[ \t]*[(`]" (cdr argument))))
+                    params)
+         (cl-every (lambda (text)
+                     (or (null (ob-mesos--parse-reference text))
+                         (assoc text (ob-mesos--node-references node))
+                         (ob-mesos--data-p node text)))
+                   texts))))
+
+(defun ob-mesos--data-p (node text)
+  "Return non-nil if the reference TEXT of NODE leads to a table, list or text."
+  (when-let ((element (ob-mesos--named-element
+                       (ob-mesos--node-graph node)
+                       (car (ob-mesos--parse-reference text)))))
+    (not (ob-mesos--executable-p element))))
+
+(defun ob-mesos--exported-node-p (node)
+  "Return non-nil if the export will evaluate NODE, at point, on the cluster."
   (unless (or (org-in-commented-heading-p) (org-in-archived-heading-p))
-    (let* ((element (if object (org-element-context) (org-element-at-point)))
-           (type (org-element-type element))
-           (info (and (memq type '(src-block inline-src-block
-                                   babel-call inline-babel-call))
-                      (ob-mesos--info element 'light))))
-      (when (and info
-                 (eq (and object t)
-                     (and (ob-mesos--inline-p element) t))
-                 (ob-mesos--on-cluster-p (nth 2 info))
-                 ;; What the user is to be asked about waits for its turn.
-                 (eq t (org-babel-check-confirm-evaluate info))
-                 (member (or (cdr (assq :exports (nth 2 info))) "code")
-                         '("results" "both")))
-        (unless (equal (car info) "mesos")
-          (ob-mesos--back-end (car info)))
-        (if (eq type 'src-block)
-            (org-babel-exp-src-block)
-          (org-babel-exp-do-export
-           (ob-mesos--info element nil)
-           (if (eq type 'inline-src-block) 'inline 'lob)))))))
+    (let* ((info (ob-mesos--node-info node t))
+           (params (nth 2 info)))
+      (and info
+           (or (equal (nth 0 info) "mesos") (ob-mesos--on-cluster-p params))
+           ;; What the user is to be asked about waits for its turn.
+           (eq t (org-babel-check-confirm-evaluate info))
+           (member (cdr (assq :exports params)) '("results" "both"))))))
 
 ;;;; Placeholders of blocks that an export does not evaluate
 
@@ -148,17 +145,26 @@ Their results take the place of these; what nobody knows is taken away."
         (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
       (let ((copy (and task (copy-sequence task))))
         (when copy
-          (setf (ob-mesos-task-place copy) place
-                (ob-mesos-task-origin copy) nil))
+          (setf (ob-mesos-task-result-marker copy) place
+                (ob-mesos-task-block-marker copy) nil))
         (unless (and copy (ob-mesos--insert-result copy))
           (org-with-wide-buffer
            (goto-char place)
            (delete-region place (ob-mesos--placeholder-end))))))))
 
-(add-hook (if (version< (org-version) "9.6")
-              'org-export-before-processing-hook
-            'org-export-before-processing-functions)
-          #'ob-mesos--fill-placeholders)
+(defvar org-export-before-processing-functions)
+
+(defun ob-mesos--fill-placeholders-in-exports ()
+  "Let exports wait for results, while `ob-mesos-global-mode' is on."
+  (with-eval-after-load 'ox
+    (let ((hook (if (boundp 'org-export-before-processing-functions)
+                    'org-export-before-processing-functions
+                  'org-export-before-processing-hook)))
+      (if ob-mesos-global-mode
+          (add-hook hook #'ob-mesos--fill-placeholders)
+        (remove-hook hook #'ob-mesos--fill-placeholders)))))
+
+(add-hook 'ob-mesos-global-mode-hook #'ob-mesos--fill-placeholders-in-exports)
 
 ;;;; From a shell
 
@@ -224,6 +230,8 @@ Their results take the place of these; what nobody knows is taken away."
 (defun ob-mesos--take-blocks (languages)
   "Let blocks of LANGUAGES in this buffer run on the cluster unless they say no."
   (dolist (language languages)
+    (when-let ((library (nth 2 (assoc language ob-mesos-languages))))
+      (require (intern (format "ob-%s" library)) nil t))
     (let ((defaults (intern (concat "org-babel-default-header-args:" language))))
       (set (make-local-variable defaults)
            (cons '(:mesos . "yes")
@@ -266,7 +274,8 @@ master itself, those of the shell do."
                        words (cons "--all-blocks" options)))
                      (ob-mesos--master-above-all master))
           (with-current-buffer (ob-mesos--document file)
-            (ob-mesos-mode)
+            (buffer-disable-undo)
+            (ob-mesos-global-mode)
             (ob-mesos--take-blocks
              (cond ((member "--all-blocks" given)
                     (mapcar #'car ob-mesos-languages))

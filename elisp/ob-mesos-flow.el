@@ -7,8 +7,8 @@
 
 ;; A block that uses the value of another is submitted at once, with a
 ;; promise in the place of the value.  It waits in the server's queue; when
-;; the other has ended, its body is expanded with the value and submitted
-;; under the same id.
+;; the other has ended, its continuation expands its body with the value and
+;; submits that under the same id.
 
 ;;; Code:
 
@@ -18,93 +18,12 @@
 (require 'ob-mesos-task)
 (require 'ob-mesos-result)
 
-;;;; Who asks
-
-(defun ob-mesos--references ()
-  "How Org has come to resolve references, the innermost call first.
-A block that is executed for its own sake begins anew."
-  (let (frames)
-    (mapbacktrace
-     (lambda (_evald function arguments _flags)
-       (when (memq function '(org-babel-ref-resolve org-babel-ref-parse
-                              org-babel-process-params
-                              ob-mesos--execute-anew ob-mesos--presubmit))
-         (push (cons function arguments) frames))))
-    (setq frames (seq-take-while
-                  (lambda (frame)
-                    (not (memq (car frame)
-                               '(ob-mesos--execute-anew ob-mesos--presubmit))))
-                  (nreverse frames)))
-    (memq (assq 'org-babel-ref-resolve frames) frames)))
-
-(defvar ob-mesos--element nil
-  "While a block or call is executed that was parsed before, that element.")
-
-(defvar ob-mesos--launched nil "The task that was launched last.")
-
-(defun ob-mesos--execute-anew (element info)
-  "Execute ELEMENT at point, which Org has INFO of, or nil, for its own sake.
-Return its task, or nil if it needs none."
-  (let ((ob-mesos--launched nil)
-        (ob-mesos--element element)
-        (org-babel-current-src-block-location nil))
-    (org-babel-execute-src-block nil info)
-    ob-mesos--launched))
-
-(defun ob-mesos--asker ()
-  "Who wants the value of the block that is being executed.
-Return nil if nobody does; (REF . PARAMS) if REF stands in the `:var' of
-a block with the header arguments PARAMS; (REF) if it stands elsewhere."
-  (pcase (ob-mesos--references)
-    (`((,_ ,ref) (org-babel-ref-parse . ,_) (org-babel-process-params ,params) . ,_)
-     (cons ref params))
-    (`((,_ ,ref) . ,_) (list ref))))
-
-(defun ob-mesos--on-cluster-p (params)
-  "Whether a block with PARAMS is of the cluster."
-  (equal (cdr (assq :mesos params)) "yes"))
-
-(defvar ob-mesos--chain nil
-  "The names of the blocks that wait for each other, the latest first.")
-
-(defun ob-mesos--check-circle (name chain)
-  "Signal a `user-error' if NAME is in CHAIN, a list like `ob-mesos--chain'."
-  (when (member name chain)
-    (user-error "Blocks wait for each other in a circle: %s"
-                (string-join
-                 (reverse (cons name (seq-take chain
-                                               (1+ (seq-position chain name)))))
-                 " -> "))))
-
-(defun ob-mesos--entered ()
-  "Return \"yes\", unless Org follows references in a circle.
-It would do so until Lisp nests too deeply.  This is the default of
-`:mesos', and Org calls it whenever it comes to a block."
-  (unless ob-mesos--chain
-    (let (chain)
-      (dolist (frame (reverse (ob-mesos--references)))
-        (when (eq (car frame) 'org-babel-ref-resolve)
-          (ob-mesos--check-circle (cadr frame) chain)
-          (push (cadr frame) chain)))))
-  "yes")
-
-(defun ob-mesos--takes-promise-p (asker)
-  "Whether ASKER (see `ob-mesos--asker') can wait for a value.
-Where `:cache' has Org compare the hash of the header arguments, it cannot."
-  (and (ob-mesos--on-cluster-p (cdr asker))
-       (not (equal (cdr (assq :cache (cdr asker))) "yes"))))
-
 ;;;; Promises
 
-(defun ob-mesos--promise (task ref)
-  "Text that stands for the value of TASK which REF asks for.
-REF can take a part of it, such as \"table[0,1]\"."
-  (format "mesos-value:%s[%s]" (ob-mesos-task-id task)
-          (if (and (string-match "\\[\\([^][]+\\)\\]\\'" ref)
-                   (= (cl-count ?\( ref :end (match-beginning 0))
-                      (cl-count ?\) ref :end (match-beginning 0))))
-              (match-string 1 ref)
-            "")))
+(defun ob-mesos--promise (task index)
+  "Return text that stands for the value of TASK.
+INDEX takes a part of it, as in \"table[0,1]\"; nil is all of it."
+  (format "mesos-value:%s[%s]" (ob-mesos-task-id task) (or index "")))
 
 (defun ob-mesos--promised (value)
   "What VALUE stands for if it is a promise, (TASK . INDEX), or nil."
@@ -124,10 +43,16 @@ REF can take a part of it, such as \"table[0,1]\"."
           (t value))))
 
 (defun ob-mesos--promised-vars (params)
-  "The variables of PARAMS that are promises, (NAME . (TASK . INDEX)) each."
+  "Return the variables of PARAMS that are promises, (NAME TASK . INDEX) each."
   (cl-loop for (name . value) in (org-babel--get-vars params)
            for promise = (ob-mesos--promised value)
            when promise collect (cons name promise)))
+
+(defun ob-mesos--promising-tasks (params)
+  "Return the tasks whose values PARAMS promise, in `:var' and `:stdin'."
+  (let ((stdin (ob-mesos--promised (cdr (assq :stdin params))))
+        (vars (mapcar #'cadr (ob-mesos--promised-vars params))))
+    (if stdin (cons (car stdin) vars) vars)))
 
 (defun ob-mesos--keep-promises (params)
   "PARAMS with values in the place of promises.
@@ -154,45 +79,9 @@ Tables lose what Org takes off them for the sake of a language."
                       (append value (cdr (assq argument processed))))
                      (_ value))))))
 
-;;;; Order
-
-(defun ob-mesos--after-names (params)
-  "The names of the blocks that PARAMS name in `:after' or `:requires'."
-  (let ((value (or (cdr (assq :after params)) (cdr (assq :requires params)))))
-    (and value (split-string (format "%s" value) "[][(), \t\n]+" t))))
-
-(defvar ob-mesos--named-functions nil
-  "Called with the name of a block; the first task that one returns is its.")
-
-(defun ob-mesos--live-task-at (position)
-  "The live task of the block or call at POSITION of this buffer, or nil."
-  (cl-loop for task being the hash-values of ob-mesos--tasks
-           for origin = (ob-mesos-task-origin task)
-           when (and origin (not (ob-mesos-task-done task))
-                     (eq (marker-buffer origin) (current-buffer))
-                     (= origin position))
-           return task))
-
-(defun ob-mesos--named-task (name)
-  "The task to wait for before a block that comes after the block NAME.
-Return nil if that has a result already; execute it if it has none."
-  (or (run-hook-with-args-until-success 'ob-mesos--named-functions name)
-      (let ((place (org-babel-find-named-block name)))
-        (unless place
-          (user-error "`:after' names %s, which is no block of this document"
-                      name))
-        (org-with-point-at place
-          (let ((element (org-element-at-point)))
-            (goto-char (org-element-property :post-affiliated element))
-            (or (ob-mesos--live-task-at (point))
-                (unless (org-babel-where-is-src-block-result)
-                  (ob-mesos--check-circle name ob-mesos--chain)
-                  (let ((ob-mesos--chain (cons name ob-mesos--chain)))
-                    (ob-mesos--execute-anew element nil)))))))))
-
 ;;;; What a task waits for
 
-(defvar ob-mesos--drafts nil "Tasks that wait for values.")
+(defvar ob-mesos--waiting-tasks nil "Tasks that wait for values.")
 
 (defun ob-mesos--ids (task)
   "The ids under which the server knows TASK, none if it does not yet."
@@ -224,17 +113,17 @@ What its own server does not know, Emacs waits for."
 
 (defun ob-mesos--upstream-ended (upstream)
   "Go on with what has waited for UPSTREAM, which has ended."
-  (dolist (task ob-mesos--drafts)
+  (dolist (task ob-mesos--waiting-tasks)
     (when (and (memq upstream (ob-mesos-task-needs task))
                (or (ob-mesos-task-done task)
                    (ob-mesos-task-failed-p upstream)
                    (cl-every #'ob-mesos-task-done (ob-mesos-task-needs task))))
-      (setq ob-mesos--drafts (remq task ob-mesos--drafts))
+      (setq ob-mesos--waiting-tasks (remq task ob-mesos--waiting-tasks))
       (cond
        ((ob-mesos-task-done task))
        ((not (ob-mesos-task-failed-p upstream))
         (condition-case err
-            (funcall (ob-mesos-task-draft task))
+            (ob-mesos--call-in-document task (ob-mesos-task-continuation task))
           (error (ob-mesos--give-up task (error-message-string err)))))
        ((ob-mesos-task-waits task)
         (ob-mesos--give-up task (ob-mesos--why-not upstream)))))))
@@ -247,7 +136,7 @@ What its own server does not know, Emacs waits for."
                          (list :ids (vconcat ids)) #'ignore #'ignore)))
   (ob-mesos--refused task why))
 
-(add-hook 'ob-mesos-finished-functions #'ob-mesos--upstream-ended)
+(add-hook 'ob-mesos-after-task-functions #'ob-mesos--upstream-ended)
 
 (provide 'ob-mesos-flow)
 ;;; ob-mesos-flow.el ends here

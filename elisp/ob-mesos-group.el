@@ -27,13 +27,16 @@
 (defun ob-mesos--foreach (params)
   "The variable of `:foreach' in PARAMS and its value, (NAME . VALUE).
 The value is a promise if another block is still to give it."
-  (let ((text (format "%s" (cdr (assq :foreach params)))))
-    (unless (string-match-p "\\`[^= \t]+=." text)
-      (ob-mesos--bad "foreach" text "NAME=LIST, NAME=TABLE or NAME=BLOCK"))
-    (car (org-babel--get-vars
-          (org-babel-process-params
-           (list (cons :var text) '(:mesos . "yes")
-                 '(:colnames . "no") '(:hlines . "yes")))))))
+  (let ((value (cdr (assq :foreach params))))
+    (if (and (consp value) (ob-mesos--promised (cdr value)))
+        (cons (car value) (cdr value))
+      (let ((text (format "%s" value)))
+        (unless (string-match-p "\\`[^= \t]+=." text)
+          (ob-mesos--bad "foreach" text "NAME=LIST, NAME=TABLE or NAME=BLOCK"))
+        (car (org-babel--get-vars
+              (org-babel-process-params
+               (list (cons :var text)
+                     '(:colnames . "no") '(:hlines . "yes")))))))))
 
 (defun ob-mesos--cell (value)
   "VALUE as text for a title."
@@ -217,7 +220,7 @@ A table has the rows of all members; one line of text makes one row."
                           value
                         (list (if (listp value) value (list value)))))))))
 
-(add-hook 'ob-mesos-finished-functions #'ob-mesos--member-ended)
+(add-hook 'ob-mesos-after-task-functions #'ob-mesos--member-ended)
 
 (provide 'ob-mesos-group)
 ;;; ob-mesos-group.el ends here

@@ -21,7 +21,10 @@
   "Insert the placeholder TEXT behind the inline block or call at point."
   (let ((inhibit-message t))
     (save-excursion
-      (org-babel-insert-result text '("replace") (list "mesos" "" nil)))))
+      (ob-mesos--edit-recorded
+       (lambda ()
+         (org-babel-insert-result text '("replace") (list "mesos" "" nil)))
+       #'ignore))))
 
 (defun ob-mesos--show-inline (position text)
   "Make TEXT the placeholder that stands within the line at POSITION."

@@ -8,9 +8,9 @@
 ;; From a block to the program that a task runs, and from what the task
 ;; wrote to the block's value.  A mesos block is expanded by the library of
 ;; its `:lang'.  A block of another language goes through that language's
-;; own back end twice: first until it would start a process, which tells
-;; what to run, and later with the output in place of that process, which
-;; gives the value.
+;; own back end twice, in a directory of `ob-mesos-file': first until it
+;; would start a process, which tells what to run, and later with the output
+;; in place of that process, which gives the value.
 
 ;;; Code:
 
@@ -18,7 +18,12 @@
 (require 'ob)
 (require 'ob-ref)
 (require 'ob-mesos-args)
+(require 'ob-mesos-file)
 (require 'ob-mesos-task)
+
+;; That file requires this one.
+(declare-function ob-mesos--promised "ob-mesos-flow" (value))
+(declare-function ob-mesos--promised-value "ob-mesos-flow" (promise))
 
 (declare-function org-babel-sh-var-to-string "ob-shell" (var &optional sep hline))
 
@@ -89,105 +94,106 @@ They travel within the task, and masters and kernels set limits to that."
 
 ;;;; Blocks of other languages
 
-(defvar ob-mesos--back-ends nil
-  "The languages' own functions while ours stand in their place, an alist.")
-
 (defun ob-mesos--back-end (lang)
-  "The function of LANG's own back end."
+  "Return the function of LANG's own back end."
   (let ((function (intern (concat "org-babel-execute:" lang))))
-    (or (cdr (assoc lang ob-mesos--back-ends))
-        (and (fboundp function) function)
-        (and (require (intern (format "ob-%s"
-                                      (or (nth 2 (assoc lang ob-mesos-languages))
-                                          lang)))
-                      nil t)
-             (fboundp function) function)
-        (user-error "There is no library ob-%s to run %s with" lang lang))))
-
-(defun ob-mesos--rehearse (lang body params eval)
-  "Call the back end of LANG on BODY and PARAMS.
-Where it would start a process, call EVAL with the command, its input and
-the temporary files it has made."
-  (let ((files nil)
-        (make (symbol-function 'org-babel-temp-file))
-        (function (ob-mesos--back-end lang)))
-    (unwind-protect
-        (cl-letf (((symbol-function 'org-babel-temp-file)
-                   (lambda (&rest arguments)
-                     (car (push (apply make arguments) files))))
-                  ((symbol-function 'org-babel-eval)
-                   (lambda (command query)
-                     (funcall eval command query files))))
-          (funcall function body params))
-      (dolist (file files)
-        (ignore-errors (delete-file file))))))
+    (cond
+     ((member lang '("emacs-lisp" "elisp"))
+      (user-error "Blocks of %s run in this Emacs only" lang))
+     ((fboundp function) function)
+     ((and (require (intern (format "ob-%s"
+                                    (or (nth 2 (assoc lang ob-mesos-languages))
+                                        lang)))
+                    nil t)
+           (fboundp function))
+      function)
+     (t (user-error "There is no library ob-%s to run %s with" lang lang)))))
 
 (defun ob-mesos--own-params (params)
-  "PARAMS without what we do ourselves, for another back end."
+  "Return PARAMS without what we do ourselves, for another back end."
   (cl-remove-if (lambda (argument)
-                  (memq (car argument) '(:stdin :cmdline :shebang :dir)))
+                  (memq (car argument)
+                        '(:stdin :cmdline :shebang :dir :mesos)))
                 params))
 
-(defun ob-mesos--local-name (file command query)
-  "The name in the sandbox for FILE, which COMMAND or QUERY mentions.
-Return nil if neither does."
-  (and (or (string-search file command) (string-search file query))
-       (if (zerop (file-attribute-size (file-attributes file)))
-           ob-mesos--result-file
-         (concat ".ob-mesos-" (file-name-nondirectory file)))))
+(defun ob-mesos--remote-name (file)
+  "Return the name in the sandbox for FILE, which a back end has written.
+An empty file is where the process is to write its value."
+  (if (string-empty-p (cdr file))
+      ob-mesos--result-file
+    (concat ".ob-mesos-" (file-name-nondirectory (car file)))))
 
-(defun ob-mesos--capture (lang body params)
-  "The program of the back end of LANG for BODY with PARAMS."
-  (catch 'program
-    (ob-mesos--rehearse
-     lang body (ob-mesos--own-params params)
-     (lambda (command query files)
-       (let (value sent)
-         (dolist (file files)
-           (when-let ((name (ob-mesos--local-name file command query)))
-             (if (equal name ob-mesos--result-file)
-                 (setq value t)
-               (push (cons name (ob-mesos--bytes file)) sent))
-             (setq command (string-replace file (concat "./" name) command)
-                   query (string-replace file (concat "./" name) query))))
-         (throw 'program
-                (ob-mesos--program-make
-                 :interpreter
-                (ob-mesos--interpreter command value
-                                       (or (assq :stdin params)
-                                           (assq :cmdline params)))
-                 :body query :files sent)))))
-    (user-error "The back end of %s starts no process that could run elsewhere"
-                lang)))
+(defun ob-mesos--capture-command (lang body params)
+  "Return the program of the back end of LANG for BODY with PARAMS.
+It is called in a directory of `ob-mesos-file', where it can start no
+process; the command it wants to start is taken down instead, with the
+files it has written."
+  (let* ((captured (or (ob-mesos-file-capture
+                        (lambda ()
+                          (funcall (ob-mesos--back-end lang) body
+                                   (ob-mesos--own-params params))))
+                       (user-error "The back end of %s starts no process \
+that could run elsewhere" lang)))
+         (command (ob-mesos-file-command captured))
+         (input (ob-mesos-file-input captured))
+         value sent)
+    (dolist (file (ob-mesos-file-files captured))
+      (when (or (string-search (car file) command)
+                (string-search (car file) input))
+        (let ((name (ob-mesos--remote-name file)))
+          (if (equal name ob-mesos--result-file)
+              (setq value t)
+            (push (cons name (encode-coding-string (cdr file) 'utf-8)) sent))
+          (setq command (ob-mesos--replace-name (car file) name command)
+                input (ob-mesos--replace-name (car file) name input)))))
+    (when-let ((name (ob-mesos--in-file params)))
+      (let ((sent-name (file-name-nondirectory name)))
+        (push (cons sent-name (ob-mesos--bytes name)) sent)
+        (setq command (string-replace name (concat "./" sent-name) command))))
+    (ob-mesos--program-make
+     :interpreter (ob-mesos--interpreter
+                   command value
+                   (cond ((string-blank-p input) "")
+                         ((or (assq :stdin params) (assq :cmdline params))
+                          " \"$0\" \"$@\"")
+                         (t " < \"$0\"")))
+     :body input :files sent)))
 
-(defun ob-mesos--interpreter (command value argument)
-  "Words that run the shell COMMAND on a file, as its input.
+(defun ob-mesos--in-file (params)
+  "Return the local file that PARAMS name in `:in-file', or nil.
+That is the argument of awk and sed for the file to read."
+  (let ((name (cdr (assq :in-file params))))
+    (and (stringp name) (file-regular-p name) name)))
+
+(defun ob-mesos--replace-name (file name text)
+  "Return TEXT with NAME, in the sandbox, in place of FILE of `ob-mesos-file'."
+  (string-replace
+   file (concat "./" name)
+   (string-replace (concat ob-mesos-file--prefix file) (concat "./" name) text)))
+
+(defun ob-mesos--interpreter (command value input)
+  "Return words that run the shell COMMAND.
 With VALUE non-nil what it writes is not its value; that is in a file.
-With ARGUMENT non-nil the file is an argument, and its input is free."
+INPUT is shell text that passes the file with the body, \"$0\", to it."
   (let* ((words (split-string command " "))
          (other (assoc (car words) ob-mesos-commands))
          (command (concat (if other
                               (string-join (cons (cdr other) (cdr words)) " ")
                             command)
-                          (if argument " \"$0\" \"$@\"" " < \"$0\""))))
+                          input)))
     (list "sh" "-c"
           (if value
               (format "%s >&2; status=$?; cat %s; exit $status"
                       command ob-mesos--result-file)
             (concat "exec " command)))))
 
-(defun ob-mesos--replay (lang text body params)
-  "The value that the back end of LANG gives to BODY with PARAMS.
-TEXT is what the process has written."
-  (ob-mesos--rehearse
-   lang body (ob-mesos--own-params params)
-   (lambda (command query files)
-     (dolist (file files)
-       (when (equal ob-mesos--result-file
-                    (ob-mesos--local-name file command query))
-         (let ((coding-system-for-write 'utf-8))
-           (write-region text nil file nil 'silent))))
-     text)))
+(defun ob-mesos--result-from-output (lang text body params)
+  "Return the value that the back end of LANG gives to BODY with PARAMS.
+TEXT is what the task has written."
+  (ob-mesos-file-replay
+   text
+   (lambda ()
+     (funcall (ob-mesos--back-end lang) body (ob-mesos--own-params params)))))
 
 ;;;; What goes along
 
@@ -217,9 +223,11 @@ TEXT is what the process has written."
     (require 'ob-shell)
     (encode-coding-string
      (org-babel-sh-var-to-string
-      (condition-case nil
-          (org-babel-ref-resolve (format "%s" ref))
-        (error (ob-mesos--bad "stdin" ref "the name of a block or table"))))
+      (if-let ((promise (ob-mesos--promised ref)))
+          (ob-mesos--promised-value promise)
+        (condition-case nil
+            (org-babel-ref-resolve (format "%s" ref))
+          (error (ob-mesos--bad "stdin" ref "the name of a block or table")))))
      'utf-8)))
 
 (defun ob-mesos--heredoc (target bytes)
@@ -271,7 +279,7 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
         :interpreter (split-string-and-unquote
                       (nth 1 (ob-mesos--language params)))
         :body (org-babel-expand-body:mesos body params))
-     (ob-mesos--capture lang body params))
+     (ob-mesos--capture-command lang body params))
    params))
 
 (provide 'ob-mesos-lang)

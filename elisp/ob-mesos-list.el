@@ -12,13 +12,10 @@
 (require 'cl-lib)
 (require 'tabulated-list)
 (require 'ob-mesos-result)
+(require 'ob-mesos-log)
 
 (defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
 (defvar ob-mesos-list--timer nil "The timer that draws the list again.")
-
-(defvar-local ob-mesos-list--id nil "The task this buffer is about.")
-(defvar-local ob-mesos-list--offset 0 "How far the log was read, in bytes.")
-(defvar-local ob-mesos-list--follow nil "The timer that follows the log.")
 
 (defun ob-mesos-list--time (millis)
   "MILLIS since 1970 as a time of the day, or the empty string."
@@ -28,15 +25,31 @@
   "Whether TASK has started and not ended."
   (and (plist-get task :started) (not (plist-get task :ended))))
 
+(defun ob-mesos-list--seconds (task)
+  "Return for how many seconds TASK has run, or nil if it has not started."
+  (when-let ((started (plist-get task :started)))
+    (/ (- (or (plist-get task :ended) (* 1000 (float-time))) started) 1000.0)))
+
 (defun ob-mesos-list--how-long (task)
-  "How long TASK has run."
-  (let ((started (plist-get task :started)))
-    (if (not started) ""
-      (format-seconds "%hh %mm %z%ss"
-                      (/ (- (or (plist-get task :ended)
-                                (* 1000 (float-time)))
-                            started)
-                         1000.0)))))
+  "Return as text how long TASK has run."
+  (let ((seconds (ob-mesos-list--seconds task)))
+    (if seconds (format-seconds "%hh %mm %z%ss" seconds) "")))
+
+(defun ob-mesos-list--by-number (column)
+  "Return a function to sort entries by the number in COLUMN."
+  (lambda (entry other)
+    (< (string-to-number (aref (cadr entry) column))
+       (string-to-number (aref (cadr other) column)))))
+
+(defun ob-mesos-list--by (what)
+  "Return a function to sort entries by WHAT, a keyword or `seconds'."
+  (lambda (entry other)
+    (cl-flet ((key (id)
+                (let ((task (gethash id ob-mesos-list--tasks)))
+                  (or (if (keywordp what) (plist-get task what)
+                        (ob-mesos-list--seconds task))
+                      0))))
+      (< (key (car entry)) (key (car other))))))
 
 (defun ob-mesos-list--row (task)
   "TASK as an entry of the list."
@@ -59,8 +72,12 @@
 
 \\{ob-mesos-list-mode-map}"
   (setq tabulated-list-format
-        [("State" 10 t) ("Task" 32 t) ("Agent" 20 t) ("Cpus" 5 nil)
-         ("Mem" 7 nil) ("Started" 9 t) ("How long" 10 nil) ("Exit, or why it waits" 30 nil)]
+        (vector '("State" 10 t) '("Task" 32 t) '("Agent" 20 t)
+                (list "Cpus" 5 (ob-mesos-list--by-number 3))
+                (list "Mem" 7 (ob-mesos-list--by-number 4))
+                (list "Started" 9 (ob-mesos-list--by :started))
+                (list "How long" 10 (ob-mesos-list--by 'seconds))
+                '("Exit, or why it waits" 30 nil))
         tabulated-list-padding 1)
   (tabulated-list-init-header)
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-list--ask nil t))
@@ -76,7 +93,6 @@
   (define-key map "u" #'ob-mesos-open-ui)
   (define-key map (kbd "RET") #'ob-mesos-list-jump))
 
-;;;###autoload
 (defun ob-mesos-list ()
   "List the tasks of the cluster."
   (interactive)
@@ -181,11 +197,14 @@
     (ob-mesos-list--request :task/kill #'ignore)))
 
 (defun ob-mesos-list-forget ()
-  "Forget the ended task at point, with its result and its sandbox."
+  "Forget the ended task at point, with its result and its sandbox.
+The user is asked first, for they cannot be had back."
   (interactive)
   (unless (eq t (plist-get (ob-mesos-list--task) :terminal))
     (user-error "It still runs; kill it first"))
-  (ob-mesos-list--request :task/forget (lambda (_) (ob-mesos-list--ask))))
+  (when (y-or-n-p (format "Forget %s with its result and its sandbox? "
+                          (plist-get (ob-mesos-list--task) :id)))
+    (ob-mesos-list--request :task/forget (lambda (_) (ob-mesos-list--ask)))))
 
 (defun ob-mesos-list-details ()
   "Show all that is known of the task at point."
@@ -206,8 +225,8 @@
   (let* ((data (ob-mesos-list--task))
          (id (plist-get data :id))
          (task (gethash id ob-mesos--tasks))
-         (place (or (and task (ob-mesos-task-origin task))
-                    (and task (ob-mesos-task-place task))))
+         (place (or (and task (ob-mesos-task-block-marker task))
+                    (and task (ob-mesos-task-result-marker task))))
          (document (plist-get data :document)))
     (cond
      ((and place (marker-buffer place))
@@ -219,77 +238,19 @@
         (goto-char found)))
      (t (user-error "Its document is not there")))))
 
-;;;; Logs and files
-
-(define-derived-mode ob-mesos-log-mode special-mode "Mesos-Log"
-  "What a task writes; followed while it runs."
-  (add-hook 'kill-buffer-hook
-            (lambda () (when ob-mesos-list--follow
-                         (cancel-timer ob-mesos-list--follow)))
-            nil t))
-
 (defun ob-mesos-list-log ()
   "Show the standard output of the task at point and follow it."
   (interactive)
-  (ob-mesos-list--show (plist-get (ob-mesos-list--task) :id) "stdout"))
+  (let ((id (plist-get (ob-mesos-list--task) :id)))
+    (ob-mesos-log-show (ob-mesos-list--server id) id "stdout")))
 
 (defun ob-mesos-list-errors ()
   "Show the standard error of the task at point and follow it."
   (interactive)
-  (ob-mesos-list--show (plist-get (ob-mesos-list--task) :id) "stderr"))
+  (let ((id (plist-get (ob-mesos-list--task) :id)))
+    (ob-mesos-log-show (ob-mesos-list--server id) id "stderr")))
 
-(defun ob-mesos-list--show (id path)
-  "Show the file PATH of the task ID."
-  (let ((buffer (get-buffer-create (format "*ob-mesos %s %s*" id path))))
-    (with-current-buffer buffer
-      (ob-mesos-log-mode)
-      (let ((inhibit-read-only t)) (erase-buffer))
-      (setq ob-mesos-list--id id
-            ob-mesos-list--offset 0)
-      (ob-mesos-list--read buffer path))
-    (pop-to-buffer buffer)))
-
-(defun ob-mesos-list--read (buffer path)
-  "Read on in PATH for BUFFER, and again later until the task has ended."
-  (when (buffer-live-p buffer)
-    (let ((id (buffer-local-value 'ob-mesos-list--id buffer))
-          (offset (buffer-local-value 'ob-mesos-list--offset buffer)))
-      (ob-mesos--request
-       (ob-mesos-list--server id) :task/read (list :id id :path path :offset offset :length 65536)
-       (lambda (result)
-         (ob-mesos-list--append buffer path result))))))
-
-(defun ob-mesos-list--characters (bytes)
-  "BYTES without the part of a character they may end with."
-  (substring bytes 0
-             (string-match (rx (or (in "\300-\337")
-                                   (seq (in "\340-\357") (** 0 1 (in "\200-\277")))
-                                   (seq (in "\360-\367") (** 0 2 (in "\200-\277"))))
-                               string-end)
-                           bytes)))
-
-(defun ob-mesos-list--append (buffer path result)
-  "Append what RESULT has of PATH to BUFFER."
-  (when (buffer-live-p buffer)
-    (with-current-buffer buffer
-      (let* ((bytes (base64-decode-string (plist-get result :data)))
-             (whole (ob-mesos-list--characters bytes))
-             (data (if (string-empty-p whole) bytes whole))
-             (inhibit-read-only t)
-             (at-end (= (point) (point-max)))
-             (ended (when-let ((task (and ob-mesos-list--tasks
-                                          (gethash ob-mesos-list--id
-                                                   ob-mesos-list--tasks))))
-                      (eq t (plist-get task :terminal)))))
-        (cl-incf ob-mesos-list--offset (length data))
-        (save-excursion
-          (goto-char (point-max))
-          (insert (decode-coding-string data 'utf-8)))
-        (when at-end (goto-char (point-max)))
-        (unless (and ended (zerop (length data)))
-          (setq ob-mesos-list--follow
-                (run-at-time (if (= (length bytes) 65536) 0.01 0.5) nil
-                             #'ob-mesos-list--read buffer path)))))))
+;;;; Files
 
 (defun ob-mesos-list-files (&optional path)
   "Show a file from the sandbox of the task at point; PATH is its directory."
@@ -308,12 +269,11 @@
                         :key (lambda (file) (plist-get file :path)))))
     (if (eq t (plist-get file :directory))
         (ob-mesos-list-files choice)
-      (ob-mesos-list--show id choice))))
+      (ob-mesos-log-show (ob-mesos-list--server id) id choice))))
 
 
 ;;;; Where it is reached
 
-;;;###autoload
 (defun ob-mesos-browse-port ()
   "Visit a port of the task at point with `browse-url'.
 That is the task of a line of the list, or of a block or call."
@@ -326,7 +286,6 @@ That is the task of a line of the list, or of a block or call."
                             (completing-read "Port: " addresses nil t)
                           (car addresses))))))
 
-;;;###autoload
 (defun ob-mesos-open-ui ()
   "Visit the page of the task at point in the master's web UI."
   (interactive)
@@ -343,11 +302,11 @@ That is the task of a line of the list, or of a block or call."
   "What the server said last of the task at point."
   (if (derived-mode-p 'ob-mesos-list-mode)
       (ob-mesos-list--task)
-    (let ((task (gethash (ob-mesos--task-at-point) ob-mesos--tasks)))
+    (let ((task (gethash (ob-mesos--id-at-point) ob-mesos--tasks)))
       (or (and task (ob-mesos-task-data task))
           (user-error "No task runs for what is here")))))
 
-(declare-function ob-mesos--task-at-point "ob-mesos" ())
+(declare-function ob-mesos--id-at-point "ob-mesos-menu" ())
 
 (provide 'ob-mesos-list)
 ;;; ob-mesos-list.el ends here

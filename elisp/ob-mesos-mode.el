@@ -5,86 +5,213 @@
 
 ;;; Commentary:
 
-;; In a buffer with `ob-mesos-mode', a block of any language that says
-;; `:mesos yes' runs on the cluster.  Org has no hook between a block and
-;; its back end, so Org's function is advised; but only while some buffer
-;; has the mode on.
+;; `ob-mesos-global-mode' turns on all that touches what is not ours: C-c C-c
+;; on blocks that run on the cluster, `:mesos yes' for blocks of other
+;; languages, completion, the pick-up of results in documents that are
+;; opened, and the mode line.
 
 ;;; Code:
 
 (require 'cl-lib)
+(require 'org)
 (require 'org-src)
 (require 'ob-mesos-submit)
+(require 'ob-mesos-resume)
 
-(defun ob-mesos--mode-somewhere-p (but)
-  "Whether `ob-mesos-mode' is on in a buffer other than BUT."
-  (cl-some (lambda (buffer)
-             (and (not (eq buffer but))
-                  (buffer-local-value 'ob-mesos-mode buffer)))
-           (buffer-list)))
+;;;; Blocks of other languages
+
+(defun ob-mesos--wrapper (lang)
+  "Return the advice for the function that is to execute blocks of LANG."
+  (lambda (function body params)
+    (cond
+     ((not (ob-mesos--on-cluster-p params))
+      (funcall function body params))
+     ((bound-and-true-p ob-mesos-global-mode)
+      (ob-mesos--execute-block lang body params))
+     (t (user-error "`:mesos yes' needs `ob-mesos-global-mode'; \
+the block is not run on this machine instead")))))
+
+(defun ob-mesos--wrap-languages ()
+  "Make `:mesos yes' count with all languages that Babel knows here.
+The function of each language is advised, once; a block that does not say
+`:mesos yes' is passed on to it.  The advice stays when the mode is
+turned off, for then such a block is refused."
+  (mapatoms
+   (lambda (symbol)
+     (let ((name (symbol-name symbol)))
+       (when (and (string-match "\\`org-babel-execute:\\(.+\\)" name)
+                  (fboundp symbol))
+         (ob-mesos--wrap-language (match-string 1 name))))))
+  (mapc #'ob-mesos--wrap-language (mapcar #'car ob-mesos-languages)))
+
+(defun ob-mesos--wrap-language (lang)
+  "Make `:mesos yes' count with blocks of LANG, also if it is loaded later."
+  (unless (equal lang "mesos")
+    (let ((symbol (intern (concat "org-babel-execute:" lang))))
+      (unless (advice-member-p 'ob-mesos symbol)
+        (advice-add symbol :around (ob-mesos--wrapper lang) '((name . ob-mesos)))))))
+
+;;;; Header arguments of other languages
+
+(defconst ob-mesos--header-argument-values
+  (mapcar (lambda (argument) (cons (car argument) :any))
+          ob-mesos--header-arguments)
+  "Our header arguments as `org-lint' and completion want them.")
+
+(defun ob-mesos--declare-arguments (on)
+  "Let Org know our header arguments in all languages if ON, or not any more."
+  (dolist (lang (mapcar #'car ob-mesos-languages))
+    (let* ((variable (intern (concat "org-babel-header-args:" lang)))
+           (others (cl-set-difference (and (boundp variable) (symbol-value variable))
+                                      ob-mesos--header-argument-values)))
+      (set variable
+           (if on
+               (append others
+                       (cl-remove-if (lambda (argument) (assq (car argument) others))
+                                     ob-mesos--header-argument-values))
+             others)))))
+
+;;;; Fontification
+
+(defun ob-mesos--fontify-bodies (limit)
+  "Fontify the bodies of mesos blocks up to LIMIT in the mode of their `:lang'.
+Org does so in the mode of mesos, which is that of the shell."
+  (let ((case-fold-search t))
+    (while (re-search-forward
+            "^[ \t]*#\\+begin_src[ \t]+mesos\\>.*[ \t]:lang[ \t]+\\([^ \t\n]+\\).*\n"
+            limit t)
+      (let ((beg (point))
+            (lang (match-string-no-properties 1)))
+        (when (and org-src-fontify-natively
+                   (re-search-forward "^[ \t]*#\\+end_src" nil t))
+          (org-src-font-lock-fontify-block (ob-mesos--mode-language lang)
+                                           beg (match-beginning 0))))))
+  nil)
+
+(defun ob-mesos--mode-language (lang)
+  "Return the language whose mode Org shall use for LANG of `:lang'."
+  (let ((library (nth 2 (assoc lang ob-mesos-languages))))
+    (if (memq library '(nil shell)) lang (symbol-name library))))
+
+(defun ob-mesos--add-keywords ()
+  "Let Org fontify bodies of mesos blocks; for `org-font-lock-set-keywords-hook'."
+  (setq org-font-lock-extra-keywords
+        (append org-font-lock-extra-keywords '((ob-mesos--fontify-bodies)))))
+
+;;;; C-c C-c
+
+(defun ob-mesos--cluster-element ()
+  "Return the block or call at point if it is for the cluster, or nil."
+  (let ((element (org-element-context)))
+    (when (and (ob-mesos--executable-p element)
+               (not (org-match-line "[ \t]*$")))
+      (let ((info (ob-mesos--node-info
+                   (ob-mesos--node-at (ob-mesos--element-begin element)) t)))
+        (and (or (equal (nth 0 info) "mesos")
+                 (ob-mesos--on-cluster-p (nth 2 info)))
+             element)))))
+
+(defun ob-mesos--wait-if-asked (task)
+  "Wait for TASK if its block has `:wait yes'."
+  (when (and task (equal "yes" (cdr (assq :wait (ob-mesos-task-params task)))))
+    (ob-mesos--wait (lambda () (ob-mesos-task-done task)))))
+
+(defun ob-mesos-execute (&optional force)
+  "Run the block or call at point on the cluster, after all that it needs.
+Return at once; the result is inserted when it is there.  If the block
+runs already, ask what to do.  With FORCE, the prefix argument, run it
+even if its result is cached."
+  (interactive "P")
+  (let ((element (or (ob-mesos--cluster-element)
+                     (user-error "There is no block here that runs on a cluster"))))
+    (when (ob-mesos--confirm-again element)
+      (ob-mesos--wait-if-asked (ob-mesos--execute-element element force)))))
+
+(defun ob-mesos--confirm-again (element)
+  "Return non-nil if ELEMENT is to run.
+If it is running the user is asked, and can kill its task or look at its
+output."
+  (let ((task (ob-mesos--task-at (ob-mesos--element-begin element))))
+    (or (null task)
+        noninteractive
+        (pcase (car (read-multiple-choice
+                     (format "%s runs already" (ob-mesos-task-id task))
+                     '((?k "kill and run again") (?f "follow its output")
+                       (?c "cancel"))))
+          (?k (ob-mesos--kill-task task) t)
+          (?f (run-hook-with-args 'ob-mesos-follow-functions task) nil)))))
+
+(defvar ob-mesos-follow-functions nil
+  "Functions called with a task whose output the user wants to follow.")
+
+(defun ob-mesos--kill-task (task)
+  "Kill TASK, or what it consists of."
+  (let ((ids (ob-mesos--ids task)))
+    (if ids
+        (ob-mesos--request (ob-mesos-task-server task) :task/kill
+                           (list :ids (vconcat ids)) #'ignore)
+      (ob-mesos--refused task "Killed before it was launched"))))
+
+(defun ob-mesos--ctrl-c-ctrl-c ()
+  "Run what is at point if it is for the cluster.
+Return non-nil then.  For `org-ctrl-c-ctrl-c-hook'."
+  (when (and (not org-babel-no-eval-on-ctrl-c-ctrl-c)
+             (ob-mesos--cluster-element))
+    (ob-mesos-execute current-prefix-arg)
+    t))
+
+;;;; The mode
+
+(defun ob-mesos--complete-here ()
+  "Let header arguments be completed in this buffer."
+  (add-hook 'completion-at-point-functions #'ob-mesos-completion-at-point nil t))
+
+(defvar ob-mesos-mode-line "" "How many tasks run, for the mode line.")
+(put 'ob-mesos-mode-line 'risky-local-variable t)
+
+(defconst ob-mesos--mode-hooks
+  '((org-ctrl-c-ctrl-c-hook . ob-mesos--ctrl-c-ctrl-c)
+    (org-mode-hook . ob-mesos--complete-here)
+    (org-mode-hook . ob-mesos--reconnect-if-live)
+    (org-font-lock-set-keywords-hook . ob-mesos--add-keywords)
+    (after-revert-hook . ob-mesos--reconnect-if-live))
+  "The hooks of others and what the mode puts on them.")
 
 ;;;###autoload
-(define-minor-mode ob-mesos-mode
-  "Run blocks of any language on the cluster if they say `:mesos yes'.
-All header arguments of mesos blocks can be used with them."
-  :lighter " mesos"
-  (if ob-mesos-mode
-      (progn
-        (advice-add 'org-babel-execute-src-block
-                    :around #'ob-mesos--execute-around)
-        (add-hook 'kill-buffer-hook #'ob-mesos--mode-ends nil t)
-        (add-hook 'change-major-mode-hook #'ob-mesos--mode-ends nil t))
-    (remove-hook 'kill-buffer-hook #'ob-mesos--mode-ends t)
-    (remove-hook 'change-major-mode-hook #'ob-mesos--mode-ends t)
-    (ob-mesos--mode-leaves)))
+(define-minor-mode ob-mesos-global-mode
+  "Run Org blocks on a cluster.
+\\<org-mode-map>\\[org-ctrl-c-ctrl-c] on a mesos block, or on a block of another
+language with `:mesos yes', sends it to the cluster and returns at once.
+All header arguments of mesos blocks can be used with those of other
+languages."
+  :global t
+  :group 'ob-mesos
+  (require 'ob-mesos)
+  (pcase-dolist (`(,hook . ,function) ob-mesos--mode-hooks)
+    (if ob-mesos-global-mode
+        (add-hook hook function)
+      (remove-hook hook function)))
+  (ob-mesos--declare-arguments ob-mesos-global-mode)
+  (if (not ob-mesos-global-mode)
+      (setq global-mode-string (delq 'ob-mesos-mode-line global-mode-string))
+    (ob-mesos--wrap-languages)
+    (add-to-list 'org-src-lang-modes '("mesos" . sh))
+    (unless (memq 'ob-mesos-mode-line global-mode-string)
+      (setq global-mode-string
+            (append (or global-mode-string '("")) '(ob-mesos-mode-line))))
+    (dolist (buffer (buffer-list))
+      (with-current-buffer buffer
+        (when (derived-mode-p 'org-mode)
+          (ob-mesos--complete-here))))))
 
-(defun ob-mesos--mode-ends ()
-  "The mode is about to end in this buffer."
-  (ob-mesos--mode-leaves (current-buffer)))
-
-(defun ob-mesos--mode-leaves (&optional buffer)
-  "Take the advice away if no buffer but BUFFER has the mode on."
-  (unless (ob-mesos--mode-somewhere-p buffer)
-    (advice-remove 'org-babel-execute-src-block #'ob-mesos--execute-around)))
-
-(defun ob-mesos--mode-here-p ()
-  "Whether the block that is executed can be of the cluster.
-An export works on a copy, in which no minor mode is on."
-  (or ob-mesos-mode (bound-and-true-p org-babel-exp-reference-buffer)))
-
-(defun ob-mesos--execute-around (function &optional arg info params &rest rest)
-  "Call FUNCTION with ARG, INFO, PARAMS and REST, on the cluster if so said.
-FUNCTION is `org-babel-execute-src-block'."
-  (unless ob-mesos-mode
-    ;; A buffer can be killed without a word.
-    (ob-mesos--mode-leaves nil))
-  (let* ((light (and (ob-mesos--mode-here-p)
-                     (or info (org-babel-get-src-block-info 'light))))
-         (lang (car light)))
-    (if (or (null lang) (equal lang "mesos")
-            (not (ob-mesos--on-cluster-p (append params (nth 2 light)))))
-        (apply function arg info params rest)
-      (let* ((symbol (intern (concat "org-babel-execute:" lang)))
-             (own (or (cdr (assoc lang ob-mesos--back-ends))
-                      (and (fboundp symbol) (symbol-function symbol))
-                      (symbol-function (ob-mesos--back-end lang))))
-             (ob-mesos--back-ends (cons (cons lang own) ob-mesos--back-ends)))
-        (cl-letf (((symbol-function symbol)
-                   (lambda (body params)
-                     (if (ob-mesos--on-cluster-p params)
-                         (ob-mesos--execute-block lang body params)
-                       (funcall own body params)))))
-          (apply function arg info params rest))))))
+(define-obsolete-function-alias 'ob-mesos-mode #'ob-mesos-global-mode "0.1.0")
 
 ;;;; Editing
 
 (defun org-babel-edit-prep:mesos (info)
   "Edit the block with INFO in the mode of its `:lang'."
   (let* ((lang (format "%s" (or (cdr (assq :lang (nth 2 info))) "sh")))
-         (mode (org-src-get-lang-mode
-                (let ((library (nth 2 (assoc lang ob-mesos-languages))))
-                  (if (memq library '(nil shell)) lang
-                    (symbol-name library)))))
+         (mode (org-src-get-lang-mode (ob-mesos--mode-language lang)))
          (label org-coderef-label-format))
     (unless (or (eq mode major-mode) (not (functionp mode)))
       (funcall mode)

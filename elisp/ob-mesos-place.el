@@ -7,7 +7,7 @@
 
 ;; The placeholder's text is what finds the place.  Org parses a whole
 ;; section to look at one element of it; so where the surroundings are plain,
-;; the element and its results are taken to a workbench, a buffer of their
+;; the element and its results are taken to a scratch buffer of their
 ;; own, and Org's inserter is let loose on them there.  A long section then
 ;; costs no more than a short one.
 
@@ -18,6 +18,7 @@
 (require 'org-element)
 (require 'ob)
 (require 'ob-mesos-task)
+(require 'ob-mesos-graph)
 (require 'ob-mesos-undo)
 
 (defconst ob-mesos--placeholder-before
@@ -48,27 +49,48 @@ It is looked for below the position FROM first, then everywhere."
                          (re-search-forward regexp nil t)))
           (ob-mesos--placeholder-begin))))))
 
-(defun ob-mesos--element-begin (element)
-  "Where ELEMENT begins, the keywords above it left out."
-  (or (org-element-property :post-affiliated element)
-      (org-element-property :begin element)))
-
-(defun ob-mesos--inline-p (element)
-  "Whether ELEMENT stands within a line."
-  (memq (org-element-type element) '(inline-src-block inline-babel-call)))
-
 (defun ob-mesos--inline-at-p (position)
   "Whether the placeholder at POSITION stands within a line."
   (save-excursion
     (goto-char position)
     (looking-at-p "mesos:")))
 
+(defun ob-mesos--own-buffer-p (task buffer)
+  "Return non-nil if the results of TASK can belong into BUFFER.
+That is the buffer it was submitted from, or one of the same file; a copy
+of the file is another.  A file that does not exist any more was renamed."
+  (let* ((marker (or (ob-mesos-task-result-marker task) (ob-mesos-task-block-marker task)))
+         (home (and marker (marker-buffer marker)))
+         (file (ob-mesos--task-file task))
+         (base (or (buffer-base-buffer buffer) buffer))
+         (other (buffer-file-name base)))
+    (cond
+     ((and home (eq base (or (buffer-base-buffer home) home)))
+      ;; What was found in a copy is not at home there.
+      (or (null file) (null other) (ob-mesos-task-block-marker task)
+          (ob-mesos--same-file-p file other)))
+     ((null file) (and (null home) (null other)))
+     (t (and other (ob-mesos--same-file-p file other))))))
+
+(defun ob-mesos--task-file (task)
+  "Return the file that TASK was submitted from, or nil."
+  (or (ob-mesos-task-file task)
+      (let ((file (plist-get (ob-mesos-task-data task) :document)))
+        (and file (not (string-empty-p file)) file))))
+
+(defun ob-mesos--same-file-p (file other)
+  "Return non-nil if OTHER is the document that was FILE."
+  (or (equal file other)
+      (not (file-exists-p file))
+      (file-equal-p file other)))
+
 (defun ob-mesos--place (task)
-  "Where the placeholder of TASK is, (BUFFER . POSITION), or nil."
-  (let* ((marker (ob-mesos-task-place task))
+  "Return where the placeholder of TASK is, (BUFFER . POSITION), or nil."
+  (let* ((marker (ob-mesos-task-result-marker task))
          (buffer (and marker (marker-buffer marker)))
          (id (ob-mesos-task-id task)))
     (if (and buffer
+             (ob-mesos--own-buffer-p task buffer)
              (with-current-buffer buffer
                (save-excursion
                  (save-restriction
@@ -81,16 +103,17 @@ It is looked for below the position FROM first, then everywhere."
        (lambda (candidate)
          (with-current-buffer candidate
            (let ((found (and (derived-mode-p 'org-mode)
+                             (ob-mesos--own-buffer-p task candidate)
                              (ob-mesos--find-text id))))
              (when found
-               (setf (ob-mesos-task-place task)
+               (setf (ob-mesos-task-result-marker task)
                      (save-restriction (widen) (copy-marker found)))
                (cons candidate found)))))
        (if (buffer-live-p buffer)
            (cons buffer (delq buffer (buffer-list)))
          (buffer-list))))))
 
-;;;; The workbench
+;;;; The scratch buffer
 
 (defun ob-mesos--affiliated-begin ()
   "The beginning of the element at point, with the keywords right above it."
@@ -138,22 +161,37 @@ consist of fixed-width lines."
     (goto-char (car plain))
     (let ((case-fold-search t))
       (or (not (re-search-forward "^#\\+name:[ \t]*\\(.*?\\)[ \t]*$" origin t))
-          (memq (org-babel-find-named-result (match-string-no-properties 1))
-                (list nil (nth 2 plain)))))))
+          (let ((name (match-string-no-properties 1)))
+            (or (not (ob-mesos--named-results-p name (nth 2 plain)))
+                (memq (org-babel-find-named-result name)
+                      (list nil (nth 2 plain)))))))))
+
+(defun ob-mesos--named-results-p (name besides)
+  "Return non-nil if results with NAME can be elsewhere than at BESIDES.
+Org parses a section to be sure; this only searches."
+  (save-restriction
+    (widen)
+    (goto-char (point-min))
+    (cl-loop while (search-forward (concat ": " name) nil t)
+             thereis (and (looking-at-p "[ \t]*$")
+                          (save-excursion
+                            (beginning-of-line)
+                            (and (looking-at-p "[ \t]*#\\+results\\b")
+                                 (not (eql besides (point)))))))))
 
 (defconst ob-mesos--settings
   '(tab-width indent-tabs-mode org-babel-results-keyword
     org-babel-min-lines-for-block-output org-babel-uppercase-example-markers)
   "What Org's inserter looks at and a file can set for itself.")
 
-(defun ob-mesos--workbench ()
-  "The workbench, empty, with this buffer's `ob-mesos--settings'."
+(defun ob-mesos--scratch-buffer ()
+  "Return the scratch buffer, empty, with this buffer's `ob-mesos--settings'."
   (let ((directory default-directory)
         (settings (mapcar (lambda (variable)
                             (cons variable (symbol-value variable)))
                           ob-mesos--settings))
-        (workbench (get-buffer-create " *ob-mesos workbench*")))
-    (with-current-buffer workbench
+        (scratch (get-buffer-create " *ob-mesos scratch*")))
+    (with-current-buffer scratch
       (unless (derived-mode-p 'org-mode)
         (let ((org-inhibit-startup t))
           (delay-mode-hooks (org-mode)))
@@ -162,59 +200,59 @@ consist of fixed-width lines."
       (setq default-directory directory)
       (pcase-dolist (`(,variable . ,value) settings)
         (set (make-local-variable variable) value)))
-    workbench))
+    scratch))
 
-(defun ob-mesos--common-end (beg end workbench)
-  "How many characters of whole lines end both BEG to END and WORKBENCH."
+(defun ob-mesos--common-end (beg end scratch)
+  "How many characters of whole lines end both BEG to END and SCRATCH."
   (let ((common 0)
-        (limit (min (- end beg) (with-current-buffer workbench (buffer-size))))
-        (last (with-current-buffer workbench (point-max))))
+        (limit (min (- end beg) (with-current-buffer scratch (buffer-size))))
+        (last (with-current-buffer scratch (point-max))))
     (while (and (< common limit)
                 (eq (char-before (- end common))
-                    (with-current-buffer workbench
+                    (with-current-buffer scratch
                       (char-before (- last common)))))
       (setq common (1+ common)))
     (save-excursion
       (goto-char (- end common))
       (unless (bolp) (forward-line 1))
       (let ((whole (max 0 (- end (point)))))
-        (with-current-buffer workbench
+        (with-current-buffer scratch
           (goto-char (- last whole))
           (unless (bolp) (forward-line 1))
           (- last (point)))))))
 
-(defun ob-mesos--with-workbench (origin simple function)
+(defun ob-mesos--with-scratch-buffer (origin simple function)
   "Call FUNCTION to insert something for the block or call at ORIGIN.
 FUNCTION gets a number to take off this buffer's positions: where the
-surroundings are plain, and SIMPLE is non-nil, it runs in the workbench."
+surroundings are plain, and SIMPLE is non-nil, it runs in the scratch buffer."
   (let ((plain (and simple (ob-mesos--plain origin))))
     (if (not (and plain (ob-mesos--alone-p origin plain)))
         (funcall function 0)
       (pcase-let ((`(,beg ,end) plain)
-                  (workbench (ob-mesos--workbench))
+                  (scratch (ob-mesos--scratch-buffer))
                   (source (current-buffer)))
         (unwind-protect
             (progn
-              (with-current-buffer workbench
+              (with-current-buffer scratch
                 (insert-buffer-substring-no-properties source beg end)
                 (funcall function (1- beg)))
-              (ob-mesos--take-over beg end workbench))
+              (ob-mesos--take-over beg end scratch))
           ;; A search for placeholders looks at all buffers: leave none here.
-          (with-current-buffer workbench
+          (with-current-buffer scratch
             (erase-buffer)))))))
 
-(defun ob-mesos--take-over (beg end workbench)
-  "Make the text from BEG to END that of WORKBENCH, changing whole lines only."
-  (let* ((same (ob-mesos--common-end beg end workbench))
-         (last (with-current-buffer workbench (- (point-max) same)))
+(defun ob-mesos--take-over (beg end scratch)
+  "Make the text from BEG to END that of SCRATCH, changing whole lines only."
+  (let* ((same (ob-mesos--common-end beg end scratch))
+         (last (with-current-buffer scratch (- (point-max) same)))
          (case-fold-search nil)
          (differs (compare-buffer-substrings (current-buffer) beg (- end same)
-                                             workbench 1 last))
+                                             scratch 1 last))
          (prefix (max 0 (1- (abs differs)))))
     (unless (zerop differs)
       (ob-mesos--replace-lines
        (+ beg prefix) (- end same)
-       (with-current-buffer workbench
+       (with-current-buffer scratch
          (buffer-substring-no-properties (+ 1 prefix) last))))))
 
 ;;;; From the placeholder to the element
@@ -255,7 +293,7 @@ surroundings are plain, and SIMPLE is non-nil, it runs in the workbench."
 The marker of TASK is asked first, then the element right above, then
 the one that has the results' name."
   (let ((results (ob-mesos--results-at position))
-        (marker (ob-mesos-task-origin task)))
+        (marker (ob-mesos-task-block-marker task)))
     (when results
       (save-excursion
         (or (and marker (eq (marker-buffer marker) (current-buffer))

@@ -18,6 +18,7 @@
 (require 'ob)
 (require 'ob-lob)
 (require 'ob-mesos-task)
+(require 'ob-mesos-graph)
 (require 'ob-mesos-undo)
 (require 'ob-mesos-place)
 (require 'ob-mesos-fetch)
@@ -44,10 +45,8 @@ Where it is not, updates come every five seconds."
 
 ;; These files require this one.
 (declare-function ob-mesos--tell-group "ob-mesos-group" (group))
-(declare-function ob-mesos--restore-members "ob-mesos-group" (group count))
 (declare-function ob-mesos--group-value "ob-mesos-group" (group params))
-(declare-function ob-mesos--ids "ob-mesos-flow" (task))
-(declare-function ob-mesos--replay "ob-mesos-lang" (lang text body params))
+(declare-function ob-mesos--result-from-output "ob-mesos-lang" (lang text body params))
 
 ;;;; Text
 
@@ -128,7 +127,7 @@ Where it is not, updates come every five seconds."
         (setq text (ob-mesos--escape-drawer text)))
       (if (equal (ob-mesos-task-lang task) "mesos")
           (ob-mesos--value text params)
-        (ob-mesos--replay (ob-mesos-task-lang task) text
+        (ob-mesos--result-from-output (ob-mesos-task-lang task) text
                           (ob-mesos-task-source task) params)))))
 
 ;;;; The placeholder
@@ -158,18 +157,30 @@ PARAMS are its header arguments."
                                :test #'equal))
         (origin (point))
         (inhibit-message t))
-    (ob-mesos--with-workbench
-     origin (not kept)
-     (lambda (shift)
-       (goto-char (- origin shift))
-       (org-babel-insert-result
-        text (or kept '("replace"))
-        ;; What wraps the result would hide the placeholder.
-        (list "mesos" "" (cl-remove :wrap params :key #'car)))))
-    (let ((place (ob-mesos--find-text (ob-mesos-task-id task) origin)))
-      (when place
-        (setf (ob-mesos-task-place task)
-              (save-restriction (widen) (copy-marker place)))))))
+    (ob-mesos--edit-recorded
+     (lambda ()
+       (ob-mesos--with-scratch-buffer
+        origin (not kept)
+        (lambda (shift)
+          (goto-char (- origin shift))
+          (org-babel-insert-result
+           text (or kept '("replace"))
+           ;; What wraps the result would hide the placeholder.
+           (list "mesos" "" (cl-remove :wrap params :key #'car))))))
+     (lambda ()
+       (when-let ((place (ob-mesos--find-text (ob-mesos-task-id task) origin)))
+         (setf (ob-mesos-task-result-marker task) (copy-marker place))
+         (ob-mesos--result-region place))))))
+
+(defun ob-mesos--result-region (position)
+  "Return the region that a result at POSITION can change, as a cons.
+It begins with the results keyword and ends with the empty lines below."
+  (save-excursion
+    (cons (or (ob-mesos--results-at position) position)
+          (progn (goto-char position)
+                 (goto-char (ob-mesos--placeholder-end))
+                 (skip-chars-forward " \t\n")
+                 (if (eobp) (point-max) (line-beginning-position))))))
 
 (defun ob-mesos--placeholder-end ()
   "The end of the placeholder at point, with its last lines."
@@ -191,17 +202,14 @@ PARAMS are its header arguments."
     (when (and place (not (equal text (ob-mesos-task-shown task))))
       (setf (ob-mesos-task-shown task) text)
       (with-current-buffer (car place)
-        (let ((modified (buffer-modified-p)))
-          (ob-mesos--quietly
+        (save-restriction
+          (widen)
+          (ob-mesos--edit-status
            (lambda ()
-             (save-restriction
-               (widen)
-               (if (ob-mesos--inline-at-p (cdr place))
-                   (ob-mesos--show-inline (cdr place)
-                                          (ob-mesos--short-placeholder task))
-                 (ob-mesos--show-lines (cdr place) text)))))
-          (unless modified
-            (restore-buffer-modified-p nil)))))))
+             (if (ob-mesos--inline-at-p (cdr place))
+                 (ob-mesos--show-inline (cdr place)
+                                        (ob-mesos--short-placeholder task))
+               (ob-mesos--show-lines (cdr place) text)))))))))
 
 (defun ob-mesos--show-lines (beg text)
   "Make TEXT the placeholder that begins at BEG: its first line, then others."
@@ -245,7 +253,7 @@ PARAMS are its header arguments."
     (dolist (task tasks)
       (unless (ob-mesos-task-terminal-p task)
         (if (or all (ob-mesos--visible-p task))
-            (ob-mesos--later #'ob-mesos--show-unless-done task)
+            (ob-mesos--enqueue #'ob-mesos--show-unless-done task)
           (ob-mesos--mark-dirty task))))))
 
 (defun ob-mesos--watch (server)
@@ -272,7 +280,7 @@ Those are asked after more often."
 
 (defun ob-mesos--visible-p (task)
   "Whether the placeholder of TASK is in some window."
-  (let* ((marker (ob-mesos-task-place task))
+  (let* ((marker (ob-mesos-task-result-marker task))
          (buffer (and marker (marker-buffer marker))))
     (and buffer
          (cl-some (lambda (window)
@@ -326,34 +334,19 @@ Return it and the RESULT-PARAMS to insert it with."
   "The value of TASK, which has ended well, and how to insert it; made once."
   (or (ob-mesos-task-outcome task)
       (setf (ob-mesos-task-outcome task)
-            (let ((params (ob-mesos-task-params task))
-                  (default-directory (or (ob-mesos-task-directory task)
-                                         default-directory)))
-              (ob-mesos--finish-value task params
-                                      (ob-mesos--result-params params nil))))))
+            (let ((params (ob-mesos-task-params task)))
+              (ob-mesos--call-in-document
+               task
+               (lambda ()
+                 (ob-mesos--finish-value
+                  task params (ob-mesos--result-params params nil))))))))
 
-(defun ob-mesos--call-info (element no-evaluation)
-  "Org's info of the call ELEMENT, or of that at point.
-With NO-EVALUATION, Lisp in its header arguments is left alone where this
-Org can be told so; only newer ones can."
-  (if (and no-evaluation (eql (cdr (func-arity #'org-babel-lob-get-info)) 2))
-      (with-no-warnings (org-babel-lob-get-info element t))
-    (org-babel-lob-get-info element)))
-
-(defun ob-mesos--info (element no-evaluation)
-  "Org's info of ELEMENT, a block or call.
-With NO-EVALUATION nothing in its header arguments is resolved."
-  (if (memq (org-element-type element) '(src-block inline-src-block))
-      (org-babel-get-src-block-info no-evaluation element)
-    (ob-mesos--call-info element no-evaluation)))
-
-(defun ob-mesos--info-at (position)
-  "Org's info of the block or call at POSITION, nothing in it resolved."
+(defun ob-mesos--node-at (position)
+  "Return a node for the block or call at POSITION, in a graph of its own."
   (org-with-wide-buffer
    (goto-char position)
-   (let ((element (org-element-context)))
-     (goto-char (ob-mesos--element-begin element))
-     (ob-mesos--info element t))))
+   (ob-mesos--node (ob-mesos--graph-make :buffer (current-buffer))
+                   (org-element-context))))
 
 (defun ob-mesos--remember (task info)
   "TASK was made of what Org has INFO of, in this buffer."
@@ -373,44 +366,70 @@ The Emacs that has submitted it is gone."
       (with-current-buffer (car place)
         (when-let ((origin (org-with-wide-buffer
                             (ob-mesos--origin whole (cdr place)))))
-          (let ((info (ob-mesos--info-at origin)))
+          (let ((info (ob-mesos--node-info (ob-mesos--node-at origin) t)))
             (dolist (each (cons whole (ob-mesos-task-members whole)))
               (ob-mesos--remember each info))))))))
 
 (defun ob-mesos--insert-result (task)
   "Put the result of TASK in the place of its placeholder.
 Return nil if there is no such place any more."
-  (let ((place (ob-mesos--place task)))
+  (let* ((place (ob-mesos--place task))
+         (origin (and place
+                      (with-current-buffer (car place)
+                        (org-with-wide-buffer
+                         (ob-mesos--origin task (cdr place))))))
+         (value (and origin (ob-mesos--value-to-insert task)))
+         ;; Making the value can have changed the buffer.
+         (place (and value (ob-mesos--place task))))
     (when place
       (with-current-buffer (car place)
         (save-excursion
           (save-restriction
             (widen)
-            (let ((origin (ob-mesos--origin task (cdr place))))
-              (when origin
-                (ob-mesos--quietly
-                 (lambda ()
-                   (ob-mesos--insert-result-at task (cdr place) origin)))
-                (set-buffer-modified-p t)
-                t))))))))
+            (when-let ((origin (ob-mesos--origin task (cdr place))))
+              (ob-mesos--edit-result
+               (lambda ()
+                 (ob-mesos--insert-result-at task (cdr place) origin value)))
+              (goto-char origin)
+              (when (and (member "file" (cdr value))
+                         (bound-and-true-p org-inline-image-overlays))
+                (org-display-inline-images nil t))
+              (run-hooks 'org-babel-after-execute-hook)
+              t)))))))
 
-(defun ob-mesos--insert-result-at (task position origin)
-  "Put the result of TASK for ORIGIN in place of what is at POSITION."
+(defun ob-mesos--value-to-insert (task)
+  "Return what to insert for TASK, (VALUE . RESULT-PARAMS).
+If the value cannot be made the task counts as failed, and that is told."
+  (unless (ob-mesos-task-failed-p task)
+    (condition-case err
+        (ob-mesos--outcome task)
+      ((error quit)
+       (setf (ob-mesos-task-data task)
+             (append (list :state "FAILED"
+                           :message (concat "Its result cannot be made: "
+                                            (error-message-string err)))
+                     (ob-mesos-task-data task))))))
+  (if (ob-mesos-task-failed-p task)
+      (cons (ob-mesos--report task)
+            (ob-mesos--result-params (ob-mesos-task-params task) t))
+    (ob-mesos--outcome task)))
+
+(defun ob-mesos--insert-result-at (task position origin value)
+  "Put VALUE, the result of TASK for ORIGIN, in place of what is at POSITION.
+VALUE is as `ob-mesos--value-to-insert' returns it."
   (goto-char origin)
   (let* ((failed (ob-mesos-task-failed-p task))
          (params (ob-mesos-task-params task))
-         (wanted (ob-mesos--result-params params failed))
-         (value (if failed
-                    (cons (ob-mesos--report task) wanted)
-                  (ob-mesos--outcome task)))
          (info (list "mesos" ""
-                     (if failed (cl-remove :wrap params :key #'car) params))))
+                     (if failed (cl-remove :wrap params :key #'car) params)))
+         (default-directory (or (ob-mesos-task-directory task)
+                                default-directory)))
     (if (ob-mesos--inline-at-p position)
         (ob-mesos--insert-inline-result
          origin
          (if failed (ob-mesos--one-line (car value)) (car value))
          (if failed '("replace") (cdr value)) info)
-      (ob-mesos--with-workbench
+      (ob-mesos--with-scratch-buffer
        origin (not (member "file" (cdr value)))
        (lambda (shift)
          (let ((position (- position shift)))
@@ -423,13 +442,11 @@ Return nil if there is no such place any more."
             (ob-mesos-task-lang task))))))
     (goto-char origin)
     (when (eq ob-mesos-ansi 'render)
-      (let ((results (org-babel-where-is-src-block-result)))
-        (when results
-          (save-excursion
-            (goto-char results)
-            (forward-line 1)
-            (ansi-color-apply-on-region (point) (org-babel-result-end))))))
-    (run-hooks 'org-babel-after-execute-hook)))
+      (when-let ((results (org-babel-where-is-src-block-result)))
+        (save-excursion
+          (goto-char results)
+          (forward-line 1)
+          (ansi-color-apply-on-region (point) (org-babel-result-end)))))))
 
 (defun ob-mesos--status (data)
   "Take in DATA, the word of the server on a task."
@@ -452,7 +469,7 @@ Return nil if there is no such place any more."
       (setf (ob-mesos-task-fetching task) t)
       (ob-mesos--fetch task files
                        (lambda (missing)
-                         (ob-mesos--later #'ob-mesos--fetched task missing))))
+                         (ob-mesos--enqueue #'ob-mesos--fetched task missing))))
      (t (ob-mesos--conclude task)))))
 
 (defun ob-mesos--fetched (task missing)
@@ -475,8 +492,10 @@ Return nil if there is no such place any more."
           (message "%s" (if (ob-mesos-task-failed-p task)
                             (ob-mesos--report task)
                           (ob-mesos--stdout task))))
-         ((not (or (ob-mesos-task-place task) (ob-mesos-task-origin task))))
+         ((not (or (ob-mesos-task-result-marker task) (ob-mesos-task-block-marker task))))
          ((ob-mesos--insert-result task)
+          ;; Every change of the buffer has to move all of its markers.
+          (set-marker (ob-mesos-task-result-marker task) nil)
           (when (ob-mesos-task-failed-p task)
             (message "ob-mesos: %s: %s %s" (ob-mesos-task-id task)
                      (ob-mesos-task-state task)
@@ -484,7 +503,40 @@ Return nil if there is no such place any more."
          (t
           (message "ob-mesos: %s has ended; its place is gone, its result \
 is in the task list" (ob-mesos-task-id task)))))
-    (run-hook-with-args 'ob-mesos-finished-functions task)))
+    (run-hook-with-args 'ob-mesos-after-task-functions task)
+    (ob-mesos--forget-old task)))
+
+(defvar ob-mesos--ended nil "The ids of tasks that have ended, the latest first.")
+
+(defconst ob-mesos--ended-kept 200
+  "How many tasks that have ended are kept, at least.")
+
+(defun ob-mesos--forget-old (task)
+  "TASK has ended; forget tasks that have ended long ago.
+Those are kept that a task waits for, or that a group needs."
+  (push (ob-mesos-task-id task) ob-mesos--ended)
+  (when (> (length ob-mesos--ended) (* 2 ob-mesos--ended-kept))
+    (let (kept)
+      (dolist (id (nthcdr ob-mesos--ended-kept ob-mesos--ended))
+        (let ((old (gethash id ob-mesos--tasks)))
+          (if (and old (or (not (ob-mesos-task-done old))
+                           (ob-mesos-task-group old)
+                           (ob-mesos--needed-p old)))
+              (push id kept)
+            (when old
+              (dolist (member (ob-mesos-task-members old))
+                (remhash (ob-mesos-task-id member) ob-mesos--tasks)))
+            (remhash id ob-mesos--tasks))))
+      (setq ob-mesos--ended
+            (append (seq-take ob-mesos--ended ob-mesos--ended-kept)
+                    (nreverse kept))))))
+
+(defvar ob-mesos--waiting-tasks)
+
+(defun ob-mesos--needed-p (task)
+  "Return non-nil if some task waits for TASK."
+  (cl-some (lambda (waiting) (memq task (ob-mesos-task-needs waiting)))
+           ob-mesos--waiting-tasks))
 
 (defun ob-mesos--output (id tail size)
   "The task ID has written SIZE bytes, TAIL at last."
@@ -496,87 +548,6 @@ is in the task list" (ob-mesos-task-id task)))))
 
 (add-hook 'ob-mesos-status-functions #'ob-mesos--status)
 (add-hook 'ob-mesos-output-functions #'ob-mesos--output)
-
-;;;; Attaching
-
-(defun ob-mesos--placeholders ()
-  "The placeholders in this buffer, (ID PLACE COUNT) each.
-COUNT is how many members a group has, nil for a task."
-  (save-excursion
-    (save-restriction
-      (widen)
-      (goto-char (point-min))
-      (cl-loop while (re-search-forward
-                      (concat ob-mesos--placeholder-before
-                              ob-mesos--placeholder-regexp
-                              "\\(?: [0-9]+ of \\([0-9]+\\) done\\)?")
-                      nil t)
-               collect (let ((id (match-string-no-properties 1))
-                             (count (match-string 2)))
-                         (list id
-                               (copy-marker (ob-mesos--placeholder-begin))
-                               (and count (string-to-number count))))))))
-
-(defvar ob-mesos--keywords nil
-  "While many blocks are executed, what keywords of the document say, a table.")
-
-(defun ob-mesos--document-keyword (regexp)
-  "The value of the first keyword of this document that REGEXP matches, or nil."
-  (if (null ob-mesos--keywords)
-      (ob-mesos--find-keyword regexp)
-    (let ((known (gethash regexp ob-mesos--keywords 'none)))
-      (if (eq known 'none)
-          (puthash regexp (ob-mesos--find-keyword regexp) ob-mesos--keywords)
-        known))))
-
-(defun ob-mesos--find-keyword (regexp)
-  "Look for the first keyword of this document that REGEXP matches."
-  (let ((case-fold-search t))
-    (and (derived-mode-p 'org-mode)
-         (org-with-wide-buffer
-          (goto-char (point-min))
-          (and (re-search-forward
-                (format "^[ \t]*#\\+\\(?:%s\\):[ \t]*\\(\\S-+\\)" regexp) nil t)
-               (match-string-no-properties 1))))))
-
-(defconst ob-mesos--master-keyword "master\\|mesos_master"
-  "Matches the keywords by which a document names its master.")
-
-(defun ob-mesos--document-master ()
-  "The master this document names, or `ob-mesos-master'."
-  (or (ob-mesos--document-keyword ob-mesos--master-keyword) ob-mesos-master))
-
-;;;###autoload
-(defun ob-mesos-attach ()
-  "Pick up the results of the tasks whose placeholders are in this buffer.
-The server of this document's master is asked, and all that run."
-  (interactive)
-  (let ((found (ob-mesos--placeholders))
-        (server (ob-mesos--server (ob-mesos--document-master)))
-        ids)
-    (pcase-dolist (`(,id ,place ,count) found)
-      (let ((task (or (gethash id ob-mesos--tasks)
-                      (puthash id (ob-mesos-task--make
-                                   :id id
-                                   :master (ob-mesos--server-master server))
-                               ob-mesos--tasks))))
-        (setf (ob-mesos-task-place task) place
-              (ob-mesos-task-shown task) nil
-              (ob-mesos-task-done task) nil)
-        (when (and count (not (ob-mesos-task-members task)))
-          (ob-mesos--restore-members task count))
-        (unless (and (ob-mesos-task-local task)
-                     (not (ob-mesos-task-members task)))
-          (setq ids (append (ob-mesos--ids task) ids)))))
-    (when ids
-      (dolist (each (cons server (remq server (ob-mesos--live-servers))))
-        (ob-mesos--get each ids)))))
-
-(defun ob-mesos--attach-if-live ()
-  "Attach if there are placeholders and a live server."
-  (when (and (ob-mesos--live-servers) (derived-mode-p 'org-mode)
-             (ob-mesos--placeholders))
-    (ob-mesos-attach)))
 
 (provide 'ob-mesos-result)
 ;;; ob-mesos-result.el ends here

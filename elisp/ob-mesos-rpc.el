@@ -37,8 +37,11 @@
   :type '(repeat string))
 
 (defcustom ob-mesos-server-jar
-  (expand-file-name "../server/target/ob-mesos-server.jar" ob-mesos--directory)
-  "The server's jar."
+  (let ((packaged (expand-file-name "ob-mesos-server.jar" ob-mesos--directory)))
+    (if (file-exists-p packaged)
+        packaged
+      (expand-file-name "../server/target/ob-mesos-server.jar" ob-mesos--directory)))
+  "The server's jar: that of the package, or that of the checkout."
   :type 'file)
 
 (defcustom ob-mesos-server-arguments nil
@@ -70,6 +73,9 @@ Its result was not in the notification, and has to be requested.")
 
 (defvar ob-mesos-output-functions nil
   "Called with the id, the last lines and the size of a running task's output.")
+
+(defvar ob-mesos-starting-functions nil
+  "Called with an `ob-mesos--server' that is being started.")
 
 (defvar ob-mesos-connected-functions nil
   "Called with an `ob-mesos--server' after it was started anew.")
@@ -116,7 +122,7 @@ Its result was not in the notification, and has to be requested.")
 
 (defvar ob-mesos--working nil "Non-nil while the work is done.")
 
-(defun ob-mesos--later (function &rest arguments)
+(defun ob-mesos--enqueue (function &rest arguments)
   "Call FUNCTION with ARGUMENTS soon, after all that was put off before."
   (let ((cell (list (cons function arguments))))
     (if ob-mesos--work
@@ -130,6 +136,9 @@ Its result was not in the notification, and has to be requested.")
   (unless ob-mesos--work-timer
     (setq ob-mesos--work-timer (run-at-time 0 nil #'ob-mesos--do-work))))
 
+(defvar ob-mesos--waiting nil
+  "Non-nil while somebody waits for a task; then input is no reason to stop.")
+
 (defun ob-mesos--do-work ()
   "Do what was put off, for one slice, or until there is input."
   ;; The timer that has called us stays in its variable meanwhile, for work
@@ -139,14 +148,21 @@ Its result was not in the notification, and has to be requested.")
     (unwind-protect
         (while (and ob-mesos--work
                     (< (float-time) end)
-                    (not (input-pending-p)))
-          (let ((job (pop ob-mesos--work)))
-            (condition-case-unless-debug err
-                (apply (car job) (cdr job))
-              (error (message "ob-mesos: %s" (error-message-string err))))))
+                    (or ob-mesos--waiting (not (input-pending-p))))
+          (ob-mesos--do-job (pop ob-mesos--work)))
       (setq ob-mesos--work-timer
             (and ob-mesos--work
                  (run-at-time 0.002 nil #'ob-mesos--do-work))))))
+
+(defun ob-mesos--do-job (job)
+  "Do JOB, a function with its arguments.
+It may call the user's own functions, so quitting works."
+  (save-match-data
+    (let ((inhibit-quit nil))
+      (condition-case-unless-debug err
+          (apply (car job) (cdr job))
+        ((error quit)
+         (message "ob-mesos: %s" (error-message-string err)))))))
 
 ;;;; The server
 
@@ -270,6 +286,7 @@ for the other."
 (defun ob-mesos--connect (server)
   "Start SERVER and return at once."
   (ob-mesos--check-server)
+  (run-hook-with-args 'ob-mesos-starting-functions server)
   (setf (ob-mesos--server-ready server) nil
         (ob-mesos--server-ending server) nil
         (ob-mesos--server-since server) nil
@@ -331,12 +348,12 @@ for the other."
                    ;; Too many results waited to be sent.
                    (run-hook-with-args 'ob-mesos-result-omitted-functions
                                        server (plist-get task :id))
-                 (ob-mesos--later #'run-hook-with-args
+                 (ob-mesos--enqueue #'run-hook-with-args
                                   'ob-mesos-status-functions task)))
              (plist-get params :tasks)))
     ('task/output
      (seq-do (lambda (output)
-               (ob-mesos--later #'run-hook-with-args 'ob-mesos-output-functions
+               (ob-mesos--enqueue #'run-hook-with-args 'ob-mesos-output-functions
                                 (plist-get output :id)
                                 (plist-get output :tail)
                                 (plist-get output :size)))
@@ -427,12 +444,12 @@ request can be, for a task's id is the same task for ever."
     (condition-case err
         (jsonrpc-async-request
          connection method params
-         :success-fn (lambda (result) (ob-mesos--later success result))
+         :success-fn (lambda (result) (ob-mesos--enqueue success result))
          :error-fn (lambda (err)
                      (let ((message (plist-get err :message)))
                        (cond ((not (jsonrpc-running-p connection))
                               (funcall again))
-                             (failure (ob-mesos--later failure message))
+                             (failure (ob-mesos--enqueue failure message))
                              (t (message "ob-mesos: %s" message)))))
          :timeout nil
          :deferred nil)
@@ -466,17 +483,32 @@ Quitting stops the waiting and nothing else."
   (if ob-mesos--working
       ;; What is waited for is work too, and must not wait for its turn.
       (let ((ob-mesos--working nil)
-            (ob-mesos--work-timer nil)
-            (inhibit-quit nil))
+            (ob-mesos--work-timer nil))
         (ob-mesos--wait done))
-    (let (value)
+    (ob-mesos--wait-here done)))
+
+(defun ob-mesos--wait-here (done)
+  "Wait for DONE to return non-nil, with a progress reporter; return that."
+  (let ((ob-mesos--waiting t)
+        (inhibit-quit nil)
+        (start (float-time))
+        (reporter nil)
+        (value nil))
+    (save-match-data
       (while (not (setq value (funcall done)))
         (accept-process-output nil 0.05)
         (unless noninteractive
+          (if reporter
+              (progress-reporter-update reporter)
+            (when (> (- (float-time) start) 0.5)
+              (setq reporter (make-progress-reporter
+                              "Waiting for the cluster (C-g stops waiting)..."))))
           (redisplay))
         (when (and ob-mesos--work (not ob-mesos--work-timer))
-          (ob-mesos--schedule-work)))
-      value)))
+          (ob-mesos--schedule-work))))
+    (when reporter
+      (progress-reporter-done reporter))
+    value))
 
 (defun ob-mesos--call (server method params)
   "Send METHOD with PARAMS to SERVER and wait for its result."

@@ -5,10 +5,11 @@
 
 ;;; Commentary:
 
-;; Makes tasks of blocks that Org executes, and hands them to the server.
-;; A block with a place gets a placeholder and its result later; one whose
-;; value another block wants gives a promise, or the value.
-
+;; Makes tasks of the nodes of a graph and hands them to the server.  A node
+;; that runs for its own sake gets a placeholder, and its result later; one
+;; that another needs gives a promise of its value.  Where Org itself calls
+;; `org-babel-execute:mesos', a graph is not known; then what somebody waits
+;; for is waited for.
 
 ;;; Code:
 
@@ -19,6 +20,7 @@
 (require 'ob)
 (require 'ob-mesos-args)
 (require 'ob-mesos-task)
+(require 'ob-mesos-graph)
 (require 'ob-mesos-result)
 (require 'ob-mesos-lang)
 (require 'ob-mesos-flow)
@@ -29,8 +31,7 @@
 (defvar ob-mesos-launched-functions nil
   "Called with `ob-mesos-task's that were handed to their servers.")
 
-(defvar ob-mesos--collect nil
-  "While blocks are collected for one request, called with new tasks.")
+(defvar ob-mesos--graph nil "The graph a node of which is executed, or nil.")
 
 (defun ob-mesos--new-id (name)
   "A new id for a block with NAME, or without."
@@ -82,12 +83,13 @@
                                 params)))
                       #'string<)))))
 
-(defun ob-mesos--task (lang body params name)
+(defun ob-mesos--task (lang body params name after)
   "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
-It is a group if PARAMS say so."
-  (when (string-blank-p body)
+It comes after the tasks AFTER.  It is a group if PARAMS say so."
+  (when (and (equal lang "mesos") (string-blank-p body))
     (ob-mesos--check-empty params))
-  (unless (member (cdr (assq :session params)) '(nil "none"))
+  ;; `:session' without a name is the session of the default name.
+  (unless (equal (cdr (or (assq :session params) '(nil . "none"))) "none")
     (user-error "A block on a cluster has no session"))
   (let* ((id (ob-mesos--new-id name))
          (dir (cdr (assq :dir params)))
@@ -97,9 +99,9 @@ It is a group if PARAMS say so."
                 :master (ob-mesos--master params)
                 :key (and name (ob-mesos--key lang body params name))
                 :directory (ob-mesos--document-directory)
-                :needs (append (delq nil (mapcar #'ob-mesos--named-task
-                                                 (ob-mesos--after-names params)))
-                               (mapcar #'cadr (ob-mesos--promised-vars params)))
+                :needs (delete-dups
+                        (append after (ob-mesos--promising-tasks params)))
+                :context (and (derived-mode-p 'org-mode) (point-marker))
                 :block (append
                         (list :id id :name (or name "") :document
                               (or (buffer-file-name (buffer-base-buffer)) "")
@@ -118,7 +120,7 @@ It is a group if PARAMS say so."
     (when (> (string-bytes text) 1048576)
       (user-error "The block has %d bytes; 1048576 can be passed"
                   (string-bytes text)))
-    (unless (string-blank-p body)
+    (unless (and (equal (ob-mesos-task-lang task) "mesos") (string-blank-p body))
       (setf (ob-mesos-task-block task)
             (append (list :interpreter (vconcat (ob-mesos--program-interpreter
                                                  program))
@@ -142,8 +144,8 @@ It is a group if PARAMS say so."
 (defun ob-mesos--must-wait-p (task)
   "Whether TASK cannot have its program yet."
   (or (ob-mesos-task-waits task)
-      (cl-some (lambda (promised) (not (ob-mesos-task-done (cadr promised))))
-               (ob-mesos--promised-vars (ob-mesos-task-params task)))))
+      (cl-some (lambda (promising) (not (ob-mesos-task-done promising)))
+               (ob-mesos--promising-tasks (ob-mesos-task-params task)))))
 
 (defun ob-mesos--prepare (task body)
   "Give TASK, which is for BODY, its program, or have that done later."
@@ -153,7 +155,7 @@ It is a group if PARAMS say so."
         (let ((later (copy-sequence (ob-mesos-task-block task))))
           (setf (ob-mesos-task-block task)
                 (append '(:bodyLater t) (ob-mesos--without-entrypoint later))
-                (ob-mesos-task-draft task)
+                (ob-mesos-task-continuation task)
                 (lambda ()
                   (setf (ob-mesos-task-block task) later)
                   (ob-mesos--fill task body (ob-mesos--keep-promises params))
@@ -186,10 +188,11 @@ It is a group if PARAMS say so."
               (ob-mesos-task-waits group) t
               (ob-mesos-task-data group)
               (list :state "QUEUED" :message "waits for its values")
-              (ob-mesos-task-draft group)
+              (ob-mesos-task-continuation group)
               (lambda ()
                 (funcall make)
-                (ob-mesos--launch group)))
+                (let ((ob-mesos--graph nil))
+                  (ob-mesos--launch group))))
       (funcall make))))
 
 (defun ob-mesos--member (group body params id vars environment)
@@ -216,23 +219,24 @@ ENVIRONMENT is an alist of more variables for its environment."
 (defun ob-mesos--register (task)
   "Know TASK from now on."
   (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
-  (when (ob-mesos-task-draft task)
-    (push task ob-mesos--drafts)))
+  (when (ob-mesos-task-continuation task)
+    (push task ob-mesos--waiting-tasks)))
 
 (defun ob-mesos--launch (task)
-  "Send TASK to the server, or keep it for the request that collects."
+  "Send TASK to the server, or keep it for the request of the graph."
   (let ((tasks (cond ((ob-mesos-task-members task))
                      ((ob-mesos-task-local task) nil)
                      (t (list task))))
         (failed (cl-find-if #'ob-mesos-task-failed-p (ob-mesos-task-needs task))))
     (unless (gethash (ob-mesos-task-id task) ob-mesos--tasks)
-      (ob-mesos--register task)
-      (setq ob-mesos--launched task))
+      (ob-mesos--register task))
     (mapc #'ob-mesos--register (ob-mesos-task-members task))
     (cond
      (failed
       (ob-mesos--refused task (ob-mesos--why-not failed)))
-     (ob-mesos--collect (funcall ob-mesos--collect tasks))
+     (ob-mesos--graph
+      (setf (ob-mesos--graph-unsent ob-mesos--graph)
+            (append (reverse tasks) (ob-mesos--graph-unsent ob-mesos--graph))))
      (t (ob-mesos--submit-launched tasks)))))
 
 (defun ob-mesos--submit-launched (tasks)
@@ -245,122 +249,314 @@ ENVIRONMENT is an alist of more variables for its environment."
   (when (equal (cdr (assq :cache params)) "yes")
     (org-babel-sha1-hash (list "mesos" body (copy-tree params)) :eval)))
 
+(defun ob-mesos--live-task (key)
+  "Return the task with KEY that has not ended, or nil."
+  (and key
+       (cl-loop for task being the hash-values of ob-mesos--tasks
+                when (and (equal key (ob-mesos-task-key task))
+                          (not (ob-mesos-task-done task)))
+                return task)))
+
+(defun ob-mesos--same-program-p (task lang body params)
+  "Return non-nil if TASK is for BODY, of LANG, with PARAMS, all values in them.
+Nobody can tell while TASK waits for values itself."
+  (and (equal lang (ob-mesos-task-lang task))
+       (not (ob-mesos--must-wait-p task))
+       (equal (ob-mesos--key lang body params nil)
+              (ob-mesos--key (ob-mesos-task-lang task) (ob-mesos-task-source task)
+                             (ob-mesos--keep-promises (ob-mesos-task-params task))
+                             nil))))
+
+(defun ob-mesos--new-task (lang body params name after)
+  "Launch a task of BODY, of LANG, with PARAMS for the block NAME or nil.
+It comes after the tasks AFTER."
+  (let ((task (ob-mesos--task lang body params name after)))
+    (ob-mesos--ensure-server (ob-mesos-task-server task)
+                             (ob-mesos--document-keyword "address"))
+    (ob-mesos--launch task)
+    task))
+
+(defun ob-mesos--execute (lang body params element after)
+  "Run BODY, of the language LANG, with PARAMS for ELEMENT at point.
+The task comes after the tasks AFTER.  Insert its placeholder and return
+the task."
+  (let* ((task (ob-mesos--task lang body params
+                               (org-element-property :name element) after))
+         (result-params (cdr (assq :result-params params))))
+    (setf (ob-mesos-task-hash task) (ob-mesos--hash body params)
+          (ob-mesos-task-block-marker task) (ob-mesos-task-context task)
+          (ob-mesos-task-text task) (org-element-property :value element)
+          (ob-mesos-task-file task) (buffer-file-name (buffer-base-buffer)))
+    (set-marker-insertion-type (ob-mesos-task-block-marker task) t)
+    (ob-mesos--ensure-server (ob-mesos-task-server task)
+                             (ob-mesos--document-keyword "address"))
+    (unless (or (member "none" result-params) (member "silent" result-params))
+      (save-excursion
+        (if (ob-mesos--inline-p element)
+            (ob-mesos--insert-inline-placeholder
+             (ob-mesos--short-placeholder task))
+          (ob-mesos--insert-placeholder task params))))
+    (ob-mesos--launch task)
+    task))
+
+;;;; Nodes
+
+(defun ob-mesos--promise-reference (node text now)
+  "Return what stands for the reference TEXT of NODE, or nil if Org resolves it.
+That is a promise; or, with NOW non-nil, the value, which is waited for."
+  (when-let ((found (cdr (assoc text (ob-mesos--node-references node)))))
+    (when-let ((task (ob-mesos--node-task (car found))))
+      (let ((promise (ob-mesos--promise task (cdr found))))
+        (if (not now) promise
+          (ob-mesos--wait-for-value task (ob-mesos-task-params task))
+          (ob-mesos--promised-value (ob-mesos--promised promise)))))))
+
+(defun ob-mesos--with-promises (node params)
+  "Return PARAMS of NODE with promises in the place of references to tasks.
+Where `:cache' has the hash of the header arguments compared, the values
+themselves are needed."
+  (let ((now (equal (cdr (assq :cache params)) "yes")))
+    (mapcar
+     (lambda (argument)
+       (pcase argument
+         (`(,(and name (or :var :foreach)) . ,(and (pred stringp) text))
+          (let* ((assignment (ob-mesos--assignment text))
+                 (value (and assignment
+                             (ob-mesos--promise-reference node (cdr assignment) now))))
+            (if value
+                (cons name (cons (intern (car assignment)) value))
+              argument)))
+         (`(:stdin . ,ref)
+          (cons :stdin (or (ob-mesos--promise-reference node (format "%s" ref) nil)
+                           ref)))
+         (_ argument)))
+     params)))
+
+(defun ob-mesos--cached-p (node body params)
+  "Return non-nil if NODE at point, with BODY and PARAMS, has a cached result."
+  (let ((hash (ob-mesos--hash body params)))
+    (and hash
+         (not (ob-mesos--graph-force (ob-mesos--node-graph node)))
+         (null (ob-mesos--node-arguments node))
+         (equal hash (org-babel-current-result-hash)))))
+
+(defun ob-mesos--confirm-node (node info)
+  "Return non-nil if NODE with INFO is to be executed.
+Signal a `user-error' if the user declines."
+  (and (org-babel-check-evaluate info)
+       (or (ob-mesos--graph-confirmed (ob-mesos--node-graph node))
+           (org-babel-confirm-evaluate info)
+           (user-error "%s is not run" (ob-mesos--node-name node)))))
+
+(defun ob-mesos--execute-node (node)
+  "Execute NODE if it is for the cluster; what it needs was executed before.
+Set its task."
+  (unless (or (ob-mesos--node-done node)
+              (not (ob-mesos--node-cluster node))
+              (ob-mesos--node-gone-p node))
+    (with-current-buffer (marker-buffer (ob-mesos--node-marker node))
+      (org-with-wide-buffer
+       (goto-char (ob-mesos--node-marker node))
+       (when (ob-mesos--confirm-node node (ob-mesos--node-info node t))
+         (let* ((ob-mesos--graph (ob-mesos--node-graph node))
+                (ob-mesos--keywords (ob-mesos--graph-keywords ob-mesos--graph))
+                (org-babel-current-src-block-location (point))
+                (info (ob-mesos--node-info node nil))
+                (params (org-babel-process-params
+                         (ob-mesos--with-promises node (nth 2 info))))
+                (body (if (org-babel-noweb-p params :eval)
+                          (org-babel-expand-noweb-references info)
+                        (nth 1 info))))
+           (unless (ob-mesos--cached-p node body params)
+             (setf (ob-mesos--node-task node)
+                   (ob-mesos--node-task-for node (nth 0 info) body params)))))))
+    (setf (ob-mesos--node-done node) t)))
+
+(defun ob-mesos--node-task-for (node lang body params)
+  "Return the task of NODE, at point, for BODY, of LANG, with PARAMS."
+  (let* ((element (ob-mesos--node-element node))
+         (name (org-element-property :name element))
+         (after (delq nil (mapcar #'ob-mesos--node-task (ob-mesos--node-needs node)))))
+    (if (ob-mesos--node-item node)
+        (ob-mesos--execute lang body params element after)
+      (or (and name
+               (ob-mesos--live-task (ob-mesos--key lang body params name)))
+          (ob-mesos--new-task lang body params name after)))))
+
+(defun ob-mesos--task-at (position)
+  "Return the task of the block or call at POSITION that has not ended, or nil."
+  (cl-loop for task being the hash-values of ob-mesos--tasks
+           for origin = (ob-mesos-task-block-marker task)
+           when (and origin (not (ob-mesos-task-done task))
+                     (eq (marker-buffer origin) (current-buffer))
+                     (= origin position))
+           return task))
+
+(defun ob-mesos--after-node (graph name)
+  "Return the node of GRAPH to wait for before a block that comes after NAME.
+Return nil if that has a result already and is no item of GRAPH; one that
+has none is executed."
+  (let ((element (ob-mesos--named-element graph name)))
+    (unless (and element (ob-mesos--executable-p element))
+      (user-error "`:after' names %s, which is no block of this document" name))
+    (let ((node (ob-mesos--node graph element)))
+      (org-with-wide-buffer
+       (goto-char (ob-mesos--node-marker node))
+       (let ((running (ob-mesos--task-at (point))))
+         (cond ((ob-mesos--node-item node) node)
+               (running
+                (setf (ob-mesos--node-task node) running
+                      (ob-mesos--node-done node) t)
+                node)
+               ((org-babel-where-is-src-block-result) nil)
+               (t (setf (ob-mesos--node-item node) t)
+                  node)))))))
+
+(defun ob-mesos--submit-unsent (graph)
+  "Submit the tasks of GRAPH that are not submitted yet."
+  (let ((tasks (reverse (ob-mesos--graph-unsent graph))))
+    (when tasks
+      (setf (ob-mesos--graph-unsent graph) nil)
+      (ob-mesos--submit-launched tasks))))
+
+(defun ob-mesos--abandon-graph (graph why)
+  "End the tasks of GRAPH that are not submitted, because of WHY."
+  (dolist (task (ob-mesos--graph-unsent graph))
+    (ob-mesos--refused task (concat "Not submitted, for another block cannot be: "
+                                    why)))
+  (setf (ob-mesos--graph-unsent graph) nil))
+
+(defun ob-mesos--execute-element (element &optional force)
+  "Execute ELEMENT, a block or call, and what it needs; return its task.
+With FORCE non-nil a cached result is no reason not to.  In a narrowed
+buffer the placeholder can be seen if ELEMENT can."
+  (if (not (buffer-narrowed-p))
+      (ob-mesos--execute-alone element force)
+    (let* ((beg (copy-marker (point-min)))
+           (end (copy-marker (point-max) t))
+           (task (save-restriction
+                   (widen)
+                   (ob-mesos--execute-alone element force)))
+           (place (and task (ob-mesos-task-result-marker task))))
+      (when place
+        (narrow-to-region
+         beg (max end (save-restriction
+                        (widen)
+                        (save-excursion (goto-char place)
+                                        (ob-mesos--placeholder-end))))))
+      task)))
+
+(defun ob-mesos--execute-alone (element force)
+  "Execute ELEMENT with FORCE; see `ob-mesos--execute-element'."
+  (let* ((graph (ob-mesos--graph-make :buffer (current-buffer) :force force))
+         (node (org-with-wide-buffer (ob-mesos--node graph element))))
+    (setf (ob-mesos--node-item node) t
+          (ob-mesos--graph-items graph) (list node))
+    (condition-case err
+        (progn
+          (ob-mesos--sort-graph graph #'ob-mesos--after-node)
+          (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
+          (ob-mesos--submit-unsent graph))
+      ((error quit)
+       (ob-mesos--abandon-graph graph (error-message-string err))
+       (ob-mesos--release-graph graph)
+       (signal (car err) (cdr err))))
+    (ob-mesos--release-graph graph)
+    (ob-mesos--node-task node)))
+
+;;;; Where Org calls
+
+;; That file requires this one.
+(declare-function ob-mesos--execute-in-export "ob-mesos-export" (lang body params))
+
 (defun ob-mesos--leave-to-us (params)
   "Keep Org from inserting something for a block with PARAMS.
-Org goes on, after we return, with the very lists it has given us; what
-it would do with a placeholder (write it into `:file', hand it to `:post',
-make a table of it) is done with the result instead."
+Org goes on, after we return, with the very list it has given us; what it
+would do with a placeholder (write it into `:file', hand it to `:post',
+make a table of it) is done with the result instead.  The conses of
+arguments can be those of the user's defaults, and stay as they are."
   (dolist (argument '(:file :post))
     (let ((cell (assq argument params)))
-      (when cell (setcdr cell nil))))
+      (when cell (setcar (memq cell params) (list argument)))))
   (let ((result-params (cdr (assq :result-params params))))
     (when (consp result-params)
       (setcar result-params "none")
       (setcdr result-params (list "silent")))))
 
 (defun ob-mesos--element-here ()
-  "The block or call being executed, an Org element, or nil if it has no place.
-That is in an Org buffer, and not in an export."
+  "Return the block or call that Org is executing, or nil if there is none."
   (and (derived-mode-p 'org-mode)
-       (not (bound-and-true-p org-babel-exp-reference-buffer))
-       (or ob-mesos--element
-           (save-excursion
-             (goto-char (or org-babel-current-src-block-location (point)))
-             (let ((element (org-element-context)))
-               (and (memq (org-element-type element)
-                          '(src-block babel-call inline-src-block
-                            inline-babel-call))
-                    element))))))
+       (save-excursion
+         (goto-char (or org-babel-current-src-block-location (point)))
+         (let ((element (org-element-context)))
+           (and (ob-mesos--executable-p element) element)))))
 
-;;;; Execution
-
-;; That file requires this one.
-(declare-function ob-mesos--execute-in-export "ob-mesos-export" (lang body params))
-(declare-function ob-mesos--exported-task "ob-mesos-export" (lang body params))
+(defun ob-mesos--after-tasks (params)
+  "Return the tasks to wait for before a block with PARAMS; see `:after'."
+  (let ((graph (ob-mesos--graph-make :buffer (current-buffer))))
+    (cl-loop for name in (ob-mesos--after-names params)
+             for node = (ob-mesos--after-node graph name)
+             for task = (and node
+                             (or (ob-mesos--node-task node)
+                                 (ob-mesos--execute-element
+                                  (ob-mesos--node-element node))))
+             when task collect task)))
 
 (defun ob-mesos--execute-block (lang body params)
-  "Run BODY, of the language LANG, on the cluster as PARAMS say."
-  (let ((asker (ob-mesos--asker)))
+  "Run BODY, of the language LANG, on the cluster as PARAMS say, for Org.
+Return its value if somebody waits for that: another block, an export, or
+one who says `:wait yes'.  Else return the placeholder."
+  (let* ((result-params (cdr (assq :result-params params)))
+         (value (cl-intersection '("none" "silent" "discard") result-params
+                                 :test #'equal))
+         (wait (equal (cdr (assq :wait params)) "yes"))
+         (element (and (not value) (not wait) (ob-mesos--element-here))))
     (cond
-     (asker
-      (ob-mesos--execute-for asker lang body params))
      ((bound-and-true-p org-babel-exp-reference-buffer)
       (ob-mesos--execute-in-export lang body params))
-     ((ob-mesos--element-here)
-      (ob-mesos--execute lang body params (ob-mesos--element-here)))
-     (t (ob-mesos--wait-for-value
-         (ob-mesos--new-task lang body params nil) params)))))
-
-(defun ob-mesos--execute (lang body params element)
-  "Run BODY, of the language LANG, with PARAMS for ELEMENT, a block or call."
-  (save-excursion
-    (goto-char (ob-mesos--element-begin element))
-    (let* ((mine (copy-tree params))
-           (task (ob-mesos--task lang body mine
-                                 (org-element-property :name element)))
-           (result-params (cdr (assq :result-params mine))))
-      (setf (ob-mesos-task-hash task) (ob-mesos--hash body mine)
-            (ob-mesos-task-origin task) (point-marker)
-            (ob-mesos-task-text task) (org-element-property :value element))
-      (set-marker-insertion-type (ob-mesos-task-origin task) t)
-      (ob-mesos--ensure-server (ob-mesos-task-server task)
-                               (ob-mesos--document-keyword "address"))
-      (unless (or (member "none" result-params) (member "silent" result-params))
+     (element
+      (let ((task (org-with-wide-buffer
+                   (goto-char (ob-mesos--element-begin element))
+                   (ob-mesos--execute lang body (copy-tree params) element
+                                      (ob-mesos--after-tasks params)))))
+        (ob-mesos--leave-to-us params)
         (if (ob-mesos--inline-p element)
-            (ob-mesos--insert-inline-placeholder
-             (ob-mesos--short-placeholder task))
-          (ob-mesos--insert-placeholder task mine)))
-      (ob-mesos--launch task)
-      (ob-mesos--leave-to-us params)
-      (when (equal (cdr (assq :wait mine)) "yes")
-        (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
-      (ob-mesos--placeholder task))))
+            (ob-mesos--short-placeholder task)
+          (ob-mesos--placeholder task))))
+     (t
+      (let ((task (ob-mesos--value-task lang body (copy-tree params))))
+        (if (and wait (not value) (progn (ob-mesos--wait-for-task task)
+                                         (ob-mesos-task-failed-p task)))
+            (ob-mesos--report task)
+          (ob-mesos--wait-for-value task params)))))))
 
-(defun ob-mesos--execute-for (asker lang body params)
-  "Run BODY, of the language LANG, with PARAMS for the sake of ASKER.
-Return a promise if that can wait for the value, and else the value."
-  (let ((promised (ob-mesos--takes-promise-p asker)))
-    (unless promised
-      (run-hooks 'ob-mesos--before-wait-functions))
-    (let ((task (if (bound-and-true-p org-babel-exp-reference-buffer)
-                    (ob-mesos--exported-task lang body params)
-                  (ob-mesos--shared-task
-                   lang body params
-                   (org-element-property :name (org-element-at-point))))))
-      (if promised
-          (prog1 (ob-mesos--promise task (car asker))
-            (ob-mesos--leave-to-us params)
-            ;; Org makes a table of what is none where a table is wanted.
-            (setcdr (assq :result-type params) 'output))
-        (ob-mesos--wait-for-value task params)))))
-
-(defun ob-mesos--new-task (lang body params name)
-  "Launch a task of BODY, of LANG, with PARAMS for the block NAME or nil."
-  (let ((task (ob-mesos--task lang body (copy-tree params) name)))
-    (ob-mesos--ensure-server (ob-mesos-task-server task)
-                             (ob-mesos--document-keyword "address"))
-    (ob-mesos--launch task)
-    task))
-
-(defun ob-mesos--shared-task (lang body params name)
-  "The live task of BODY, of LANG, with PARAMS, or a new one.
-NAME is that of the block; one that has none shares its task with none."
-  (let ((key (and name (ob-mesos--key lang body params name))))
-    (or (and key
-             (cl-loop for task being the hash-values of ob-mesos--tasks
-                      when (and (equal key (ob-mesos-task-key task))
-                                (not (ob-mesos-task-done task)))
+(defun ob-mesos--value-task (lang body params)
+  "Return a task for BODY, of LANG, with PARAMS: a known or a new one.
+Only what has a name is shared."
+  (let ((name (and (derived-mode-p 'org-mode)
+                   (org-element-property :name (org-element-at-point)))))
+    (or (and name ob-mesos--graph
+             (cl-loop for node in (ob-mesos--graph-order ob-mesos--graph)
+                      for task = (ob-mesos--node-task node)
+                      when (and task
+                                (equal name (org-element-property
+                                             :name (ob-mesos--node-element node)))
+                                (ob-mesos--same-program-p task lang body params))
                       return task))
-        (ob-mesos--new-task lang body params name))))
+        (and name (ob-mesos--live-task (ob-mesos--key lang body params name)))
+        (ob-mesos--new-task lang body params name
+                            (ob-mesos--after-tasks params)))))
 
-(defvar ob-mesos--before-wait-functions nil
-  "Called before a task is waited for: all must be submitted by then.")
+(defun ob-mesos--wait-for-task (task)
+  "Wait until TASK has ended; all that is collected is submitted before."
+  (when ob-mesos--graph
+    (ob-mesos--submit-unsent ob-mesos--graph))
+  (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
 
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.
 In an export that is a report if it has failed."
-  (run-hooks 'ob-mesos--before-wait-functions)
-  (ob-mesos--wait (lambda () (ob-mesos-task-done task)))
+  (ob-mesos--wait-for-task task)
   (cond
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))

@@ -5,7 +5,7 @@
 
 ;;; Commentary:
 
-;; What Emacs knows of the tasks it has submitted or attached to.
+;; What Emacs knows of the tasks it has submitted or found in a document.
 
 ;;; Code:
 
@@ -16,13 +16,15 @@
   "A task: what the server says of it, and where its result belongs."
   (id nil :documentation "Its identity, a string.")
   (master nil :documentation "The master it runs under, as the user has it.")
-  (block nil :documentation "What was submitted, a plist; nil if attached to.")
+  (block nil :documentation "What was submitted, a plist; nil if found in a document.")
   (data nil :documentation "What the server said last, a plist.")
   (tail "" :documentation "The last lines it wrote.")
   (size 0 :documentation "How many bytes it wrote.")
-  (place nil :documentation "Marker at its placeholder, or nil.")
-  (origin nil :documentation "Marker at its block or call, or nil.")
+  (result-marker nil :documentation "Marker at its placeholder, or nil.")
+  (block-marker nil :documentation "Marker at its block or call, or nil.")
   (text nil :documentation "The text of that, or nil if it is not known.")
+  (context nil :documentation "Marker at the block or call whose value it is, or nil.")
+  (file nil :documentation "The file its block was submitted from, or nil.")
   (params nil :documentation "The header arguments its result obeys.")
   (hash nil :documentation "The hash for `:cache', or nil.")
   (shown nil :documentation "The placeholder's text as it stands.")
@@ -35,7 +37,7 @@
   (fetching nil :documentation "Non-nil once files are brought from its sandbox.")
   (fetched nil :documentation "The names of those that were.")
   (needs nil :documentation "The tasks it waits for.")
-  (draft nil :documentation "Called without arguments once these have ended.")
+  (continuation nil :documentation "Called without arguments once these have ended.")
   (waits nil :documentation "Non-nil if the server does not know all of these.")
   (local nil :documentation "Non-nil if the server does not know it either.")
   (group nil :documentation "The task it is a member of, or nil.")
@@ -46,7 +48,7 @@
 (defvar ob-mesos--tasks (make-hash-table :test #'equal)
   "The tasks by their ids.")
 
-(defvar ob-mesos-finished-functions nil
+(defvar ob-mesos-after-task-functions nil
   "Called with each `ob-mesos-task' that has ended, after its result is in.")
 
 (defun ob-mesos-task-state (task)
@@ -75,6 +77,24 @@
   (let ((file (buffer-file-name (buffer-base-buffer))))
     (if file (file-name-directory file) default-directory)))
 
+(defun ob-mesos--call-in-document (task function)
+  "Call FUNCTION where the block of TASK is: in its buffer and directory.
+If the buffer is gone, a temporary one takes its place."
+  (let* ((marker (or (ob-mesos-task-context task) (ob-mesos-task-block-marker task)))
+         (buffer (and marker (marker-buffer marker)))
+         (directory (or (ob-mesos-task-directory task) default-directory)))
+    (if buffer
+        (with-current-buffer buffer
+          (save-excursion
+            (save-restriction
+              (widen)
+              (goto-char marker)
+              (let ((default-directory directory))
+                (funcall function)))))
+      (with-temp-buffer
+        (setq default-directory directory)
+        (funcall function)))))
+
 (defun ob-mesos--running ()
   "The tasks that have not ended."
   (let (running)
@@ -92,10 +112,10 @@
                   (when (memq task tasks)
                     (setq left (1- left))
                     (when (zerop left)
-                      (remove-hook 'ob-mesos-finished-functions #'ended))
+                      (remove-hook 'ob-mesos-after-task-functions #'ended))
                     (funcall function left))))
       (when (> left 0)
-        (add-hook 'ob-mesos-finished-functions #'ended)))
+        (add-hook 'ob-mesos-after-task-functions #'ended)))
     (funcall function left)))
 
 (defun ob-mesos--submit (tasks)
@@ -127,7 +147,7 @@
 
 (defun ob-mesos--refused (task message)
   "TASK was refused by the server with MESSAGE."
-  (ob-mesos--later
+  (ob-mesos--enqueue
    #'run-hook-with-args 'ob-mesos-status-functions
    (list :id (ob-mesos-task-id task) :state "ERROR" :terminal t
          :message message)))
@@ -142,7 +162,7 @@
        (dolist (data found)
          (when-let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
            (setf (ob-mesos-task-master task) (ob-mesos--server-master server)))
-         (ob-mesos--later #'run-hook-with-args
+         (ob-mesos--enqueue #'run-hook-with-args
                           'ob-mesos-status-functions data))
        (dolist (id ids)
          (unless (cl-find id found :test #'equal
@@ -203,6 +223,47 @@ An id is the same task for ever, so this never runs a block twice."
                                                why))))
            ob-mesos--tasks))
 
+;;;; The end of Emacs
+
+(defcustom ob-mesos-on-exit 'ask
+  "What becomes of running tasks when Emacs ends."
+  :type '(choice (const :tag "Ask" ask)
+                 (const :tag "They go on" keep)
+                 (const :tag "They are killed" kill))
+  :group 'ob-mesos)
+
+(defvar ob-mesos--kill-at-exit nil "Whether the user wants that.")
+
+(defun ob-mesos--query-exit ()
+  "Ask what is to become of running tasks, if the user wants to be asked."
+  (let ((running (ob-mesos--running)))
+    (when (and running (eq ob-mesos-on-exit 'ask) (not noninteractive))
+      (setq ob-mesos--kill-at-exit
+            (yes-or-no-p
+             (format (ngettext "%d task runs on the cluster; kill it? "
+                               "%d tasks run on the cluster; kill them? "
+                               (length running))
+                     (length running)))))
+    t))
+
+(defun ob-mesos--on-exit ()
+  "End the servers; tasks go on unless the user wants otherwise."
+  (let ((doomed (and (or ob-mesos--kill-at-exit (eq ob-mesos-on-exit 'kill))
+                     (ob-mesos--running))))
+    (dolist (server ob-mesos--servers)
+      (ob-mesos--disconnect
+       server
+       (cl-loop for task in doomed
+                when (equal (ob-mesos-task-master task)
+                            (ob-mesos--server-master server))
+                collect (ob-mesos-task-id task))))))
+
+(defun ob-mesos--prepare-exit (_server)
+  "Let the end of Emacs end the servers."
+  (add-hook 'kill-emacs-query-functions #'ob-mesos--query-exit)
+  (add-hook 'kill-emacs-hook #'ob-mesos--on-exit))
+
+(add-hook 'ob-mesos-starting-functions #'ob-mesos--prepare-exit)
 (add-hook 'ob-mesos-result-omitted-functions #'ob-mesos--get-result)
 (add-hook 'ob-mesos-connected-functions #'ob-mesos--resume)
 (add-hook 'ob-mesos-disconnected-functions #'ob-mesos--given-up)

@@ -5,94 +5,232 @@
 
 ;;; Commentary:
 
-;; What a task writes into a buffer is not recorded for undo: the positions
-;; in the undo list are moved instead, so that a user's own edits stay
-;; undoable, each at its place.
+;; What a task writes into a buffer, and undo.  The submission is one entry
+;; of the undo list: it covers the placeholder and all that a result is made
+;; of.  What follows, status, last lines and result, is not recorded; the
+;; positions in the undo list are moved instead, and the entry of the
+;; submission grows with the text, so that undoing it removes all of that.
+;; A user's own edits stay undoable, each at its place.
+;;
+;; An older entry of the undo list sees the buffer as it was before the newer
+;; ones.  So a change that is not recorded is taken back through the list, as
+;; `undo-make-selective-list' does with a region.
 
 ;;; Code:
 
 (require 'cl-lib)
 
-(defun ob-mesos--moved (position from to delta)
-  "Where POSITION is after FROM to TO was replaced and all beyond moved by DELTA."
-  (cond ((>= position to) (+ position delta))
-        ((> position from) from)
-        (t position)))
+;;;; Changes
 
-(defun ob-mesos--shift-undo (list from to delta)
-  "In the undo LIST account for a change it does not record.
-FROM to TO was replaced, and what follows has moved by DELTA.  Each
-older entry sees the buffer as it was before the newer ones, so the
-region is taken back through them on the way.  Return the list, cut
-short where an entry and the change cannot be told apart."
-  (let ((cell list) (previous nil) (result list))
-    (while cell
-      (let ((entry (car cell)))
-        (pcase entry
-          ((pred integerp)
-           (setcar cell (ob-mesos--moved entry from to delta)))
-          (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
-           (cond
-            ((<= to beg)
-             (setcar cell (cons (+ beg delta) (+ end delta))))
-            ((>= from end)
-             (setq from (- from (- end beg))
-                   to (- to (- end beg))))
-            ((and (>= from beg) (<= to end))
-             ;; Within text that was not there before: older entries
-             ;; know nothing of it.
-             (setcar cell (cons beg (+ end delta)))
-             (setq delta 0 cell nil))
-            (t
-             (if previous (setcdr previous nil) (setq result nil))
-             (setq cell nil))))
-          (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
-           (let ((at (abs pos)) (length (length text)))
-             (cond
-              ((<= to at)
-               (setcar cell (cons text (* (if (< pos 0) -1 1) (+ at delta)))))
-              ((>= from at)
-               (setq from (+ from length)
-                     to (+ to length)))
-              (t
-               (setcar cell (cons text (* (if (< pos 0) -1 1) from)))
-               (setq to (+ to length))))))
-          (`(nil ,prop ,value ,(and (pred integerp) beg)
-                 . ,(and (pred integerp) end))
-           (setcar cell `(nil ,prop ,value
-                              ,(ob-mesos--moved beg from to delta)
-                              . ,(ob-mesos--moved end from to delta))))
-          (`(apply ,(and (pred integerp) change)
-                   ,(and (pred integerp) beg) ,(and (pred integerp) end)
-                   . ,rest)
-           (setcar cell `(apply ,change ,(ob-mesos--moved beg from to delta)
-                                ,(ob-mesos--moved end from to delta) . ,rest))
-           (when (>= from end)
-             (setq from (- from change) to (- to change))))))
-      (when cell
-        (setq previous cell
-              cell (cdr cell))))
-    result))
+(cl-defstruct (ob-mesos--change (:constructor ob-mesos--change-make)
+                                (:copier nil))
+  "A change of the buffer: OLD, which began at BEG, is now what is up to END."
+  (beg nil :documentation "Where it begins, or nil if nothing has changed.")
+  (end nil :documentation "Where the new text ends.")
+  (old "" :documentation "The old text."))
 
-(defun ob-mesos--quietly (function)
-  "Call FUNCTION, which is to edit the buffer, without a record for undo.
-No lock is asked for and no question whether the file has changed."
-  (let* ((undo buffer-undo-list)
-         (changes nil)
-         (note (lambda (beg end length) (push (list beg end length) changes))))
+(defun ob-mesos--change-extend (change beg end)
+  "Extend CHANGE so that it covers BEG to END of the buffer.
+What it does not cover has not changed, so that is old text too."
+  (let ((old-beg (or (ob-mesos--change-beg change) beg))
+        (old-end (or (ob-mesos--change-end change) beg)))
+    (setf (ob-mesos--change-old change)
+          (concat (and (< beg old-beg) (buffer-substring beg old-beg))
+                  (ob-mesos--change-old change)
+                  (and (> end old-end) (buffer-substring old-end end)))
+          (ob-mesos--change-beg change) (min beg old-beg)
+          (ob-mesos--change-end change) (max end old-end))))
+
+(defun ob-mesos--change-old-end (change)
+  "Return where the old text of CHANGE ended."
+  (+ (ob-mesos--change-beg change) (length (ob-mesos--change-old change))))
+
+(defun ob-mesos--change-delta (change)
+  "Return by how many characters CHANGE has made the buffer longer."
+  (- (ob-mesos--change-end change) (ob-mesos--change-old-end change)))
+
+(defun ob-mesos--without-undo (function)
+  "Call FUNCTION, which edits the buffer, without a record for undo.
+Return the `ob-mesos--change' that it has made, or nil if none.  No lock
+is asked for, and no question whether the file has changed."
+  (let* ((change (ob-mesos--change-make))
+         (before (lambda (beg end) (ob-mesos--change-extend change beg end)))
+         (after (lambda (beg end length)
+                  (cl-incf (ob-mesos--change-end change) (- end beg length)))))
     (unwind-protect
         (let ((buffer-undo-list t)
               (buffer-file-truename nil)
               (inhibit-read-only t)
               (inhibit-message t))
-          (add-hook 'after-change-functions note -50 t)
+          (add-hook 'before-change-functions before 90 t)
+          (add-hook 'after-change-functions after -90 t)
           (funcall function))
-      (remove-hook 'after-change-functions note t)
-      (unless (eq undo t)
-        (pcase-dolist (`(,beg ,end ,length) (nreverse changes))
-          (setq undo (ob-mesos--shift-undo undo beg (+ beg length)
-                                           (- (- end beg) length))))
-        (setq buffer-undo-list undo)))))
+      (remove-hook 'before-change-functions before t)
+      (remove-hook 'after-change-functions after t))
+    (and (ob-mesos--change-beg change) change)))
+
+;;;; The undo list
+
+(defun ob-mesos--moved (position from to delta)
+  "Return where POSITION is after FROM to TO was replaced.
+What follows has moved by DELTA."
+  (cond ((>= position to) (+ position delta))
+        ((> position from) from)
+        (t position)))
+
+(defun ob-mesos--back-over-insertion (position beg end)
+  "Return where POSITION was before BEG to END was inserted."
+  (cond ((<= position beg) position)
+        ((>= position end) (- position (- end beg)))
+        (t beg)))
+
+(defun ob-mesos--absorbs-p (beg end from to)
+  "Return non-nil if inserted text from BEG to END covers FROM to TO."
+  (and (< beg end) (<= beg from) (<= to end)))
+
+(defun ob-mesos--absorbable-p (list from to)
+  "Return non-nil if an insertion in the undo LIST covers FROM to TO."
+  (catch 'found
+    (dolist (entry list)
+      (pcase entry
+        (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
+         (when (ob-mesos--absorbs-p beg end from to)
+           (throw 'found t))
+         (setq from (ob-mesos--back-over-insertion from beg end)
+               to (ob-mesos--back-over-insertion to beg end)))
+        (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
+         (let ((at (abs pos)))
+           (when (<= at from) (cl-incf from (length text)))
+           (when (< at to) (cl-incf to (length text)))))
+        (`(apply ,(and (pred integerp) change) ,(pred integerp)
+                 ,(and (pred integerp) end) . ,_)
+         (when (>= from end)
+           (cl-decf from change)
+           (cl-decf to change)))))
+    nil))
+
+(defun ob-mesos--shift-insertion (beg end from to delta)
+  "Return the entry for BEG to END, inserted before FROM to TO was replaced.
+Return nil if nothing is left of what was inserted.  DELTA is as for
+`ob-mesos--shift-undo'."
+  (cond ((<= to beg) (cons (+ beg delta) (+ end delta)))
+        ((>= from end) (cons beg end))
+        ((ob-mesos--absorbs-p beg end from to) (cons beg (+ end delta)))
+        ((> from beg) (cons beg from))
+        ((< to end) (cons (+ to delta) (+ end delta)))))
+
+(defun ob-mesos--shift-undo (list from to delta result)
+  "In the undo LIST account for a change that it does not record; return it.
+FROM to TO was replaced, and what follows has moved by DELTA.  The text
+that an entry has inserted and that covers this grows with it.  With
+RESULT non-nil, entries that would make the buffer unmodified although
+the change is not in its file are left out."
+  (let ((result-list (cons nil list)) cell)
+    (setq cell result-list)
+    (while (cdr cell)
+      (let* ((entry (cadr cell))
+             (new
+              (pcase entry
+                ((pred integerp) (ob-mesos--moved entry from to delta))
+                (`(t . ,_) (if result 'drop entry))
+                (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
+                 (prog1 (or (ob-mesos--shift-insertion beg end from to delta) 'drop)
+                   (if (ob-mesos--absorbs-p beg end from to)
+                       (setq from nil)
+                     (setq from (ob-mesos--back-over-insertion from beg end)
+                           to (ob-mesos--back-over-insertion to beg end)))))
+                (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
+                 (let ((at (abs pos)) (length (length text)))
+                   (cond
+                    ((and (< from at) (< at to))
+                     ;; It was deleted from text that is replaced.
+                     (cl-incf to length)
+                     'drop)
+                    (t
+                     (let ((new-at (if (>= at to) (+ at delta) at)))
+                       (when (<= at from) (cl-incf from length))
+                       (when (< at to) (cl-incf to length))
+                       (cons text (if (< pos 0) (- new-at) new-at)))))))
+                (`(nil ,prop ,value ,(and (pred integerp) beg)
+                       . ,(and (pred integerp) end))
+                 `(nil ,prop ,value ,(ob-mesos--moved beg from to delta)
+                       . ,(ob-mesos--moved end from to delta)))
+                (`(apply ,(and (pred integerp) change)
+                         ,(and (pred integerp) beg) ,(and (pred integerp) end)
+                         . ,rest)
+                 (prog1 `(apply ,change ,(ob-mesos--moved beg from to delta)
+                                ,(ob-mesos--moved end from to delta) . ,rest)
+                   (when (>= from end)
+                     (setq from (- from change) to (- to change)))))
+                (_ entry))))
+        (if (eq new 'drop)
+            (setcdr cell (cddr cell))
+          (setcar (cdr cell) new)
+          (setq cell (if from (cdr cell) '(nil))))))
+    (cdr result-list)))
+
+(defun ob-mesos--record-undo (change modified)
+  "Record CHANGE in the undo list, as one step.
+MODIFIED is whether the buffer was modified before."
+  (unless (eq buffer-undo-list t)
+    (undo-boundary)
+    (unless modified
+      (push (cons t (visited-file-modtime)) buffer-undo-list))
+    (unless (string-empty-p (ob-mesos--change-old change))
+      (push (cons (ob-mesos--change-old change) (ob-mesos--change-beg change))
+            buffer-undo-list))
+    (when (< (ob-mesos--change-beg change) (ob-mesos--change-end change))
+      (push (cons (ob-mesos--change-beg change) (ob-mesos--change-end change))
+            buffer-undo-list))
+    (undo-boundary)))
+
+(defun ob-mesos--edit-recorded (function region)
+  "Call FUNCTION, which edits the buffer, as one step of undo.
+REGION is called after it and returns a cons of positions that the step
+is to cover even where nothing has changed, or nil."
+  (let* ((modified (buffer-modified-p))
+         (change (ob-mesos--without-undo function)))
+    (when change
+      (pcase (funcall region)
+        (`(,beg . ,end) (ob-mesos--change-extend change beg end)))
+      (ob-mesos--record-undo change modified))))
+
+(defun ob-mesos--edit-status (function)
+  "Call FUNCTION, which is to bring a placeholder up to date.
+That is no step of undo, and does not count as a modification."
+  (let* ((modified (buffer-modified-p))
+         (change (ob-mesos--without-undo function)))
+    (when change
+      (ob-mesos--account change nil)
+      (unless modified
+        (restore-buffer-modified-p nil)))))
+
+(defun ob-mesos--edit-result (function)
+  "Call FUNCTION, which is to insert a result.
+Undoing the submission removes it; where that is not in the undo list, it
+is a step of undo itself."
+  (let* ((modified (buffer-modified-p))
+         (change (ob-mesos--without-undo function)))
+    (when change
+      (if (or (eq buffer-undo-list t)
+              (ob-mesos--absorbable-p buffer-undo-list
+                                      (ob-mesos--change-beg change)
+                                      (ob-mesos--change-old-end change)))
+          (ob-mesos--account change t)
+        (ob-mesos--record-undo change modified))
+      (set-buffer-modified-p t))))
+
+(defun ob-mesos--account (change result)
+  "Account for CHANGE in the undo list; RESULT is as for `ob-mesos--shift-undo'."
+  (unless (eq buffer-undo-list t)
+    (setq buffer-undo-list
+          (ob-mesos--shift-undo buffer-undo-list
+                                (ob-mesos--change-beg change)
+                                (ob-mesos--change-old-end change)
+                                (ob-mesos--change-delta change)
+                                result))))
+
+;;;; Lines
 
 (defun ob-mesos--replace-lines (beg end text)
   "Put TEXT in place of BEG to END; point and windows keep line and column."

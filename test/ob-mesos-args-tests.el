@@ -129,7 +129,7 @@
                 (pcase-let ((`(,lang ,body ,params . ,_) (org-babel-get-src-block-info)))
                   (cl-letf (((symbol-function 'ob-mesos--must-wait-p) (lambda (_) waits)))
                     (let ((block (ob-mesos-task-block
-                                  (ob-mesos--task lang body params nil))))
+                                  (ob-mesos--task lang body params nil nil))))
                       (list (plist-get (plist-get block :container) :entrypoint)
                             (plist-get block :body)
                             (plist-get block :bodyLater))))))))
@@ -147,7 +147,7 @@
        (lambda () (string-match "\\`\\([0-9]+\\) \\1 \\([0-9]+\\)"
                                 (ob-mesos-task-tail task))))
       (let ((address (concat (plist-get (ob-mesos-task-data task) :hostname) ":"
-                             (match-string 1 (ob-mesos-task-tail task)))))
+                             (car (split-string (ob-mesos-task-tail task))))))
         (ob-mesos--show task)
         (should (string-match-p
                  (format "RUNNING since [0-9:]+ at %s, .*:[0-9]+$" (regexp-quote address))
@@ -248,7 +248,7 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
           (ob-mesos--disconnect server)
           (ob-mesos-tests--wait (lambda () (not (process-live-p process)))))
         (clrhash ob-mesos--tasks)
-        (ob-mesos-attach)
+        (ob-mesos-reconnect)
         (settle))
       (ob-mesos-kill)
       (ob-mesos-tests--settle))

@@ -13,6 +13,8 @@
 (require 'cl-lib)
 (require 'ob-mesos)
 (require 'ob-mesos-session)
+
+(ob-mesos-global-mode)
 (require 'ob-shell)
 
 (defmacro ob-mesos-bench--time (&rest body)

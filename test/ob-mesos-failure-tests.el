@@ -15,7 +15,7 @@
 exec $ENV{REAL_JAVA}, @ARGV if -e \"$0.ran\";
 open(my $ran, '>', \"$0.ran\");
 my ($parent, $message) = (getppid(), '');
-sysread(STDIN, $message, 1, length $message) until $message =~ /\"id\":\\s*(\\d+).*\\}/s;
+sysread(STDIN, $message, 1, length $message) or exit until $message =~ /\"id\":\\s*(\\d+).*\\}/s;
 close(STDIN);
 my $answer = qq({\"jsonrpc\":\"2.0\",\"id\":$1,\"result\":{}});
 $| = 1;
@@ -121,7 +121,7 @@ sleep 1 while getppid() == $parent;
         (ob-mesos--disconnect (ob-mesos--server))
         (ob-mesos-tests--wait (lambda () (not (process-live-p process)))))
       (clrhash ob-mesos--tasks)
-      (ob-mesos-attach)
+      (ob-mesos-reconnect)
       (ob-mesos-tests--settle)
       (should (equal (ob-mesos-tests--results) ": begun\n: ended\n")))))
 

@@ -20,7 +20,7 @@
 (defun ob-mesos-flow--execute (name)
   "Execute the block or call NAME."
   (goto-char (org-babel-find-named-block name))
-  (org-babel-execute-src-block))
+  (ob-mesos-execute))
 
 (defun ob-mesos-flow--result (name)
   "What stands under the results of NAME."
@@ -127,12 +127,12 @@
                          (ob-mesos-flow--named "c" ":after a" "echo"))))
     (ob-mesos-tests--with text
       (let ((err (should-error (ob-mesos-flow--execute "a") :type 'user-error)))
-        (should (string-match-p "circle: \\(a -> b -> c -> a\\|b -> c -> a -> b\\)"
+        (should (string-match-p "circle: a (line 2) -> b (line 7) -> c (line 12) -> a (line 2)"
                                 (error-message-string err))))
       (ob-mesos-tests--settle)
       (let ((err (should-error (ob-mesos--submit-buffer-and-wait)
                                :type 'user-error)))
-        (should (string-match-p "circle: a -> b -> c -> a"
+        (should (string-match-p "circle: a (line 2) -> b (line 7) -> c (line 12) -> a (line 2)"
                                 (error-message-string err))))
       (ob-mesos-tests--settle))))
 
@@ -162,8 +162,8 @@
     (ob-mesos-tests--wait
      (lambda () (cl-every #'ob-mesos-task-data (ob-mesos--running))))
     (clrhash ob-mesos--tasks)
-    (setq ob-mesos--drafts nil)
-    (ob-mesos-attach)
+    (setq ob-mesos--waiting-tasks nil)
+    (ob-mesos-reconnect)
     (ob-mesos-tests--wait
      (lambda () (string-search "#+RESULTS: three\n: <8>\n" (buffer-string))))
     (should (equal ": 8\n" (ob-mesos-flow--result "two")))
@@ -310,7 +310,7 @@ call_twice(n=3) {{{results(=6=)}}}, and call_twice(n=4) {{{results(=8=)}}} too.\
     (insert "new text\n")
     (yank)
     (clrhash ob-mesos--tasks)
-    (ob-mesos-attach)
+    (ob-mesos-reconnect)
     (ob-mesos-tests--settle)
     (goto-char (point-min))
     (should (search-forward "echo moved} {{{results(=moved=)}}} here" nil t))
@@ -351,7 +351,7 @@ podman run --rm --network host localhost/ob-mesos-probe sh -c :"))))
                  (file-name-as-directory directory))
       (with-current-buffer (find-file-noselect (expand-file-name (car example)
                                                                  directory))
-        (ob-mesos-mode)
+        (ob-mesos-global-mode)
         (let ((inhibit-message t))
           (ob-mesos--submit-buffer-and-wait)
           (ob-mesos-tests--settle))
@@ -568,7 +568,7 @@ for word in sorted(counts): print(word, counts[word])"))
                              (hash-table-values ob-mesos--tasks))))
       (ob-mesos--show group)
       (clrhash ob-mesos--tasks)
-      (ob-mesos-attach)
+      (ob-mesos-reconnect)
       (ob-mesos-tests--settle)
       (ob-mesos-tests--wait (lambda () (string-search "n is 2" (buffer-string))))
       (should (equal ": ==> 0 <==\n: n is 1\n: ==> 1 <==\n: n is 2\n"

@@ -19,9 +19,9 @@
 (setq org-babel-python-command "python3")
 
 (defun ob-mesos-lang--run (text)
-  "The results of the last block of TEXT, with `ob-mesos-mode' on."
+  "The results of the last block of TEXT, with `ob-mesos-global-mode' on."
   (ob-mesos-tests--with text
-    (ob-mesos-mode)
+    (ob-mesos-global-mode)
     (goto-char (point-max))
     (re-search-backward "^#\\+begin_src")
     (org-babel-execute-src-block)
@@ -101,21 +101,21 @@ BEFORE is text above it."
 #+end_src\n")
                            :type 'user-error)))))
 
-(ert-deftest ob-mesos-without-the-mode-nothing-is-advised ()
-  (let ((advised (lambda () (advice-member-p #'ob-mesos--execute-around
-                                             'org-babel-execute-src-block))))
-    (with-temp-buffer
-      (org-mode)
-      (ob-mesos-mode)
-      (should (funcall advised))
-      (ob-mesos-mode -1)
-      (should-not (funcall advised))
-      (ob-mesos-mode))
-    ;; Temporary buffers die without their hooks, so Org is asked once more.
-    (ob-mesos-tests--with "#+begin_src python :mesos yes :results output\nprint('here')\n#+end_src\n"
-      (org-babel-execute-src-block)
-      (should (equal ": here\n" (ob-mesos-tests--results)))
-      (should-not (funcall advised)))))
+(ert-deftest ob-mesos-without-the-mode-a-block-is-refused-and-not-run-here ()
+  (ob-mesos-tests--with "#+begin_src python :mesos yes :results output\nprint('here')\n#+end_src\n"
+    (ob-mesos-global-mode -1)
+    (unwind-protect
+        (dolist (run (list #'org-babel-execute-src-block #'org-ctrl-c-ctrl-c))
+          (let ((err (should-error (funcall run) :type 'user-error)))
+            (should (string-match-p "needs .ob-mesos-global-mode."
+                                   (error-message-string err)))))
+      (ob-mesos-global-mode))
+    (should-not (string-search "RESULTS" (buffer-string)))))
+
+(ert-deftest ob-mesos-a-block-that-does-not-say-so-runs-here ()
+  (ob-mesos-tests--with "#+begin_src python :results output\nprint('here')\n#+end_src\n"
+    (org-babel-execute-src-block)
+    (should (equal ": here\n" (ob-mesos-tests--results)))))
 
 (ert-deftest ob-mesos-languages-pass-values-to-each-other ()
   (should (equal "#+RESULTS:\n: 7\n"
@@ -135,7 +135,7 @@ return x + 1
     (write-region "#+begin_src python :mesos yes :tangle out.py\nprint(1)\n#+end_src\n"
                   nil file)
     (with-current-buffer (find-file-noselect file)
-      (ob-mesos-mode)
+      (ob-mesos-global-mode)
       (org-babel-tangle)
       (kill-buffer))
     (should (equal "print(1)\n"
@@ -144,7 +144,7 @@ return x + 1
       "#+begin_src python :mesos yes :cpus 1\nprint(1)\n#+end_src
 
 #+begin_src mesos :lang python\nprint(2)\n#+end_src\n"
-    (ob-mesos-mode)
+    (ob-mesos-global-mode)
     (dolist (text '("print(1)" "print(2)"))
       (ob-mesos-tests--go text)
       (org-edit-special)
@@ -234,10 +234,10 @@ return [['a', 1], ['b', 2]]\n#+end_src\n\n" go)
           ":foreach n='(1 2) :results table :fetch out.txt"
           (format "while [ -e %s ]; do sleep 0.05; done; echo $n > out.txt; echo $n x" go)))
       (setq default-directory directory)
-      (ob-mesos-mode)
+      (ob-mesos-global-mode)
       (ob-mesos--submit-buffer-and-wait)
       (clrhash ob-mesos--tasks)
-      (ob-mesos-attach)
+      (ob-mesos-reconnect)
       (ob-mesos-tests--wait
        (lambda () (cl-every #'ob-mesos-task-data (ob-mesos--running))))
       (delete-file go)

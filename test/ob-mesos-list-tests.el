@@ -36,7 +36,8 @@
           (ob-mesos-tests--wait (lambda () (equal "the log\n" (buffer-string))))
           (kill-buffer))
         (with-current-buffer "*ob-mesos tasks*"
-          (ob-mesos-list-forget)
+          (cl-letf (((symbol-function 'y-or-n-p) (lambda (_) t)))
+            (ob-mesos-list-forget))
           (ob-mesos-tests--wait (lambda () (not (string-search id (buffer-string)))))
           (kill-buffer))))))
 
@@ -46,7 +47,7 @@
               "\n#+name: patient\n" (ob-mesos-tests--block ":var x=slow" "echo $x"))
     (search-forward "patient")
     (forward-line 1)
-    (org-babel-execute-src-block)
+    (ob-mesos-execute)
     (let ((slow (cl-find-if (lambda (task)
                               (string-prefix-p "slow-" (ob-mesos-task-id task)))
                             (ob-mesos--running))))

@@ -237,7 +237,7 @@ Return its process and its port."
                                          "echo $((x + 1))"))
         (ob-mesos-tests--go "#+name: second")
         (forward-line 1)
-        (org-babel-execute-src-block)
+        (ob-mesos-execute)
         (ob-mesos-tests--settle)
         (should (string-match-p (cdr case) (buffer-string)))))))
 

@@ -5,7 +5,7 @@
 
 ;;; Commentary:
 
-;; The workbench must do what Org does in place, and touch nothing else.
+;; The scratch buffer must do what Org does in place, and touch nothing else.
 
 ;;; Code:
 
@@ -44,7 +44,7 @@
     (ob-mesos-tests--settle)
     (buffer-string)))
 
-(ert-deftest ob-mesos-the-workbench-does-as-org-does-in-place ()
+(ert-deftest ob-mesos-the-scratch-buffer-does-as-org-does-in-place ()
   (dolist (header '("" ":results table" ":results drawer" ":wrap note"
                     ":results append"))
     (dolist (surroundings ob-mesos-place-tests--surroundings)
@@ -129,8 +129,8 @@
                   (setq most (max most (cl-count #'ob-mesos--do-work timer-list
                                                  :key #'timer--function)))
                   (when (< 0 (cl-decf left))
-                    (ob-mesos--later #'job))))
-      (ob-mesos--later #'job)
+                    (ob-mesos--enqueue #'job))))
+      (ob-mesos--enqueue #'job)
       (setq ob-mesos--slice 1)
       (ob-mesos-tests--wait (lambda () (zerop left)))
       (should (<= most 1)))))

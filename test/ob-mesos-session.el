@@ -50,6 +50,7 @@
      "env" "TERM=screen-256color" "LC_ALL=C.UTF-8"
      "emacs" "-nw" "-Q" "-L" ob-mesos-session--elisp
      "-L" ob-mesos-session--here "--eval" "(require 'ob-mesos)"
+     "--eval" "(ob-mesos-global-mode)"
      "--eval" (format "%S" `(setq org-confirm-babel-evaluate nil
                                   make-backup-files nil
                                   ob-mesos-on-exit 'kill

@@ -14,6 +14,8 @@
 (require 'ob-mesos-export)
 (require 'ob-shell)
 
+(ob-mesos-global-mode)
+
 (setq org-confirm-babel-evaluate nil
       ob-mesos-server-arguments
       (list "--state-dir" (make-temp-file "ob-mesos-test" t)))
@@ -42,7 +44,7 @@ What it leaves running because it fails does not disturb other tests."
                        (list :ids (vector (ob-mesos-task-id task)))
                        #'ignore #'ignore))
   (clrhash ob-mesos--tasks)
-  (setq ob-mesos--drafts nil))
+  (setq ob-mesos--waiting-tasks nil))
 
 (defvar ob-mesos-tests--patience (if (getenv "OB_MESOS_TEST_MASTER") 300 30)
   "Seconds to wait at most for anything; a cluster can have much to do.")
@@ -465,7 +467,7 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
               (re-search-forward "^:")
               (let ((beg (line-beginning-position))
                     (end (line-beginning-position 2)))
-                (ob-mesos--quietly
+                (ob-mesos--edit-status
                  (lambda ()
                    (ob-mesos--replace-lines
                     beg end (concat ": " (make-string (random 9) ?T) "\n"))))))

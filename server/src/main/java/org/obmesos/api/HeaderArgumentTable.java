@@ -266,7 +266,7 @@ public final class HeaderArgumentTable {
         submission(
             "mesos",
             OneOf.of("yes", "no"),
-            "yes: run on the cluster, in any language; see `ob-mesos-mode'"));
+            "yes: run on the cluster, in any language; see `ob-mesos-global-mode'"));
     rows.add(submission("wait", OneOf.of("yes", "no"), "yes: wait for the result"));
     rows.add(
         field(

@@ -1,0 +1,126 @@
+;;; ob-mesos-log.el --- What a task writes  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; A buffer with a file from the sandbox of a task, such as stdout, which is
+;; followed while the task runs.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ansi-color)
+(require 'comint)
+(require 'ob-mesos-task)
+
+(defvar-local ob-mesos-log--server nil "The server of the task.")
+(defvar-local ob-mesos-log--id nil "The id of the task.")
+(defvar-local ob-mesos-log--path nil "The file in its sandbox.")
+(defvar-local ob-mesos-log--offset 0 "How far the file was read, in bytes.")
+(defvar-local ob-mesos-log--timer nil "The timer that reads on.")
+
+(defconst ob-mesos-log--piece 65536 "How many bytes are read at a time.")
+
+(define-derived-mode ob-mesos-log-mode special-mode "Mesos-Log"
+  "What a task writes; followed while it runs.
+Colours are shown, and a carriage return begins the line again.  A window
+whose point is at the end goes on with the text."
+  (add-hook 'kill-buffer-hook #'ob-mesos-log--stop nil t))
+
+(defun ob-mesos-log--stop ()
+  "Read no further in this buffer."
+  (when ob-mesos-log--timer
+    (cancel-timer ob-mesos-log--timer)))
+
+(defun ob-mesos-log-show (server id path)
+  "Show the file PATH of the task ID of SERVER, and follow it."
+  (let ((buffer (get-buffer-create (format "*ob-mesos %s %s*" id path))))
+    (with-current-buffer buffer
+      (ob-mesos-log--stop)
+      (ob-mesos-log-mode)
+      (let ((inhibit-read-only t)) (erase-buffer))
+      (setq ob-mesos-log--server server
+            ob-mesos-log--id id
+            ob-mesos-log--path path
+            ob-mesos-log--offset 0)
+      (ob-mesos-log--read buffer nil))
+    (pop-to-buffer buffer)))
+
+(defun ob-mesos-log--read (buffer ended)
+  "Read on for BUFFER; ENDED is whether its task has ended already."
+  (when (buffer-live-p buffer)
+    (with-current-buffer buffer
+      (setq ob-mesos-log--timer nil)
+      (ob-mesos--request
+       ob-mesos-log--server :task/read
+       (list :id ob-mesos-log--id :path ob-mesos-log--path
+             :offset ob-mesos-log--offset :length ob-mesos-log--piece)
+       (lambda (result) (ob-mesos-log--append buffer ended result))))))
+
+(defun ob-mesos-log--characters (bytes)
+  "Return BYTES without the part of a character they may end with."
+  (substring bytes 0
+             (string-match (rx (or (in "\300-\337")
+                                   (seq (in "\340-\357") (** 0 1 (in "\200-\277")))
+                                   (seq (in "\360-\367") (** 0 2 (in "\200-\277"))))
+                               string-end)
+                           bytes)))
+
+(defun ob-mesos-log--append (buffer ended result)
+  "Append what RESULT has to BUFFER and read on.
+If the task had ENDED before RESULT was asked for, what is there is all."
+  (when (buffer-live-p buffer)
+    (with-current-buffer buffer
+      (let* ((bytes (base64-decode-string (plist-get result :data)))
+             (whole (ob-mesos-log--characters bytes))
+             (data (if (string-empty-p whole) bytes whole)))
+        (cl-incf ob-mesos-log--offset (length data))
+        (ob-mesos-log--insert (decode-coding-string data 'utf-8))
+        (cond ((not (string-empty-p data))
+               (ob-mesos-log--read-in
+                (if (= (length bytes) ob-mesos-log--piece) 0.01 0.5) ended))
+              ((not ended) (ob-mesos-log--ask buffer)))))))
+
+(defun ob-mesos-log--read-in (seconds ended)
+  "Read on in SECONDS; ENDED is whether the task has ended."
+  (ob-mesos-log--stop)
+  (setq ob-mesos-log--timer
+        (run-at-time seconds nil #'ob-mesos-log--read (current-buffer) ended)))
+
+(defun ob-mesos-log--ask (buffer)
+  "Ask whether the task of BUFFER has ended, and read on."
+  (with-current-buffer buffer
+    (ob-mesos--request
+     ob-mesos-log--server :task/get (list :ids (vector ob-mesos-log--id))
+     (lambda (result)
+       (when (buffer-live-p buffer)
+         (with-current-buffer buffer
+           (let ((task (car (append (plist-get result :tasks) nil))))
+             ;; A task that is not known any more writes nothing either.
+             (if (or (null task) (eq t (plist-get task :terminal)))
+                 (ob-mesos-log--read-in 0.01 t)
+               (ob-mesos-log--read-in 0.5 nil)))))))))
+
+(defun ob-mesos-log--insert (text)
+  "Append TEXT to this buffer, as a terminal would show it."
+  (let* ((inhibit-read-only t)
+         (end (point-max))
+         (at-end (= (point) end))
+         (windows (cl-remove-if-not (lambda (window)
+                                      (= (window-point window) end))
+                                    (get-buffer-window-list nil nil t))))
+    (save-excursion
+      (goto-char end)
+      (let ((beg (line-beginning-position)))
+        (insert text)
+        (ansi-color-apply-on-region end (point-max))
+        (when (string-search "\r" text)
+          (comint-carriage-motion beg (point-max)))))
+    (when at-end (goto-char (point-max)))
+    (dolist (window windows)
+      (set-window-point window (point-max)))))
+
+(provide 'ob-mesos-log)
+;;; ob-mesos-log.el ends here

@@ -1,0 +1,226 @@
+;;; ob-mesos-menu.el --- Commands for the block at point  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Commands for the block or call at point, a menu of all commands, their
+;; keys, which `ob-mesos-global-mode' binds, and notifications.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'transient)
+(require 'org)
+(require 'ob-mesos-mode)
+(require 'ob-mesos-list)
+
+;;;; The task at point
+
+(defun ob-mesos--placeholder-here ()
+  "Return the id in the placeholder in the line at point, or nil."
+  (save-excursion
+    (beginning-of-line)
+    (when (looking-at (concat "[ \t]*: " ob-mesos--placeholder-regexp))
+      (match-string-no-properties 1))))
+
+(defun ob-mesos--latest-task (position)
+  "Return the latest task of the block or call at POSITION, or nil.
+One that has not ended comes before those that have."
+  (let (latest)
+    (maphash
+     (lambda (_id task)
+       (let ((marker (ob-mesos-task-block-marker task)))
+         (when (and marker (eq (marker-buffer marker) (current-buffer))
+                    (= marker position)
+                    (or (null latest) (ob-mesos-task-done latest)))
+           (setq latest task))))
+     ob-mesos--tasks)
+    latest))
+
+(defun ob-mesos--id-at-point ()
+  "Return the id of the task at point, or signal a `user-error'.
+That is the task of the placeholder, block or call at point; the latest
+one, if it has ended."
+  (or (and (derived-mode-p 'ob-mesos-list-mode) (tabulated-list-get-id))
+      (ob-mesos--placeholder-here)
+      (when (derived-mode-p 'org-mode)
+        (let* ((element (org-element-context))
+               (task (and (ob-mesos--executable-p element)
+                          (org-with-wide-buffer
+                           (ob-mesos--latest-task
+                            (ob-mesos--element-begin element))))))
+          (if task (ob-mesos-task-id task)
+            (save-excursion
+              (when-let ((results (and (memq (org-element-type element)
+                                             '(src-block babel-call))
+                                       (org-babel-where-is-src-block-result))))
+                (goto-char results)
+                (forward-line 1)
+                (ob-mesos--placeholder-here))))))
+      (user-error "No task is known of what is here")))
+
+(defun ob-mesos-kill ()
+  "Kill the task of the block, call or placeholder at point."
+  (interactive)
+  (let* ((id (ob-mesos--id-at-point))
+         (task (gethash id ob-mesos--tasks)))
+    (when (and task (ob-mesos-task-done task))
+      (user-error "%s has ended" id))
+    (if task
+        (ob-mesos--kill-task task)
+      (ob-mesos--request (ob-mesos-list--server id) :task/kill
+                         (list :ids (vector id)) #'ignore))
+    (message "ob-mesos: %s is killed" id)))
+
+(defun ob-mesos-execute-maybe (&optional force)
+  "Run the block or call at point on the cluster if it is for that.
+Otherwise Org runs it.  With FORCE, the prefix argument, a cached result
+is no reason not to."
+  (interactive "P")
+  (if (ob-mesos--cluster-element)
+      (ob-mesos-execute force)
+    (let ((current-prefix-arg force))
+      (call-interactively #'org-babel-execute-maybe))))
+
+(defun ob-mesos-rerun ()
+  "Run the block or call at point again; kill its task first."
+  (interactive)
+  (let* ((element (or (ob-mesos--cluster-element)
+                      (user-error "There is no block here that runs on a cluster")))
+         (task (org-with-wide-buffer
+                (ob-mesos--task-at (ob-mesos--element-begin element)))))
+    (when task
+      (ob-mesos--kill-task task))
+    (ob-mesos--execute-element element t)))
+
+(defun ob-mesos--log (path)
+  "Show the file PATH of the task at point; of a member, if that is a group."
+  (let* ((id (ob-mesos--id-at-point))
+         (task (gethash id ob-mesos--tasks))
+         (members (and task (ob-mesos-task-members task))))
+    (when members
+      (let ((title (completing-read "Member: "
+                                    (mapcar #'ob-mesos-task-title members) nil t)))
+        (setq id (ob-mesos-task-id
+                  (cl-find title members :test #'equal
+                           :key #'ob-mesos-task-title)))))
+    (ob-mesos-log-show (ob-mesos-list--server id) id path)))
+
+(defun ob-mesos-log ()
+  "Show and follow the standard output of the task at point."
+  (interactive)
+  (ob-mesos--log "stdout"))
+
+(defun ob-mesos-errors ()
+  "Show and follow the standard error of the task at point."
+  (interactive)
+  (ob-mesos--log "stderr"))
+
+(defun ob-mesos--follow (task)
+  "Show and follow the standard output of TASK."
+  (ob-mesos-log-show (ob-mesos-task-server task) (ob-mesos-task-id task) "stdout"))
+
+(add-hook 'ob-mesos-follow-functions #'ob-mesos--follow)
+
+(defun ob-mesos-jump ()
+  "Go to the next block or call whose task has not ended, around the buffer."
+  (interactive)
+  (let (positions)
+    (dolist (task (ob-mesos--running))
+      (let ((marker (ob-mesos-task-block-marker task)))
+        (when (and marker (eq (marker-buffer marker) (current-buffer)))
+          (push (marker-position marker) positions))))
+    (setq positions (sort positions #'<))
+    (goto-char (or (cl-find-if (lambda (position) (> position (point))) positions)
+                   (car positions)
+                   (user-error "No block of this buffer runs")))
+    (when (derived-mode-p 'org-mode)
+      (if (fboundp 'org-fold-show-context)
+          (org-fold-show-context)
+        (with-no-warnings (org-show-context))))))
+
+;;;; Menu and keys
+
+(transient-define-prefix ob-mesos-menu ()
+  "What can be done with blocks on a cluster."
+  [["Block at point"
+    ("e" "Run" ob-mesos-execute)
+    ("r" "Run again" ob-mesos-rerun)
+    ("k" "Kill" ob-mesos-kill)
+    ("l" "Output" ob-mesos-log)
+    ("E" "Standard error" ob-mesos-errors)
+    ("u" "Web UI" ob-mesos-open-ui)
+    ("p" "Port" ob-mesos-browse-port)
+    ("i" "Insert header argument" ob-mesos-insert-header-args)]
+   ["Document"
+    ("b" "Run buffer" ob-mesos-execute-buffer)
+    ("s" "Run subtree" ob-mesos-execute-subtree)
+    ("R" "Run region" ob-mesos-execute-region)
+    ("j" "Next running block" ob-mesos-jump)
+    ("c" "Reconnect" ob-mesos-reconnect)]
+   ["Cluster"
+    ("t" "Tasks" ob-mesos-list)
+    ("a" "Agents" ob-mesos-agents)
+    ("o" "Offers" ob-mesos-offers)
+    ("d" "Doctor" ob-mesos-doctor)]])
+
+(declare-function ob-mesos-doctor "ob-mesos-doctor" ())
+
+(defvar ob-mesos-map
+  (let ((map (make-sparse-keymap)))
+    (pcase-dolist (`(,key . ,command)
+                   '(("m" . ob-mesos-menu) ("e" . ob-mesos-execute)
+                     ("r" . ob-mesos-rerun) ("k" . ob-mesos-kill)
+                     ("l" . ob-mesos-log) ("E" . ob-mesos-errors)
+                     ("u" . ob-mesos-open-ui) ("p" . ob-mesos-browse-port)
+                     ("i" . ob-mesos-insert-header-args)
+                     ("b" . ob-mesos-execute-buffer)
+                     ("s" . ob-mesos-execute-subtree)
+                     ("R" . ob-mesos-execute-region)
+                     ("j" . ob-mesos-jump) ("c" . ob-mesos-reconnect)
+                     ("t" . ob-mesos-list) ("a" . ob-mesos-agents)
+                     ("o" . ob-mesos-offers) ("d" . ob-mesos-doctor)))
+      (define-key map key command))
+    map)
+  "Keymap of the commands; m in `org-babel-map', in `ob-mesos-global-mode'.")
+
+(defun ob-mesos--bind-keys ()
+  "Bind the commands while `ob-mesos-global-mode' is on."
+  (define-key org-babel-map "m" (and ob-mesos-global-mode ob-mesos-map))
+  (dolist (command '(org-babel-execute-src-block org-babel-execute-maybe))
+    (define-key org-mode-map (vector 'remap command)
+      (and ob-mesos-global-mode #'ob-mesos-execute-maybe))))
+
+(add-hook 'ob-mesos-global-mode-hook #'ob-mesos--bind-keys)
+
+;;;; Notifications
+
+(defcustom ob-mesos-notify-after nil
+  "Seconds after which the end of a task is shown by a desktop notification.
+A task that ends sooner is not; nil shows none at all."
+  :type '(choice (const :tag "Never" nil) number)
+  :group 'ob-mesos)
+
+(declare-function notifications-notify "notifications" (&rest params))
+
+(defun ob-mesos--notify (task)
+  "Notify the user of the end of TASK if it has taken long."
+  (let ((started (plist-get (ob-mesos-task-data task) :started)))
+    (when (and ob-mesos-notify-after started
+               (null (ob-mesos-task-group task))
+               (>= (- (float-time) (/ started 1000.0)) ob-mesos-notify-after)
+               (require 'notifications nil t))
+      (condition-case err
+          (notifications-notify
+           :title (format "%s: %s" (ob-mesos-task-id task) (ob-mesos-task-state task))
+           :body (or (plist-get (ob-mesos-task-data task) :message) "")
+           :app-name "Emacs")
+        (dbus-error (message "ob-mesos: no notification: %s"
+                             (error-message-string err)))))))
+
+(add-hook 'ob-mesos-after-task-functions #'ob-mesos--notify)
+
+(provide 'ob-mesos-menu)
+;;; ob-mesos-menu.el ends here

@@ -1,0 +1,186 @@
+;;; ob-mesos-resume.el --- Tasks of an Emacs that has ended  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The results of tasks whose placeholders are in a document are picked up,
+;; whichever Emacs has submitted them.  A task that waits for values can
+;; outlive the Emacs that would have given it its body; the next one finds
+;; the block again by the placeholder, and the tasks it refers to by the
+;; names of their blocks, and goes on.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'org-element)
+(require 'ob-mesos-submit)
+
+;;;; Picking up results
+
+(defun ob-mesos--placeholders ()
+  "The placeholders in this buffer, (ID PLACE COUNT) each.
+COUNT is how many members a group has, nil for a task."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (goto-char (point-min))
+      (cl-loop while (re-search-forward
+                      (concat ob-mesos--placeholder-before
+                              ob-mesos--placeholder-regexp
+                              "\\(?: [0-9]+ of \\([0-9]+\\) done\\)?")
+                      nil t)
+               collect (let ((id (match-string-no-properties 1))
+                             (count (match-string 2)))
+                         (list id
+                               (copy-marker (ob-mesos--placeholder-begin))
+                               (and count (string-to-number count))))))))
+
+(defun ob-mesos-reconnect ()
+  "Pick up the results of the tasks whose placeholders are in this buffer.
+The server of this document's master is asked, and all that run."
+  (interactive)
+  (let ((found (ob-mesos--placeholders))
+        (server (ob-mesos--server (ob-mesos--document-master)))
+        ids)
+    (pcase-dolist (`(,id ,place ,count) found)
+      (let ((task (or (gethash id ob-mesos--tasks)
+                      (puthash id (ob-mesos-task--make
+                                   :id id
+                                   :master (ob-mesos--server-master server))
+                               ob-mesos--tasks))))
+        (when (or (null (ob-mesos--task-file task))
+                  (ob-mesos--own-buffer-p task (current-buffer)))
+          (setf (ob-mesos-task-result-marker task) place
+                (ob-mesos-task-shown task) nil
+                (ob-mesos-task-done task) nil)
+          (when (and count (not (ob-mesos-task-members task)))
+            (ob-mesos--restore-members task count))
+          (unless (and (ob-mesos-task-local task)
+                       (not (ob-mesos-task-members task)))
+            (setq ids (append (ob-mesos--ids task) ids))))))
+    (when ids
+      (dolist (each (cons server (remq server (ob-mesos--live-servers))))
+        (ob-mesos--get each ids)))))
+
+(define-obsolete-function-alias 'ob-mesos-attach #'ob-mesos-reconnect "0.1.0")
+
+(defun ob-mesos--reconnect-if-live ()
+  "Reconnect if there are placeholders and a live server."
+  (when (and (ob-mesos--live-servers) (derived-mode-p 'org-mode)
+             (ob-mesos--placeholders))
+    (ob-mesos-reconnect)))
+
+;;;; Tasks that wait for values
+
+(defun ob-mesos--resume-upstream (data master)
+  "Know the task that DATA of the server of MASTER is about, and its block's name.
+Return (NAME . TASK)."
+  (let* ((id (plist-get data :id))
+         (name (plist-get data :name))
+         (task (or (gethash id ob-mesos--tasks)
+                   (puthash id (ob-mesos-task--make :id id :master master)
+                            ob-mesos--tasks)))
+         (place (org-babel-find-named-block name)))
+    (unless (or (ob-mesos-task-params task) (null place))
+      (ob-mesos--remember task (ob-mesos--node-info (ob-mesos--node-at place) t))
+      (setf (ob-mesos-task-data task) data)
+      (when (ob-mesos--waits-for-body-p data)
+        (ob-mesos--resume-task task (copy-marker place))))
+    (ob-mesos--enqueue #'run-hook-with-args 'ob-mesos-status-functions data)
+    (cons name task)))
+
+(defun ob-mesos--waits-for-body-p (data)
+  "Whether the task that DATA is about waits for what it is to run."
+  (and (eq t (plist-get data :bodyLater))
+       (equal "QUEUED" (plist-get data :state))))
+
+(defun ob-mesos--resume-task (task marker)
+  "Find out from the block or call at MARKER what TASK is to run.
+It waits for its values, and the Emacs that has submitted it is gone."
+  (ob-mesos--request
+   (ob-mesos-task-server task) :task/get
+   (list :ids (plist-get (ob-mesos-task-data task) :after))
+   (lambda (result)
+     (ob-mesos--resume-with task marker
+                           (append (plist-get result :tasks) nil)))))
+
+(defun ob-mesos--resume-with (task marker upstream)
+  "Make the continuation of TASK, whose block or call is at MARKER.
+It waits for UPSTREAM, which is what the server says of other tasks."
+  (when (and (marker-buffer marker) (null (ob-mesos-task-continuation task)))
+    (with-current-buffer (marker-buffer marker)
+      (org-with-wide-buffer
+       (goto-char marker)
+       (let* ((known (mapcar (lambda (data)
+                               (ob-mesos--resume-upstream
+                                data (ob-mesos-task-master task)))
+                             upstream))
+              (node (ob-mesos--node-at marker))
+              (info (ob-mesos--node-info node t)))
+         (dolist (text (ob-mesos--reference-texts (nth 2 info)))
+           (when-let ((found (ob-mesos--known-reference text known)))
+             (push (cons text found) (ob-mesos--node-references node))))
+         (setf (ob-mesos-task-lang task) (nth 0 info)
+               (ob-mesos-task-source task) (nth 1 info)
+               (ob-mesos-task-context task) marker
+               (ob-mesos-task-needs task) (mapcar #'cdr known)
+               (ob-mesos-task-block task)
+               (append (list :id (ob-mesos-task-id task)
+                             :name (or (nth 4 info) "")
+                             :directory (or (cdr (assq :dir (nth 2 info))) ""))
+                       (ob-mesos--resources (nth 2 info)))
+               (ob-mesos-task-params task)
+               (org-babel-process-params
+                (ob-mesos--with-promises node (nth 2 info))))
+         (ob-mesos--prepare task (nth 1 info))
+         (if (ob-mesos-task-continuation task)
+             (push task ob-mesos--waiting-tasks)
+           (ob-mesos--submit (list task))))))))
+
+(defun ob-mesos--known-reference (text known)
+  "Return what the reference TEXT leads to in KNOWN, a list of (NAME . TASK).
+That is a cons of a node with that task, and an index; or nil."
+  (pcase-let ((`(,name ,_ ,_ ,index) (ob-mesos--parse-reference text)))
+    (when-let ((task (and name (cdr (assoc name known)))))
+      (cons (ob-mesos--node-make :task task) index))))
+
+(defun ob-mesos--tell-secrets (task)
+  "Tell the server of TASK the secrets that its block names.
+It was submitted by an Emacs that is gone, and they are kept nowhere."
+  (ob-mesos--recall task)
+  (when-let ((secrets (ob-mesos--argument-named 'secret
+                                                (ob-mesos-task-params task))))
+    (ob-mesos--request (ob-mesos-task-server task) :task/submit
+                       (list :blocks (vector (list :id (ob-mesos-task-id task)
+                                                   :body "-" :secrets secrets)))
+                       #'ignore)))
+
+(defun ob-mesos--resume-if-needed (data)
+  "Adopt the task that DATA is about if it waits for what nobody here knows."
+  (when (ob-mesos--waits-for-body-p data)
+    (let* ((task (gethash (plist-get data :id) ob-mesos--tasks))
+           (place (and task (null (ob-mesos-task-source task))
+                       (ob-mesos--place task))))
+      (when place
+        (with-current-buffer (car place)
+          (when-let ((origin (org-with-wide-buffer
+                              (ob-mesos--origin task (cdr place)))))
+            (setf (ob-mesos-task-source task) "")
+            (ob-mesos--resume-task task (copy-marker origin))))))))
+
+(defun ob-mesos--tell-secrets-if-needed (data)
+  "Tell the secrets of the task that DATA is about if it waits for them."
+  (when (and (eq t (plist-get data :secrets))
+             (equal "QUEUED" (plist-get data :state)))
+    (let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
+      (when (and task (null (ob-mesos-task-block task))
+                 (null (ob-mesos-task-params task)))
+        (ob-mesos--tell-secrets task)))))
+
+(add-hook 'ob-mesos-status-functions #'ob-mesos--resume-if-needed 90)
+(add-hook 'ob-mesos-status-functions #'ob-mesos--tell-secrets-if-needed 90)
+
+(provide 'ob-mesos-resume)
+;;; ob-mesos-resume.el ends here

@@ -1,0 +1,386 @@
+;;; ob-mesos-user-tests.el --- What a user does all day  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Undo, narrowing, copies of files, typing ahead, errors and other buffers.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+
+(defmacro ob-mesos-user--with-file (text &rest body)
+  "Visit a file with TEXT and run BODY there; `file' is its name."
+  (declare (indent 1))
+  `(let* ((directory (make-temp-file "ob-mesos" t))
+          (file (expand-file-name "a.org" directory)))
+     (write-region ,text nil file nil 'silent)
+     (let ((inhibit-message t)
+           (buffer (find-file-noselect file)))
+       (unwind-protect
+           (with-current-buffer buffer
+             (goto-char (point-min))
+             ,@body)
+         (ob-mesos-tests--end-all)
+         (with-current-buffer buffer (set-buffer-modified-p nil))
+         (kill-buffer buffer)
+         (delete-directory directory t)))))
+
+(defun ob-mesos-user--undo (&optional more)
+  "Undo one step; MORE says that it follows another."
+  (let ((last-command (if more 'undo 'ignore))
+        (this-command 'undo)
+        (inhibit-message t))
+    (undo-boundary)
+    (undo)
+    (undo-boundary)))
+
+;;;; Undo
+
+(ert-deftest ob-mesos-undo-takes-a-result-away-with-its-submission ()
+  (dolist (header '("" ":results drawer" ":results table" ":results list"
+                    ":results verbatim" ":wrap quote" ":results raw"))
+    (ob-mesos-tests--with
+        (concat "before\n\n" (ob-mesos-tests--block header "echo hi; echo there")
+                "\nafter\n")
+      (let ((text (buffer-string)))
+        (ob-mesos-tests--go "#+begin_src")
+        (ob-mesos-execute)
+        (ob-mesos-tests--settle)
+        (should (string-search "there" (ob-mesos-tests--results)))
+        (ob-mesos-user--undo)
+        (should (equal text (buffer-string)))
+        (ob-mesos-user--undo nil)
+        (should (string-search "there" (ob-mesos-tests--results)))))))
+
+(ert-deftest ob-mesos-a-result-over-another-keeps-the-undo-history ()
+  (dolist (block (list (ob-mesos-tests--block ":results drawer" "date +%N")
+                       (ob-mesos-tests--block ":results table" "date +%N")
+                       (concat "- item\n  "
+                               (replace-regexp-in-string
+                                "\n\\(.\\)" "\n  \\1"
+                                (ob-mesos-tests--block "" "date +%N")))))
+    (ob-mesos-tests--with (concat "before\n\n" block "\nafter\n")
+      (let (states)
+        (push (buffer-string) states)
+        (insert "typed ")
+        (undo-boundary)
+        (push (buffer-string) states)
+        (dotimes (_ 2)
+          (ob-mesos-tests--go "#+begin_src")
+          (skip-chars-forward " ")
+          (ob-mesos-execute)
+          (ob-mesos-tests--settle)
+          (push (buffer-string) states))
+        (pop states)
+        (let ((more nil))
+          (while states
+            (ob-mesos-user--undo more)
+            (setq more t)
+            (should (equal (pop states) (buffer-string)))))))))
+
+(ert-deftest ob-mesos-a-buffer-with-a-new-result-is-modified ()
+  (ob-mesos-user--with-file (ob-mesos-tests--block "" "echo hi")
+    (ob-mesos-execute)
+    (save-buffer)
+    (goto-char (point-min))
+    (insert "x")
+    (undo-boundary)
+    (ob-mesos-tests--settle)
+    (should (buffer-modified-p))
+    (ob-mesos-user--undo)
+    (should (buffer-modified-p))
+    (ob-mesos-user--undo t)
+    (should-not (string-search "RESULTS" (buffer-string)))))
+
+(defun ob-mesos-user--without-results ()
+  "Return the text without any results."
+  (let ((text (buffer-string)))
+    (if (string-match "\n*\\(?:^\\)#\\+RESULTS:\n\\(?::.*\n\\)*" text)
+        (replace-match "\n" t t text)
+      text)))
+
+(ert-deftest ob-mesos-random-edits-and-task-events-are-undone-exactly ()
+  (random "ob-mesos undo")
+  (dotimes (round 60)
+    (ob-mesos-user--with-file
+        (concat "aaaa bbbb cccc\n\n" (ob-mesos-tests--block "" "true")
+                "\ndddd eeee ffff\n")
+      (let* ((original (buffer-string))
+             (number 0)
+             task states)
+        (cl-labels
+            ((edit ()
+               (undo-boundary)
+               (goto-char (if (zerop (random 2)) (point-min) (point-max)))
+               (when (eobp) (forward-line -1))
+               (forward-char (random 12))
+               (if (or (eolp) (zerop (random 2)))
+                   (insert (make-string (1+ (random 3)) ?x))
+                 (delete-char 1))
+               (undo-boundary)
+               (push (ob-mesos-user--without-results) states))
+             (submit ()
+               (undo-boundary)
+               (setq task (ob-mesos-task--make
+                           :id (format "t%d-%d" round (cl-incf number))
+                           :file (buffer-file-name)
+                           :params '((:result-params "output" "replace"))))
+               (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
+               (goto-char (point-min))
+               (search-forward "#+begin_src")
+               (beginning-of-line)
+               (setf (ob-mesos-task-block-marker task) (copy-marker (point) t))
+               (ob-mesos--insert-placeholder task (ob-mesos-task-params task))
+               (undo-boundary)
+               (push (ob-mesos-user--without-results) states))
+             (tail ()
+               (when task
+                 (setf (ob-mesos-task-tail task)
+                       (mapconcat #'identity
+                                  (make-list (random 4) (make-string (1+ (random 5)) ?t))
+                                  "\n"))
+                 (ob-mesos--show task)))
+             (end ()
+               (when task
+                 (setf (ob-mesos-task-data task)
+                       (list :state "FINISHED" :terminal t
+                             :result (list :stdout (make-string (random 5) ?o))))
+                 (ob-mesos--insert-result task)
+                 (setq task nil)))
+             (undo-some ()
+               ;; An undo is an edit as well, which can be undone: a redo.
+               (when (cdr states)
+                 (let ((before states) (more nil))
+                   (dotimes (_ (1+ (random (1- (length states)))))
+                     (pop before)
+                     (ob-mesos-user--undo more)
+                     (setq more t)
+                     (push (ob-mesos-user--without-results) states)
+                     (should (equal (car before) (car states))))))))
+          (push (ob-mesos-user--without-results) states)
+          (dotimes (_ 14)
+            (pcase (random 8)
+              ((or 0 1 2) (edit))
+              (3 (unless task (submit)))
+              (4 (tail))
+              (5 (end))
+              (6 (undo-some))
+              (7 (save-restriction
+                   (narrow-to-region (point-min) (line-end-position))
+                   (tail)))))
+          (end)
+          (let ((more nil))
+            (while (cdr states)
+              (ob-mesos-user--undo more)
+              (setq more t)
+              (pop states)
+              (should (equal (car states) (ob-mesos-user--without-results)))))
+          (should (equal original (buffer-string)))
+          (should-not (buffer-modified-p)))))))
+
+;;;; Where it is
+
+(ert-deftest ob-mesos-a-block-runs-in-a-narrowed-buffer ()
+  (ob-mesos-tests--with
+      (concat "* One\n" (ob-mesos-tests--block "" "echo one")
+              "* Two\n" (ob-mesos-tests--block "" "echo two") "* Three\n")
+    (search-forward "* Two")
+    (org-narrow-to-subtree)
+    (search-forward "#+begin_src")
+    (org-ctrl-c-ctrl-c)
+    (ob-mesos-tests--settle)
+    (should (string-search "RESULTS:\n: two\n" (buffer-string)))
+    (widen)
+    (goto-char (point-min))
+    (search-forward "#+begin_src")
+    (org-narrow-to-block)
+    (org-ctrl-c-ctrl-c)
+    (ob-mesos-tests--settle)
+    (widen)
+    (should (string-search "RESULTS:\n: one\n" (buffer-string)))))
+
+(ert-deftest ob-mesos-a-block-that-has-waited-is-completed-in-its-own-buffer ()
+  (let ((elsewhere (make-temp-file "ob-mesos" t)))
+    (write-region "elsewhere\n" nil (expand-file-name "data.txt" elsewhere) nil 'silent)
+    (ob-mesos-user--with-file
+        (concat "#+name: words\n: some words\n\n#+name: double\n"
+                "#+begin_src emacs-lisp :var x=\"\"\n(concat x x)\n#+end_src\n\n"
+                "#+name: one\n" (ob-mesos-tests--block "" "sleep 0.3; printf 1")
+                "\n#+name: two\n"
+                (ob-mesos-tests--block
+                 ":var x=one :files data.txt :stdin words :post double(x=*this*)"
+                 "printf \"$x \"; cat data.txt | tr '\\n' ' '; cat | tr -d '\\n'"))
+      (write-region "here\n" nil (expand-file-name "data.txt" directory) nil 'silent)
+      (search-forward "#+name: two")
+      (forward-line 1)
+      (ob-mesos-execute)
+      (with-temp-buffer
+        (setq default-directory (file-name-as-directory elsewhere))
+        (ob-mesos-tests--settle))
+      (should (string-search "#+RESULTS: two\n: 1 here some words1 here some words\n"
+                             (buffer-string))))))
+
+(ert-deftest ob-mesos-a-copy-of-a-document-gets-no-result ()
+  (ob-mesos-user--with-file (ob-mesos-tests--block "" "sleep 1; echo mine")
+    (ob-mesos-execute)
+    (save-buffer)
+    (let* ((copy (expand-file-name "copy.org" directory))
+           (other (progn (copy-file file copy) (find-file-noselect copy))))
+      (unwind-protect
+          (progn
+            (with-current-buffer other (ob-mesos-reconnect))
+            (ob-mesos-tests--settle)
+            (should (string-search "RESULTS:\n: mine\n" (buffer-string)))
+            ;; Also not from an Emacs that has not submitted it.
+            (clrhash ob-mesos--tasks)
+            (with-current-buffer other
+              (ob-mesos-reconnect)
+              (ob-mesos-tests--wait
+               (lambda ()
+                 (let ((task (car (hash-table-values ob-mesos--tasks))))
+                   (or (null task) (ob-mesos-task-done task)))))
+              (should (string-search ": mesos:" (buffer-string)))
+              (should-not (string-search ": mine" (buffer-string)))))
+        (with-current-buffer other (set-buffer-modified-p nil))
+        (kill-buffer other)))))
+
+(ert-deftest ob-mesos-a-document-on-another-machine-has-its-files-there ()
+  (require 'tramp)
+  (require 'ob-python)
+  (let ((tramp-methods (cons '("mock" (tramp-login-program "sh")
+                               (tramp-login-args (("-i")))
+                               (tramp-remote-shell "/bin/sh")
+                               (tramp-remote-shell-args ("-c"))
+                               (tramp-connection-timeout 10))
+                             tramp-methods))
+        (tramp-default-host-alist (cons (list "\\`mock\\'" nil (system-name))
+                                        tramp-default-host-alist)))
+    (ob-mesos-tests--with
+        (concat "#+begin_src python :mesos yes :results value :dir work :files data.txt\n"
+                "return open('data.txt').read()\n#+end_src\n")
+      (setq default-directory
+            (concat "/mock::" (file-name-as-directory (make-temp-file "ob-mesos" t))))
+      (write-region "there" nil (expand-file-name "data.txt") nil 'silent)
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (equal ": there\n" (ob-mesos-tests--results))))))
+
+;;;; Waiting
+
+(ert-deftest ob-mesos-a-typed-key-does-not-stop-a-wait ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":wait yes" "sleep 0.2; echo done")
+    (let ((unread-command-events (list ?a)))
+      (with-timeout (20 (ert-fail "waits for ever"))
+        (ob-mesos-execute)))
+    (should (equal ": done\n" (ob-mesos-tests--results)))))
+
+(ert-deftest ob-mesos-wait-returns-the-value ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":wait yes" "echo a value")
+    (should (equal "a value\n" (org-babel-execute-src-block)))
+    (should (equal ": a value\n" (ob-mesos-tests--results)))))
+
+(ert-deftest ob-mesos-users-functions-run-as-they-would-by-themselves ()
+  (ob-mesos-tests--with
+      (concat "#+name: look\n#+begin_src emacs-lisp :var x=\"\"\n"
+              "(format \"%s %s\" inhibit-read-only inhibit-quit)\n#+end_src\n\n"
+              (ob-mesos-tests--block ":post look(x=*this*)" "sleep 0.1"))
+    (let* (seen
+           (org-babel-after-execute-hook
+            (list (lambda () (push (list inhibit-read-only inhibit-quit (point)) seen)))))
+      (search-forward "#+begin_src mesos")
+      (ob-mesos-execute)
+      (string-match "b" "abc")
+      (ob-mesos-tests--settle)
+      (should (equal (match-data) '(1 2)))
+      (should (string-search ": nil nil\n" (buffer-string)))
+      (should (equal (car seen)
+                     (list nil nil (progn (goto-char (point-min))
+                                          (search-forward "#+begin_src mesos")
+                                          (line-beginning-position))))))))
+
+;;;; Errors
+
+(ert-deftest ob-mesos-an-error-while-the-value-is-made-is-shown-in-its-place ()
+  (dolist (case '((":file no-such-directory/x" . "no-such-directory")
+                  (":post nobody(x=*this*)" . "nobody")
+                  (":post fails(x=*this*)" . "on purpose")))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-tests--block
+                 (concat (car case) (if (string-prefix-p ":file" (car case))
+                                        " :results file" ""))
+                 "echo output")
+                "\n#+name: fails\n#+begin_src emacs-lisp :var x=1\n(error \"on purpose\")\n#+end_src\n")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (let ((results (ob-mesos-tests--results)))
+        (should (string-search "Its result cannot be made: " results))
+        (should (string-search (cdr case) results))
+        (should (string-search ": output\n" results))))))
+
+;;;; Settings
+
+(ert-deftest ob-mesos-the-users-defaults-are-theirs ()
+  (let ((org-babel-default-header-args:mesos
+         (list (cons :results "output") (cons :post "double(x=*this*)"))))
+    (ob-mesos-tests--with
+        (concat "#+name: double\n#+begin_src emacs-lisp :var x=\"\"\n(concat x x)\n#+end_src\n\n"
+                "#+name: one\n" (ob-mesos-tests--block "" "sleep 0.3; printf 1") "\n"
+                "#+name: two\n" (ob-mesos-tests--block ":var x=one" "printf \"<$x>\""))
+      (search-forward "#+name: two\n")
+      (dolist (run (list #'ob-mesos-execute #'org-babel-execute-src-block))
+        (funcall run)
+        (ob-mesos-tests--settle)
+        (should (string-search "#+RESULTS: two\n: <11><11>\n" (buffer-string)))
+        (should (equal org-babel-default-header-args:mesos
+                       '((:results . "output") (:post . "double(x=*this*)"))))
+        (search-backward "#+name: two\n")
+        (forward-line 1)))))
+
+(ert-deftest ob-mesos-text-of-an-example-is-no-setting ()
+  (ob-mesos-tests--with
+      (concat "#+begin_example\n#+MASTER: nowhere.example:5050\n#+end_example\n\n"
+              (ob-mesos-tests--block "" "true"))
+    (should (equal ob-mesos-master (ob-mesos--document-master)))))
+
+(ert-deftest ob-mesos-a-secret-of-a-user-with-an-at-sign-is-found ()
+  (cl-letf (((symbol-function 'auth-source-search)
+             (lambda (&rest arguments)
+               (and (equal (plist-get arguments :host) "host")
+                    (equal (plist-get arguments :user) "me@corp.com")
+                    (list (list :secret "hush"))))))
+    (should (equal "hush" (gethash "PW" (ob-mesos--secrets
+                                         "secret" "PW=me@corp.com@host"))))))
+
+(ert-deftest ob-mesos-loads-where-the-version-of-org-is-not-known ()
+  (should (equal 0 (car (ob-mesos-tests--call
+                         (list (expand-file-name invocation-name invocation-directory)
+                               "--batch" "-Q" "-L" ob-mesos--directory
+                               "--eval" "(require 'org)"
+                               "--eval" "(defun org-version (&rest _) \"N/A\")"
+                               "--eval" "(require 'ob-mesos)"
+                               "--eval" "(ob-mesos-global-mode)"
+                               "--eval" "(require 'ox-ascii)"))))))
+
+(ert-deftest ob-mesos-loading-changes-nothing ()
+  (let* ((forms '(list org-mode-hook org-ctrl-c-ctrl-c-hook after-revert-hook
+                       kill-emacs-hook kill-emacs-query-functions
+                       global-mode-string org-src-lang-modes
+                       (advice-member-p 'ob-mesos 'org-babel-execute:emacs-lisp)))
+         (call (ob-mesos-tests--call
+                (list (expand-file-name invocation-name invocation-directory)
+                      "--batch" "-Q" "-L" ob-mesos--directory
+                      "--eval"
+                      (format "%S" `(progn
+                                      (mapc #'require '(org ob ob-shell org-src jsonrpc
+                                                        auth-source ansi-color ox
+                                                        ob-emacs-lisp ob-exp))
+                                      (let ((before ,forms))
+                                        (require 'ob-mesos)
+                                        (kill-emacs (if (equal before ,forms) 0 1)))))))))
+    (should (equal 0 (car call)))))
+
+(provide 'ob-mesos-user-tests)
+;;; ob-mesos-user-tests.el ends here

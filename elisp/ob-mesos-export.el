@@ -50,10 +50,36 @@
                  return task)
         (let ((task (ob-mesos--new-task
                      lang body params
-                     (org-element-property :name (org-element-at-point)) nil)))
+                     (org-element-property :name (org-element-at-point))
+                     (ob-mesos--exported-after params))))
           (with-current-buffer reference
             (push (cons place task) ob-mesos--exported))
           task))))
+
+(defun ob-mesos--exported-after (params)
+  "Return the tasks of this export that a block with PARAMS comes after.
+One that has no task yet gets one."
+  (with-current-buffer org-babel-exp-reference-buffer
+    (let* ((ob-mesos--graph (ob-mesos--graph-make :buffer (current-buffer)))
+           (nodes (cl-loop for name in (ob-mesos--after-names params)
+                           for node = (ob-mesos--after-node ob-mesos--graph name)
+                           when node collect node)))
+      (setf (ob-mesos--graph-items ob-mesos--graph) nodes)
+      (ob-mesos--sort-graph ob-mesos--graph #'ob-mesos--after-node)
+      (dolist (node (ob-mesos--graph-order ob-mesos--graph))
+        (setf (ob-mesos--node-item node) nil)
+        (let ((known (cdr (assq (marker-position (ob-mesos--node-marker node))
+                                ob-mesos--exported))))
+          (if known
+              (setf (ob-mesos--node-task node) known
+                    (ob-mesos--node-done node) t)
+            (ob-mesos--execute-node node)
+            (when (ob-mesos--node-task node)
+              (push (cons (marker-position (ob-mesos--node-marker node))
+                          (ob-mesos--node-task node))
+                    ob-mesos--exported)))))
+      (ob-mesos--submit-unsent ob-mesos--graph)
+      (delq nil (mapcar #'ob-mesos--node-task nodes)))))
 
 (defun ob-mesos--execute-in-export (lang body params)
   "Run BODY, of LANG, with PARAMS and return its value."
@@ -69,19 +95,20 @@ If the user is to be asked first, nothing is submitted before that.  A
 block that cannot be submitted is left to its turn, where Org tells why."
   (unless (and org-confirm-babel-evaluate
                (not (functionp org-confirm-babel-evaluate)))
-    (let ((graph (ob-mesos--collect-graph (point-min) (point-max)
-                                          #'ob-mesos--exported-node-p))
-          (inhibit-message t))
+    (let ((inhibit-message t) graph)
       (condition-case err
           (progn
+            (setq graph (ob-mesos--collect-graph (point-min) (point-max)
+                                                 #'ob-mesos--exported-node-p))
             (ob-mesos--sort-graph graph #'ob-mesos--after-node)
-            (dolist (node (ob-mesos--graph-order graph))
-              (ob-mesos--presubmit-node node)))
-        (user-error (message "ob-mesos: %s" (error-message-string err))))
-      (let ((tasks (reverse (ob-mesos--graph-unsent graph))))
-        (ob-mesos--submit-unsent graph)
-        (when noninteractive
-          (ob-mesos--tell-progress tasks))))))
+            (mapc #'ob-mesos--presubmit-node (ob-mesos--graph-order graph)))
+        (error (message "ob-mesos: %s" (error-message-string err))))
+      (when graph
+        (let ((tasks (reverse (ob-mesos--graph-unsent graph))))
+          (ob-mesos--submit-unsent graph)
+          (ob-mesos--release-graph graph)
+          (when noninteractive
+            (ob-mesos--tell-progress tasks)))))))
 
 (defun ob-mesos--presubmit-node (node)
   "Submit NODE, which an export will evaluate, unless it is to wait for its turn.
@@ -150,7 +177,15 @@ Their results take the place of these; what nobody knows is taken away."
         (unless (and copy (ob-mesos--insert-result copy))
           (org-with-wide-buffer
            (goto-char place)
-           (delete-region place (ob-mesos--placeholder-end))))))))
+           (ob-mesos--delete-placeholder)))))))
+
+(defun ob-mesos--delete-placeholder ()
+  "Delete the placeholder at point, in lines of its own or within one."
+  (if (not (ob-mesos--inline-at-p (point)))
+      (delete-region (point) (ob-mesos--placeholder-end))
+    (let ((end (save-excursion (search-forward ")}}}" (line-end-position) t))))
+      (when (and end (search-backward "{{{results(" (line-beginning-position) t))
+        (delete-region (point) end)))))
 
 (defvar org-export-before-processing-functions)
 

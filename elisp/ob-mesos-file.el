@@ -22,7 +22,8 @@
   (command nil :documentation "The shell command of its process, or nil.")
   (input "" :documentation "The standard input of that.")
   (files nil :documentation "The files it wrote, (LOCAL-NAME . TEXT) each.")
-  (output nil :documentation "The output that stands in for a process, or nil."))
+  (output nil :documentation "The output that stands in for a process, or nil.")
+  (processes 0 :documentation "How many processes it has started."))
 
 (defconst ob-mesos-file--prefix "/mesos:" "What the names of our files begin with.")
 
@@ -36,7 +37,13 @@
         (file-name-handler-alist
          (cons (cons (concat "\\`" ob-mesos-file--prefix) #'ob-mesos-file--handler)
                file-name-handler-alist)))
-    (funcall function)))
+    (unwind-protect
+        (funcall function)
+      ;; Nothing can be found there any more.
+      (dolist (buffer (buffer-list))
+        (with-current-buffer buffer
+          (when (string-prefix-p ob-mesos-file--prefix default-directory)
+            (setq default-directory temporary-file-directory)))))))
 
 (defun ob-mesos-file-capture (function)
   "Call FUNCTION up to its first process; return the `ob-mesos-file'.
@@ -49,7 +56,11 @@ Return nil if it starts none."
 (defun ob-mesos-file-replay (output function)
   "Call FUNCTION with OUTPUT in place of that of its process; return its value.
 OUTPUT is also what is in the file that it leaves empty for its value."
-  (ob-mesos-file--call (ob-mesos-file--make :output output) function))
+  (let ((session (ob-mesos-file--make :output output)))
+    (prog1 (ob-mesos-file--call session function)
+      (when (> (ob-mesos-file-processes session) 1)
+        (user-error "The back end starts more than one process, such as a compiler; \
+that cannot be a task")))))
 
 ;;;; The handler
 
@@ -87,8 +98,7 @@ memory, and any other signals a `file-error'."
       (string-suffix-p "/" (car arguments)))
      ((memq operation '(file-executable-p file-writable-p)) t)
      ((memq operation '(file-symlink-p file-selinux-context file-acl file-modes
-                        vc-registered unhandled-file-name-directory
-                        get-file-buffer))
+                        vc-registered get-file-buffer))
       nil)
      ((memq operation '(set-file-modes set-file-times make-directory
                         set-visited-file-modtime verify-visited-file-modtime))
@@ -204,6 +214,7 @@ With REPLACE, replace the accessible portion of the buffer."
 PROGRAM, INPUT, BUFFER and ARGUMENTS are as there."
   (let ((session ob-mesos-file--session)
         (output (ob-mesos-file-output ob-mesos-file--session)))
+    (cl-incf (ob-mesos-file-processes session))
     (if (null output)
         (progn
           (setf (ob-mesos-file-command session)

@@ -206,9 +206,10 @@ NO-EVAL is as for `ob-mesos--node-info'."
   "The value of the first keyword of this document that REGEXP matches, or nil."
   (if (null ob-mesos--keywords)
       (ob-mesos--find-keyword regexp)
-    (let ((known (gethash regexp ob-mesos--keywords 'none)))
+    (let* ((key (cons (current-buffer) regexp))
+           (known (gethash key ob-mesos--keywords 'none)))
       (if (eq known 'none)
-          (puthash regexp (ob-mesos--find-keyword regexp) ob-mesos--keywords)
+          (puthash key (ob-mesos--find-keyword regexp) ob-mesos--keywords)
         known))))
 
 (defun ob-mesos--find-keyword (regexp)
@@ -269,10 +270,12 @@ Text of an example block is no keyword."
 (defun ob-mesos--node-gone-p (node)
   "Return non-nil if NODE is not in the buffer any more.
 It can have been a part of the results of another."
-  (with-current-buffer (marker-buffer (ob-mesos--node-marker node))
-    (org-with-wide-buffer
-     (goto-char (ob-mesos--node-marker node))
-     (not (looking-at-p (regexp-quote (ob-mesos--node-beginning node)))))))
+  (let ((buffer (marker-buffer (ob-mesos--node-marker node))))
+    (or (null buffer)
+        (with-current-buffer buffer
+          (org-with-wide-buffer
+           (goto-char (ob-mesos--node-marker node))
+           (not (looking-at-p (regexp-quote (ob-mesos--node-beginning node)))))))))
 
 (defun ob-mesos--named-element (graph name)
   "Return the element of the buffer of GRAPH that is named NAME, or nil.
@@ -337,6 +340,8 @@ or call of the buffer."
                   (or (gethash key nodes)
                       (let ((copy (ob-mesos--node-copy node)))
                         (setf (ob-mesos--node-item copy) nil
+                              (ob-mesos--node-done copy) nil
+                              (ob-mesos--node-task copy) nil
                               (ob-mesos--node-references copy) nil
                               (ob-mesos--node-needs copy) nil
                               (ob-mesos--node-arguments copy)

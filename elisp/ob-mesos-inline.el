@@ -31,13 +31,8 @@
   (save-excursion
     (goto-char position)
     (when (looking-at "mesos:[^ \n]+ [A-Z]+")
-      (let ((beg (line-beginning-position))
-            (end (min (point-max) (line-beginning-position 2))))
-        (ob-mesos--replace-lines
-         beg end
-         (concat (buffer-substring beg (match-beginning 0))
-                 text
-                 (buffer-substring (match-end 0) end)))))))
+      (delete-region (match-beginning 0) (match-end 0))
+      (insert text))))
 
 (defun ob-mesos--one-line (text)
   "TEXT in one line, for a place within one."

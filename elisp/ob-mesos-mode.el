@@ -44,6 +44,11 @@ turned off, for then such a block is refused."
          (ob-mesos--wrap-language (match-string 1 name))))))
   (mapc #'ob-mesos--wrap-language (mapcar #'car ob-mesos-languages)))
 
+(defun ob-mesos--wrap-loaded (file)
+  "Make `:mesos yes' count with the language of FILE, which has been loaded."
+  (when (string-match-p "/ob-[^/]+\\'" file)
+    (ob-mesos--wrap-languages)))
+
 (defun ob-mesos--wrap-language (lang)
   "Make `:mesos yes' count with blocks of LANG, also if it is loaded later."
   (unless (equal lang "mesos")
@@ -174,7 +179,8 @@ Return non-nil then.  For `org-ctrl-c-ctrl-c-hook'."
     (org-mode-hook . ob-mesos--complete-here)
     (org-mode-hook . ob-mesos--reconnect-if-live)
     (org-font-lock-set-keywords-hook . ob-mesos--add-keywords)
-    (after-revert-hook . ob-mesos--reconnect-if-live))
+    (after-revert-hook . ob-mesos--reconnect-if-live)
+    (after-load-functions . ob-mesos--wrap-loaded))
   "The hooks of others and what the mode puts on them.")
 
 ;;;###autoload

@@ -58,7 +58,7 @@ It is looked for below the position FROM first, then everywhere."
 (defun ob-mesos--own-buffer-p (task buffer)
   "Return non-nil if the results of TASK can belong into BUFFER.
 That is the buffer it was submitted from, or one of the same file; a copy
-of the file is another.  A file that does not exist any more was renamed."
+of the file is another."
   (let* ((marker (or (ob-mesos-task-result-marker task) (ob-mesos-task-block-marker task)))
          (home (and marker (marker-buffer marker)))
          (file (ob-mesos--task-file task))
@@ -81,8 +81,8 @@ of the file is another.  A file that does not exist any more was renamed."
 (defun ob-mesos--same-file-p (file other)
   "Return non-nil if OTHER is the document that was FILE."
   (or (equal file other)
-      (not (file-exists-p file))
-      (file-equal-p file other)))
+      (and (not (file-remote-p file))
+           (file-equal-p file other))))
 
 (defun ob-mesos--place (task)
   "Return where the placeholder of TASK is, (BUFFER . POSITION), or nil."

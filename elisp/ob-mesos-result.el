@@ -169,7 +169,9 @@ PARAMS are its header arguments."
            (list "mesos" "" (cl-remove :wrap params :key #'car))))))
      (lambda ()
        (when-let ((place (ob-mesos--find-text (ob-mesos-task-id task) origin)))
-         (setf (ob-mesos-task-result-marker task) (copy-marker place))
+         (setf (ob-mesos-task-result-marker task)
+               (set-marker (make-marker) place
+                           (or (buffer-base-buffer) (current-buffer))))
          (ob-mesos--result-region place))))))
 
 (defun ob-mesos--result-region (position)
@@ -389,7 +391,7 @@ Return nil if there is no such place any more."
             (when-let ((origin (ob-mesos--origin task (cdr place))))
               (ob-mesos--edit-result
                (lambda ()
-                 (ob-mesos--insert-result-at task (cdr place) origin value)))
+                 (ob-mesos--insert-safely task (cdr place) origin value)))
               (goto-char origin)
               (when (and (member "file" (cdr value))
                          (bound-and-true-p org-inline-image-overlays))
@@ -397,18 +399,50 @@ Return nil if there is no such place any more."
               (run-hooks 'org-babel-after-execute-hook)
               t)))))))
 
+(defun ob-mesos--insert-safely (task position origin value)
+  "Put VALUE of TASK for ORIGIN in place of what is at POSITION.
+If Org cannot insert it, put the text back as it was and insert a report
+that says why."
+  (let ((before (buffer-string)))
+    (condition-case err
+        (ob-mesos--insert-result-at task position origin value)
+      ((error quit)
+       (ob-mesos--restore-text before)
+       (ob-mesos--count-as-failed task err)
+       (ob-mesos--insert-result-at task position origin
+                                   (ob-mesos--value-to-insert task))))))
+
+(defun ob-mesos--restore-text (text)
+  "Make TEXT the text of this buffer, changing only what differs."
+  (let* ((now (buffer-string))
+         (differs (compare-strings text nil nil now nil nil)))
+    (unless (eq differs t)
+      (let* ((prefix (1- (abs differs)))
+             (most (- (min (length text) (length now)) prefix))
+             (suffix 0))
+        (while (and (< suffix most)
+                    (eq (aref text (- (length text) suffix 1))
+                        (aref now (- (length now) suffix 1))))
+          (setq suffix (1+ suffix)))
+        (goto-char (+ (point-min) prefix))
+        (delete-region (point) (- (point-max) suffix))
+        (insert (substring text prefix (- (length text) suffix)))))))
+
+(defun ob-mesos--count-as-failed (task err)
+  "Let TASK count as failed: ERR has come in the way of its result."
+  (setf (ob-mesos-task-data task)
+        (append (list :state "FAILED"
+                      :message (concat "Its result cannot be made: "
+                                       (error-message-string err)))
+                (ob-mesos-task-data task))))
+
 (defun ob-mesos--value-to-insert (task)
   "Return what to insert for TASK, (VALUE . RESULT-PARAMS).
 If the value cannot be made the task counts as failed, and that is told."
   (unless (ob-mesos-task-failed-p task)
     (condition-case err
         (ob-mesos--outcome task)
-      ((error quit)
-       (setf (ob-mesos-task-data task)
-             (append (list :state "FAILED"
-                           :message (concat "Its result cannot be made: "
-                                            (error-message-string err)))
-                     (ob-mesos-task-data task))))))
+      ((error quit) (ob-mesos--count-as-failed task err))))
   (if (ob-mesos-task-failed-p task)
       (cons (ob-mesos--report task)
             (ob-mesos--result-params (ob-mesos-task-params task) t))
@@ -487,7 +521,7 @@ VALUE is as `ob-mesos--value-to-insert' returns it."
       (let ((result-params (cdr (assq :result-params
                                       (ob-mesos-task-params task)))))
         (cond
-         ((member "none" result-params))
+         ((cl-intersection '("none" "discard") result-params :test #'equal))
          ((member "silent" result-params)
           (message "%s" (if (ob-mesos-task-failed-p task)
                             (ob-mesos--report task)
@@ -502,7 +536,8 @@ VALUE is as `ob-mesos--value-to-insert' returns it."
                      (plist-get (ob-mesos-task-data task) :message))))
          (t
           (message "ob-mesos: %s has ended; its place is gone, its result \
-is in the task list" (ob-mesos-task-id task)))))
+is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
+                   (ob-mesos-task-id task)))))
     (run-hook-with-args 'ob-mesos-after-task-functions task)
     (ob-mesos--forget-old task)))
 

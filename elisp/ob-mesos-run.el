@@ -47,6 +47,15 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
     (error
      (user-error "%s: %s" (ob-mesos--node-name node) (error-message-string err)))))
 
+(defun ob-mesos--check-graph (graph)
+  "Signal a `user-error' that names the node of GRAPH that cannot be submitted.
+This is found out before anything changes."
+  (dolist (node (ob-mesos--graph-order graph))
+    (condition-case err
+        (ob-mesos--check-node node)
+      (user-error
+       (user-error "%s: %s" (ob-mesos--node-name node) (error-message-string err))))))
+
 (defun ob-mesos--begin-run (graph function)
   "Execute the nodes of GRAPH, in slices.
 In the end call FUNCTION with GRAPH; nothing is submitted if a block has
@@ -69,7 +78,9 @@ an error, but what others had to wait for."
 (defun ob-mesos--submit-buffer (function)
   "Submit all that is of the cluster in this buffer, in one request.
 In the end call FUNCTION with the graph."
-  (ob-mesos--begin-run (ob-mesos--cluster-graph (point-min) (point-max)) function))
+  (let ((graph (ob-mesos--cluster-graph (point-min) (point-max))))
+    (ob-mesos--check-graph graph)
+    (ob-mesos--begin-run graph function)))
 
 (defun ob-mesos--submit-buffer-and-wait ()
   "Submit all that is of the cluster in this buffer.
@@ -85,16 +96,14 @@ Return the tasks once they are submitted, or signal what was wrong."
 
 (defun ob-mesos--confirm-run (graph)
   "Show the items of GRAPH and ask whether to run them, as Org would for each."
-  (let ((items (ob-mesos--graph-items graph)))
+  (let ((items (cl-remove-if-not #'ob-mesos--node-cluster
+                                 (ob-mesos--graph-order graph))))
     (or (null org-confirm-babel-evaluate)
         (and (functionp org-confirm-babel-evaluate)
              (cl-notany (lambda (item)
-                          (let ((element (ob-mesos--node-element item)))
+                          (let ((info (ob-mesos--node-info item t)))
                             (funcall org-confirm-babel-evaluate
-                                     (or (org-element-property :language element)
-                                         "mesos")
-                                     (or (org-element-property :value element)
-                                         ""))))
+                                     (nth 0 info) (nth 1 info))))
                         items))
         (save-window-excursion
           (with-output-to-temp-buffer "*ob-mesos run*"
@@ -157,6 +166,7 @@ Return the tasks once they are submitted, or signal what was wrong."
   (let ((graph (ob-mesos--cluster-graph beg end)))
     (unless (ob-mesos--graph-items graph)
       (user-error "There is nothing here that runs on a cluster"))
+    (ob-mesos--check-graph graph)
     (when (setf (ob-mesos--graph-confirmed graph) (ob-mesos--confirm-run graph))
       (ob-mesos--begin-run
        graph

@@ -83,25 +83,34 @@
                                 params)))
                       #'string<)))))
 
+(defun ob-mesos--shared-key (lang body params name)
+  "Return what identifies a task that others of this document can share.
+LANG, BODY, PARAMS and NAME are as for `ob-mesos--key'; nil without NAME."
+  (and name
+       (list (or (buffer-file-name (buffer-base-buffer)) (current-buffer))
+             (ob-mesos--document-directory)
+             (ob-mesos--master params)
+             (ob-mesos--key lang body params name))))
+
 (defun ob-mesos--task (lang body params name after)
   "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
 It comes after the tasks AFTER.  It is a group if PARAMS say so."
-  (when (and (equal lang "mesos") (string-blank-p body))
-    (ob-mesos--check-empty params))
-  ;; `:session' without a name is the session of the default name.
-  (unless (equal (cdr (or (assq :session params) '(nil . "none"))) "none")
-    (user-error "A block on a cluster has no session"))
+  (ob-mesos--check-params lang body params)
   (let* ((id (ob-mesos--new-id name))
          (dir (cdr (assq :dir params)))
          (resources (ob-mesos--resources params))
          (task (ob-mesos-task--make
                 :id id :lang lang :source body :params params
                 :master (ob-mesos--master params)
-                :key (and name (ob-mesos--key lang body params name))
+                :key (ob-mesos--shared-key lang body params name)
                 :directory (ob-mesos--document-directory)
                 :needs (delete-dups
                         (append after (ob-mesos--promising-tasks params)))
-                :context (and (derived-mode-p 'org-mode) (point-marker))
+                :context (and (derived-mode-p 'org-mode)
+                              ;; An indirect buffer can be killed.
+                              (set-marker (make-marker) (point)
+                                          (or (buffer-base-buffer)
+                                              (current-buffer))))
                 :block (append
                         (list :id id :name (or name "") :document
                               (or (buffer-file-name (buffer-base-buffer)) "")
@@ -280,9 +289,14 @@ It comes after the tasks AFTER."
   "Run BODY, of the language LANG, with PARAMS for ELEMENT at point.
 The task comes after the tasks AFTER.  Insert its placeholder and return
 the task."
-  (let* ((task (ob-mesos--task lang body params
-                               (org-element-property :name element) after))
-         (result-params (cdr (assq :result-params params))))
+  (let* ((result-params (cdr (assq :result-params params)))
+         (quiet (cl-intersection '("none" "silent" "discard") result-params
+                                 :test #'equal))
+         (task (progn
+                 (unless quiet
+                   (barf-if-buffer-read-only))
+                 (ob-mesos--task lang body params
+                                 (org-element-property :name element) after))))
     (setf (ob-mesos-task-hash task) (ob-mesos--hash body params)
           (ob-mesos-task-block-marker task) (ob-mesos-task-context task)
           (ob-mesos-task-text task) (org-element-property :value element)
@@ -290,7 +304,7 @@ the task."
     (set-marker-insertion-type (ob-mesos-task-block-marker task) t)
     (ob-mesos--ensure-server (ob-mesos-task-server task)
                              (ob-mesos--document-keyword "address"))
-    (unless (or (member "none" result-params) (member "silent" result-params))
+    (unless quiet
       (save-excursion
         (if (ob-mesos--inline-p element)
             (ob-mesos--insert-inline-placeholder
@@ -348,6 +362,32 @@ Signal a `user-error' if the user declines."
            (org-babel-confirm-evaluate info)
            (user-error "%s is not run" (ob-mesos--node-name node)))))
 
+(defun ob-mesos--check-node (node)
+  "Signal a `user-error' if NODE cannot be submitted with its header."
+  (when (and (ob-mesos--node-cluster node) (not (ob-mesos--node-done node)))
+    (org-with-wide-buffer
+     (goto-char (ob-mesos--node-marker node))
+     (let* ((info (ob-mesos--node-info node t))
+            (params (nth 2 info))
+            (ob-mesos--keywords (ob-mesos--graph-keywords (ob-mesos--node-graph node))))
+       (ob-mesos--check-params (nth 0 info) (nth 1 info) params)
+       (ob-mesos--master params)
+       ;; Lisp in the header is evaluated when the block is executed, and
+       ;; secrets are asked for then.
+       (unless (cl-some (lambda (argument)
+                          (and (stringp (cdr argument))
+                               (string-match-p "\\`[(`']" (cdr argument))))
+                        params)
+         (ob-mesos--resources (cl-remove :secret params :key #'car)))))))
+
+(defun ob-mesos--check-params (lang body params)
+  "Signal a `user-error' if BODY, of LANG, with PARAMS cannot be a task."
+  (when (and (equal lang "mesos") (string-blank-p body))
+    (ob-mesos--check-empty params))
+  ;; `:session' without a name is the session of the default name.
+  (unless (equal (cdr (or (assq :session params) '(nil . "none"))) "none")
+    (user-error "A block on a cluster has no session")))
+
 (defun ob-mesos--execute-node (node)
   "Execute NODE if it is for the cluster; what it needs was executed before.
 Set its task."
@@ -379,16 +419,20 @@ Set its task."
          (after (delq nil (mapcar #'ob-mesos--node-task (ob-mesos--node-needs node)))))
     (if (ob-mesos--node-item node)
         (ob-mesos--execute lang body params element after)
-      (or (and name
-               (ob-mesos--live-task (ob-mesos--key lang body params name)))
+      (or (ob-mesos--live-task (ob-mesos--shared-key lang body params name))
           (ob-mesos--new-task lang body params name after)))))
+
+(defun ob-mesos--marker-here-p (marker)
+  "Return non-nil if MARKER is in this buffer, or in the base of it."
+  (and marker (eq (marker-buffer marker)
+                  (or (buffer-base-buffer) (current-buffer)))))
 
 (defun ob-mesos--task-at (position)
   "Return the task of the block or call at POSITION that has not ended, or nil."
   (cl-loop for task being the hash-values of ob-mesos--tasks
            for origin = (ob-mesos-task-block-marker task)
            when (and origin (not (ob-mesos-task-done task))
-                     (eq (marker-buffer origin) (current-buffer))
+                     (ob-mesos--marker-here-p origin)
                      (= origin position))
            return task))
 
@@ -408,9 +452,18 @@ has none is executed."
                 (setf (ob-mesos--node-task node) running
                       (ob-mesos--node-done node) t)
                 node)
-               ((org-babel-where-is-src-block-result) nil)
+               ((ob-mesos--good-result-p) nil)
                (t (setf (ob-mesos--node-item node) t)
                   node)))))))
+
+(defun ob-mesos--good-result-p ()
+  "Return non-nil if the block at point has a result of a task that finished.
+A placeholder is none, and neither is the report of a failure."
+  (when-let ((results (org-babel-where-is-src-block-result)))
+    (save-excursion
+      (goto-char results)
+      (forward-line 1)
+      (not (looking-at-p "[ \t]*: mesos: ?[^ \n]+ [A-Z]+")))))
 
 (defun ob-mesos--submit-unsent (graph)
   "Submit the tasks of GRAPH that are not submitted yet."
@@ -438,7 +491,14 @@ buffer the placeholder can be seen if ELEMENT can."
                    (widen)
                    (ob-mesos--execute-alone element force)))
            (place (and task (ob-mesos-task-result-marker task))))
-      (when place
+      ;; Only what stands right at the end of what can be seen.
+      (when (and place (marker-position place)
+                 (save-restriction
+                   (widen)
+                   (save-excursion
+                     (goto-char end)
+                     (skip-chars-forward " \t\n")
+                     (looking-at-p "[ \t]*#\\+results\\b\\|[ \t]*: mesos:"))))
         (narrow-to-region
          beg (max end (save-restriction
                         (widen)
@@ -455,6 +515,7 @@ buffer the placeholder can be seen if ELEMENT can."
     (condition-case err
         (progn
           (ob-mesos--sort-graph graph #'ob-mesos--after-node)
+          (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
           (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
           (ob-mesos--submit-unsent graph))
       ((error quit)
@@ -493,7 +554,8 @@ arguments can be those of the user's defaults, and stay as they are."
 
 (defun ob-mesos--after-tasks (params)
   "Return the tasks to wait for before a block with PARAMS; see `:after'."
-  (let ((graph (ob-mesos--graph-make :buffer (current-buffer))))
+  (let ((graph (ob-mesos--graph-make :buffer (current-buffer)))
+        (ob-mesos--graph nil))
     (cl-loop for name in (ob-mesos--after-names params)
              for node = (ob-mesos--after-node graph name)
              for task = (and node
@@ -543,7 +605,7 @@ Only what has a name is shared."
                                              :name (ob-mesos--node-element node)))
                                 (ob-mesos--same-program-p task lang body params))
                       return task))
-        (and name (ob-mesos--live-task (ob-mesos--key lang body params name)))
+        (ob-mesos--live-task (ob-mesos--shared-key lang body params name))
         (ob-mesos--new-task lang body params name
                             (ob-mesos--after-tasks params)))))
 

@@ -19,6 +19,7 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'subr-x)
 
 ;;;; Changes
 
@@ -27,7 +28,13 @@
   "A change of the buffer: OLD, which began at BEG, is now what is up to END."
   (beg nil :documentation "Where it begins, or nil if nothing has changed.")
   (end nil :documentation "Where the new text ends.")
-  (old "" :documentation "The old text."))
+  (old "" :documentation "The old text.")
+  (error nil :documentation "The error that has ended it, or nil."))
+
+(defun ob-mesos--change-signal (change)
+  "Signal the error that has ended CHANGE, if there is one."
+  (when-let ((err (ob-mesos--change-error change)))
+    (signal (car err) (cdr err))))
 
 (defun ob-mesos--change-extend (change beg end)
   "Extend CHANGE so that it covers BEG to END of the buffer.
@@ -51,8 +58,9 @@ What it does not cover has not changed, so that is old text too."
 
 (defun ob-mesos--without-undo (function)
   "Call FUNCTION, which edits the buffer, without a record for undo.
-Return the `ob-mesos--change' that it has made, or nil if none.  No lock
-is asked for, and no question whether the file has changed."
+Return the `ob-mesos--change' that it has made, also if it ends with an
+error.  No lock is asked for, and no question whether the file has
+changed."
   (let* ((change (ob-mesos--change-make))
          (before (lambda (beg end) (ob-mesos--change-extend change beg end)))
          (after (lambda (beg end length)
@@ -64,10 +72,12 @@ is asked for, and no question whether the file has changed."
               (inhibit-message t))
           (add-hook 'before-change-functions before 90 t)
           (add-hook 'after-change-functions after -90 t)
-          (funcall function))
+          (condition-case err
+              (funcall function)
+            ((error quit) (setf (ob-mesos--change-error change) err))))
       (remove-hook 'before-change-functions before t)
       (remove-hook 'after-change-functions after t))
-    (and (ob-mesos--change-beg change) change)))
+    change))
 
 ;;;; The undo list
 
@@ -158,8 +168,11 @@ the change is not in its file are left out."
                 (`(apply ,(and (pred integerp) change)
                          ,(and (pred integerp) beg) ,(and (pred integerp) end)
                          . ,rest)
-                 (prog1 `(apply ,change ,(ob-mesos--moved beg from to delta)
-                                ,(ob-mesos--moved end from to delta) . ,rest)
+                 (prog1 (if (and (< from end) (< beg to)) 'drop
+                          `(apply ,change ,(ob-mesos--moved beg from to delta)
+                                  ,(ob-mesos--moved end from to delta)
+                                  . ,(ob-mesos--shift-combined rest from to delta
+                                                               result)))
                    (when (>= from end)
                      (setq from (- from change) to (- to change)))))
                 (_ entry))))
@@ -168,6 +181,17 @@ the change is not in its file are left out."
           (setcar (cdr cell) new)
           (setq cell (if from (cdr cell) '(nil))))))
     (cdr result-list)))
+
+(defun ob-mesos--shift-combined (rest from to delta result)
+  "Return REST, a function with arguments of an undo entry, shifted.
+FROM, TO, DELTA and RESULT are as for `ob-mesos--shift-undo'.  What
+`combine-change-calls' has recorded is an undo list of its own."
+  (pcase rest
+    (`(undo--wrap-and-run-primitive-undo ,beg ,end ,list)
+     (list (car rest) (ob-mesos--moved beg from to delta)
+           (ob-mesos--moved end from to delta)
+           (ob-mesos--shift-undo list from to delta result)))
+    (_ rest)))
 
 (defun ob-mesos--record-undo (change modified)
   "Record CHANGE in the undo list, as one step.
@@ -190,20 +214,22 @@ REGION is called after it and returns a cons of positions that the step
 is to cover even where nothing has changed, or nil."
   (let* ((modified (buffer-modified-p))
          (change (ob-mesos--without-undo function)))
-    (when change
-      (pcase (funcall region)
+    (when (ob-mesos--change-beg change)
+      (pcase (and (null (ob-mesos--change-error change)) (funcall region))
         (`(,beg . ,end) (ob-mesos--change-extend change beg end)))
-      (ob-mesos--record-undo change modified))))
+      (ob-mesos--record-undo change modified))
+    (ob-mesos--change-signal change)))
 
 (defun ob-mesos--edit-status (function)
   "Call FUNCTION, which is to bring a placeholder up to date.
 That is no step of undo, and does not count as a modification."
   (let* ((modified (buffer-modified-p))
          (change (ob-mesos--without-undo function)))
-    (when change
+    (when (ob-mesos--change-beg change)
       (ob-mesos--account change nil)
       (unless modified
-        (restore-buffer-modified-p nil)))))
+        (restore-buffer-modified-p nil)))
+    (ob-mesos--change-signal change)))
 
 (defun ob-mesos--edit-result (function)
   "Call FUNCTION, which is to insert a result.
@@ -211,14 +237,15 @@ Undoing the submission removes it; where that is not in the undo list, it
 is a step of undo itself."
   (let* ((modified (buffer-modified-p))
          (change (ob-mesos--without-undo function)))
-    (when change
+    (when (ob-mesos--change-beg change)
       (if (or (eq buffer-undo-list t)
               (ob-mesos--absorbable-p buffer-undo-list
                                       (ob-mesos--change-beg change)
                                       (ob-mesos--change-old-end change)))
           (ob-mesos--account change t)
         (ob-mesos--record-undo change modified))
-      (set-buffer-modified-p t))))
+      (set-buffer-modified-p t))
+    (ob-mesos--change-signal change)))
 
 (defun ob-mesos--account (change result)
   "Account for CHANGE in the undo list; RESULT is as for `ob-mesos--shift-undo'."

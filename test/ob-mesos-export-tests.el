@@ -135,6 +135,14 @@ There are src_LANG[:results output]{echo 3} of call_twice(n=4).
                'ascii "#+begin_src mesos :exports both :eval no-export\necho\n#+end_src\n\n#+RESULTS:\n: mesos:gone-abc RUNNING since 12:00:00\n: | a line\n")))
     (should-not (string-match-p "RUNNING\\|a line" text))))
 
+(ert-deftest ob-mesos-an-unknown-inline-placeholder-takes-no-text-along ()
+  (ob-mesos-tests--with
+      "Text {{{results(=mesos:block-aaaaaaaaaa QUEUED=)}}} and more\nsecond line.\n"
+    (should (equal "Text and more second line.\n"
+                   (replace-regexp-in-string
+                    "more\n" "more "
+                    (ob-mesos-export--as 'ascii (buffer-string)))))))
+
 (ert-deftest ob-mesos-lisp-in-an-export-is-evaluated-once ()
   (defvar ob-mesos-export--count 0)
   (setq ob-mesos-export--count 0)

@@ -181,6 +181,45 @@
           (should (equal original (buffer-string)))
           (should-not (buffer-modified-p)))))))
 
+(ert-deftest ob-mesos-an-inline-block-keeps-the-undo-history-of-its-line ()
+  (ob-mesos-tests--with "Look src_mesos{sleep 0.3; echo here} there.\n"
+    (let ((text (buffer-string)))
+      (insert "Oh! ")
+      (undo-boundary)
+      (search-forward "Look ")
+      (ob-mesos-execute)
+      (let ((task (car (ob-mesos--running))))
+        (ob-mesos-tests--wait
+         (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+        (ob-mesos--show task))
+      (ob-mesos-tests--settle)
+      (should (string-search "{{{results(=here=)}}}" (buffer-string)))
+      (ob-mesos-user--undo)
+      (should (equal (concat "Oh! " text) (buffer-string)))
+      (ob-mesos-user--undo t)
+      (should (equal text (buffer-string))))))
+
+(ert-deftest ob-mesos-combined-changes-of-others-are-undone-at-their-places ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block "" "sleep 0.3; echo one; echo two; echo three")
+              "\n* Heading\n** Child\ntext\n")
+    (let ((text (buffer-string)))
+      (search-forward "begin_src")
+      (ob-mesos-execute)
+      (undo-boundary)
+      (search-forward "* Heading")
+      (combine-change-calls (line-beginning-position) (point-max)
+        (save-excursion
+          (goto-char (point-max))
+          (while (re-search-backward "^\\*" nil t) (insert "*"))))
+      (undo-boundary)
+      (ob-mesos-tests--settle)
+      (should (string-search "\n** Heading\n*** Child" (buffer-string)))
+      (ob-mesos-user--undo)
+      (should (string-search "\n* Heading\n** Child" (buffer-string)))
+      (ob-mesos-user--undo t)
+      (should (equal text (buffer-string))))))
+
 ;;;; Where it is
 
 (ert-deftest ob-mesos-a-block-runs-in-a-narrowed-buffer ()
@@ -319,6 +358,86 @@
         (should (string-search "Its result cannot be made: " results))
         (should (string-search (cdr case) results))
         (should (string-search ": output\n" results))))))
+
+(ert-deftest ob-mesos-an-error-while-the-result-is-inserted-is-shown-too ()
+  (dolist (indent '("" "  "))
+    (ob-mesos-tests--with
+        (concat "- item\n\n"
+                (replace-regexp-in-string
+                 "^\\(.\\)" (concat indent "\\1")
+                 (ob-mesos-tests--block ":wrap 5" "echo hi")))
+      (let ((text (buffer-string)))
+        (search-forward "begin_src")
+        (ob-mesos-execute)
+        (ob-mesos-tests--settle)
+        (should (string-search "Its result cannot be made: " (buffer-string)))
+        (should-not (string-search "QUEUED" (buffer-string)))
+        (ob-mesos-user--undo)
+        (should (equal text (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-bad-header-leaves-the-results-of-others-alone ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block "" "echo good") "\n"
+              (ob-mesos-tests--block ":cpus lots" "true"))
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (let ((text (buffer-string)))
+      (should-error (ob-mesos--submit-buffer-and-wait) :type 'user-error)
+      (should (equal text (buffer-string))))))
+
+(ert-deftest ob-mesos-a-read-only-buffer-stays-as-it-is ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "true")
+    (let ((text (buffer-string)))
+      (setq buffer-read-only t)
+      (should-error (ob-mesos-execute) :type 'buffer-read-only)
+      (should (equal text (buffer-string)))
+      (should-not (ob-mesos--running)))))
+
+(ert-deftest ob-mesos-after-counts-only-what-has-finished ()
+  (ob-mesos-tests--with
+      (concat "#+name: bad\n" (ob-mesos-tests--block "" "exit 3") "\n"
+              "#+name: next\n" (ob-mesos-tests--block ":after bad" "echo ran"))
+    (search-forward "begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (search-forward "#+name: next\n")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-match-p "#\\+RESULTS: next\n: mesos:.* ERROR: The task needs bad"
+                            (buffer-string)))))
+
+(ert-deftest ob-mesos-a-back-end-never-runs-its-process-here ()
+  (let ((file (make-temp-name (expand-file-name "ob-mesos" temporary-file-directory))))
+    (cl-letf (((symbol-function 'org-babel-execute:local)
+               (lambda (_body _params)
+                 (call-process "touch" nil nil nil file))))
+      (ob-mesos-tests--with "#+begin_src local :mesos yes\nx\n#+end_src\n"
+        (should-error (ob-mesos-execute))))
+    (should-not (file-exists-p file))))
+
+(ert-deftest ob-mesos-a-language-that-is-loaded-later-is-on-the-cluster-too ()
+  (let ((call (ob-mesos-tests--elsewhere
+                (ob-mesos-tests--call
+                 (ob-mesos-tests--emacs
+                  "--eval"
+                  (format "%S" '(progn
+                                  (ob-mesos-global-mode)
+                                  (require 'ob-sed)
+                                  (princ (and (advice-member-p
+                                               'ob-mesos 'org-babel-execute:sed)
+                                              t)))))))))
+    (should (equal "t" (nth 1 call)))))
+
+(ert-deftest ob-mesos-a-run-asks-about-all-that-it-runs ()
+  (ob-mesos-tests--with
+      (concat "* One\n#+name: dep\n" (ob-mesos-tests--block "" "echo 1")
+              "* Two\n" (ob-mesos-tests--block ":var x=dep" "echo $x"))
+    (let ((org-confirm-babel-evaluate t) asked)
+      (cl-letf (((symbol-function 'yes-or-no-p)
+                 (lambda (prompt) (setq asked prompt) nil)))
+        (search-forward "* Two")
+        (ob-mesos-execute-subtree))
+      (should (string-search "Run 2 blocks" asked)))))
 
 ;;;; Settings
 

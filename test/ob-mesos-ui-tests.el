@@ -172,6 +172,27 @@
       (let ((face (get-text-property (1- (point)) 'face)))
         (should (memq 'font-lock-function-name-face (if (listp face) face (list face))))))))
 
+(ert-deftest ob-mesos-the-manual-has-every-key-and-option ()
+  (with-temp-buffer
+    (insert-file-contents (expand-file-name "../docs/manual.org" ob-mesos--directory))
+    (let (keys)
+      (map-keymap (lambda (event command)
+                    (push (format "| %c +| %s +|" event command) keys))
+                  ob-mesos-map)
+      (should keys)
+      (dolist (key keys)
+        (goto-char (point-min))
+        (should (re-search-forward key nil t))))
+    (mapatoms
+     (lambda (symbol)
+       (when (and (string-prefix-p "ob-mesos-" (symbol-name symbol))
+                  (custom-variable-p symbol)
+                  (not (eq symbol 'ob-mesos-global-mode))
+                  (not (string-suffix-p "-hook" (symbol-name symbol))))
+         (goto-char (point-min))
+         (ert-info ((symbol-name symbol))
+           (should (search-forward (symbol-name symbol) nil t))))))))
+
 ;;;; The doctor and the package
 
 (ert-deftest ob-mesos-the-doctor-names-what-is-missing-and-the-cure ()

@@ -49,8 +49,8 @@ INDEX takes a part of it, as in \"table[0,1]\"; nil is all of it."
            when promise collect (cons name promise)))
 
 (defun ob-mesos--promising-tasks (params)
-  "Return the tasks whose values PARAMS promise, in `:var' and `:stdin'."
-  (let ((stdin (ob-mesos--promised (cdr (assq :stdin params))))
+  "Return the tasks whose values PARAMS promise, to `:var' and `:stdin'."
+  (let ((stdin (ob-mesos--promised (cdr (assq :stdin-value params))))
         (vars (mapcar #'cadr (ob-mesos--promised-vars params))))
     (if stdin (cons (car stdin) vars) vars)))
 
@@ -75,6 +75,8 @@ Tables lose what Org takes off them for the sake of a language."
                      ((and :var (guard (and (consp value)
                                             (ob-mesos--promised (cdr value)))))
                       (assq (car value) values))
+                     ((and :stdin-value (guard (ob-mesos--promised value)))
+                      (list (ob-mesos--promised-value (ob-mesos--promised value))))
                      ((or :colname-names :rowname-names)
                       (append value (cdr (assq argument processed))))
                      (_ value))))))

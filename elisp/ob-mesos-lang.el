@@ -21,10 +21,6 @@
 (require 'ob-mesos-file)
 (require 'ob-mesos-task)
 
-;; That file requires this one.
-(declare-function ob-mesos--promised "ob-mesos-flow" (value))
-(declare-function ob-mesos--promised-value "ob-mesos-flow" (promise))
-
 (declare-function org-babel-sh-var-to-string "ob-shell" (var &optional sep hline))
 
 (defcustom ob-mesos-languages
@@ -223,8 +219,8 @@ TEXT is what the task has written."
     (require 'ob-shell)
     (encode-coding-string
      (org-babel-sh-var-to-string
-      (if-let ((promise (ob-mesos--promised ref)))
-          (ob-mesos--promised-value promise)
+      (if-let ((known (cdr (assq :stdin-value params))))
+          (car known)
         (condition-case nil
             (org-babel-ref-resolve (format "%s" ref))
           (error (ob-mesos--bad "stdin" ref "the name of a block or table")))))

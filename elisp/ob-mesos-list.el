@@ -89,8 +89,6 @@
   (define-key map "f" #'ob-mesos-list-files)
   (define-key map "d" #'ob-mesos-list-details)
   (define-key map "x" #'ob-mesos-list-forget)
-  (define-key map "b" #'ob-mesos-browse-port)
-  (define-key map "u" #'ob-mesos-open-ui)
   (define-key map (kbd "RET") #'ob-mesos-list-jump))
 
 (defun ob-mesos-list ()
@@ -270,43 +268,6 @@ The user is asked first, for they cannot be had back."
     (if (eq t (plist-get file :directory))
         (ob-mesos-list-files choice)
       (ob-mesos-log-show (ob-mesos-list--server id) id choice))))
-
-
-;;;; Where it is reached
-
-(defun ob-mesos-browse-port ()
-  "Visit a port of the task at point with `browse-url'.
-That is the task of a line of the list, or of a block or call."
-  (interactive)
-  (let ((addresses (ob-mesos--addresses (ob-mesos-list--data-here))))
-    (unless addresses
-      (user-error "It has no port"))
-    (browse-url (concat "http://"
-                        (if (cdr addresses)
-                            (completing-read "Port: " addresses nil t)
-                          (car addresses))))))
-
-(defun ob-mesos-open-ui ()
-  "Visit the page of the task at point in the master's web UI."
-  (interactive)
-  (let* ((id (plist-get (ob-mesos-list--data-here) :id))
-         (url (plist-get (ob-mesos--call (ob-mesos-list--server id) :task/page
-                                         (list :id id))
-                         :url)))
-    (unless url
-      (user-error "There is no page on %s: it waits, or its cluster is the embedded one"
-                  id))
-    (browse-url url)))
-
-(defun ob-mesos-list--data-here ()
-  "What the server said last of the task at point."
-  (if (derived-mode-p 'ob-mesos-list-mode)
-      (ob-mesos-list--task)
-    (let ((task (gethash (ob-mesos--id-at-point) ob-mesos--tasks)))
-      (or (and task (ob-mesos-task-data task))
-          (user-error "No task runs for what is here")))))
-
-(declare-function ob-mesos--id-at-point "ob-mesos-menu" ())
 
 (provide 'ob-mesos-list)
 ;;; ob-mesos-list.el ends here

@@ -15,6 +15,9 @@
 (require 'org)
 (require 'ob-mesos-mode)
 (require 'ob-mesos-list)
+(require 'ob-mesos-doctor)
+(require 'ob-mesos-agents)
+(require 'ob-mesos-run)
 
 ;;;; The task at point
 
@@ -144,6 +147,43 @@ is no reason not to."
           (org-fold-show-context)
         (with-no-warnings (org-show-context))))))
 
+;;;; Where it is reached
+
+(defun ob-mesos-browse-port ()
+  "Visit a port of the task at point with `browse-url'.
+That is the task of a line of the list, or of a block or call."
+  (interactive)
+  (let ((addresses (ob-mesos--addresses (ob-mesos-list--data-here))))
+    (unless addresses
+      (user-error "It has no port"))
+    (browse-url (concat "http://"
+                        (if (cdr addresses)
+                            (completing-read "Port: " addresses nil t)
+                          (car addresses))))))
+
+(defun ob-mesos-open-ui ()
+  "Visit the page of the task at point in the master's web UI."
+  (interactive)
+  (let* ((id (plist-get (ob-mesos-list--data-here) :id))
+         (url (plist-get (ob-mesos--call (ob-mesos-list--server id) :task/page
+                                         (list :id id))
+                         :url)))
+    (unless url
+      (user-error "There is no page on %s: it waits, or its cluster is the embedded one"
+                  id))
+    (browse-url url)))
+
+(defun ob-mesos-list--data-here ()
+  "What the server said last of the task at point."
+  (if (derived-mode-p 'ob-mesos-list-mode)
+      (ob-mesos-list--task)
+    (let ((task (gethash (ob-mesos--id-at-point) ob-mesos--tasks)))
+      (or (and task (ob-mesos-task-data task))
+          (user-error "No task runs for what is here")))))
+
+(define-key ob-mesos-list-mode-map "b" #'ob-mesos-browse-port)
+(define-key ob-mesos-list-mode-map "u" #'ob-mesos-open-ui)
+
 ;;;; Menu and keys
 
 (transient-define-prefix ob-mesos-menu ()
@@ -168,8 +208,6 @@ is no reason not to."
     ("a" "Agents" ob-mesos-agents)
     ("o" "Offers" ob-mesos-offers)
     ("d" "Doctor" ob-mesos-doctor)]])
-
-(declare-function ob-mesos-doctor "ob-mesos-doctor" ())
 
 (defvar ob-mesos-map
   (let ((map (make-sparse-keymap)))

@@ -22,6 +22,7 @@
 (require 'ob-mesos-undo)
 (require 'ob-mesos-place)
 (require 'ob-mesos-fetch)
+(require 'ob-mesos-lang)
 (require 'ob-mesos-inline)
 
 (defcustom ob-mesos-tail-interval 0.3
@@ -46,7 +47,6 @@ Where it is not, updates come every five seconds."
 ;; These files require this one.
 (declare-function ob-mesos--tell-group "ob-mesos-group" (group))
 (declare-function ob-mesos--group-value "ob-mesos-group" (group params))
-(declare-function ob-mesos--result-from-output "ob-mesos-lang" (lang text body params))
 
 ;;;; Text
 

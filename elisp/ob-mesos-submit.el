@@ -67,7 +67,7 @@
 
 (defconst ob-mesos--about-results
   '(:results :result-params :result-type :exports :file :file-desc :file-ext
-    :output-dir :post :wrap :sep :cache :eval :noweb :tangle :comments)
+    :output-dir :post :wrap :sep :cache :eval :noweb :tangle :comments :stdin-value)
   "Header arguments that have no influence on what runs.")
 
 (defun ob-mesos--key (lang body params name)
@@ -340,11 +340,15 @@ themselves are needed."
             (if value
                 (cons name (cons (intern (car assignment)) value))
               argument)))
-         (`(:stdin . ,ref)
-          (cons :stdin (or (ob-mesos--promise-reference node (format "%s" ref) nil)
-                           ref)))
          (_ argument)))
-     params)))
+     (append params (ob-mesos--stdin-promise node params)))))
+
+(defun ob-mesos--stdin-promise (node params)
+  "Return a header argument with a promise of what `:stdin' of PARAMS refers to.
+Return nil if that leads to no task of NODE."
+  (when-let ((ref (cdr (assq :stdin params)))
+             (promise (ob-mesos--promise-reference node (format "%s" ref) nil)))
+    (list (cons :stdin-value promise))))
 
 (defun ob-mesos--cached-p (node body params)
   "Return non-nil if NODE at point, with BODY and PARAMS, has a cached result."

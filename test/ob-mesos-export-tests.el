@@ -135,6 +135,24 @@ There are src_LANG[:results output]{echo 3} of call_twice(n=4).
                'ascii "#+begin_src mesos :exports both :eval no-export\necho\n#+end_src\n\n#+RESULTS:\n: mesos:gone-abc RUNNING since 12:00:00\n: | a line\n")))
     (should-not (string-match-p "RUNNING\\|a line" text))))
 
+(ert-deftest ob-mesos-what-an-export-submits-early-runs-once ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (ob-mesos-export--as
+     'ascii
+     (concat "#+name: one\n"
+             (ob-mesos-tests--block ":exports results" (format "echo 1; echo one >> %s" file))
+             "\n#+name: two\n"
+             (ob-mesos-tests--block ":exports results :stdin one"
+                                    (format "cat; echo two >> %s" file))
+             "\n"
+             (ob-mesos-tests--block ":exports results :var x=two"
+                                    (format "echo $x; echo three >> %s" file))))
+    (should (equal "one\nthree\ntwo\n"
+                   (with-temp-buffer
+                     (insert-file-contents file)
+                     (sort-lines nil (point-min) (point-max))
+                     (buffer-string))))))
+
 (ert-deftest ob-mesos-an-unknown-inline-placeholder-takes-no-text-along ()
   (ob-mesos-tests--with
       "Text {{{results(=mesos:block-aaaaaaaaaa QUEUED=)}}} and more\nsecond line.\n"

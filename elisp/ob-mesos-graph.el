@@ -49,6 +49,7 @@
   "A block or call that is to run."
   (graph nil :documentation "The graph.")
   (element nil :documentation "What Org has parsed.")
+  (light nil :documentation "Org's info of it, Lisp in it not evaluated, once made.")
   (marker nil :documentation "Where that begins now.")
   (beginning nil :documentation "The text it begins with.")
   (arguments nil :documentation "More header arguments, from a reference to it.")
@@ -125,7 +126,15 @@ evaluated.  Where there is Lisp, it is evaluated each time."
 (defun ob-mesos--node-info (node no-eval)
   "Return Org's info of NODE, its references not resolved.
 That is as `org-babel-get-src-block-info' and `org-babel-lob-get-info'
-return it, in copies.  With NO-EVAL, Lisp in it is not evaluated."
+return it, in copies.  With NO-EVAL, Lisp in it is not evaluated; that
+is done once."
+  (if no-eval
+      (or (ob-mesos--node-light node)
+          (setf (ob-mesos--node-light node) (ob-mesos--make-info node t)))
+    (ob-mesos--make-info node nil)))
+
+(defun ob-mesos--make-info (node no-eval)
+  "Return Org's info of NODE; NO-EVAL is as for `ob-mesos--node-info'."
   (let ((element (ob-mesos--node-element node)))
     (org-with-wide-buffer
      (goto-char (ob-mesos--node-marker node))
@@ -340,6 +349,7 @@ or call of the buffer."
                   (or (gethash key nodes)
                       (let ((copy (ob-mesos--node-copy node)))
                         (setf (ob-mesos--node-item copy) nil
+                              (ob-mesos--node-light copy) nil
                               (ob-mesos--node-done copy) nil
                               (ob-mesos--node-task copy) nil
                               (ob-mesos--node-references copy) nil

@@ -211,7 +211,8 @@
       (combine-change-calls (line-beginning-position) (point-max)
         (save-excursion
           (goto-char (point-max))
-          (while (re-search-backward "^\\*" nil t) (insert "*"))))
+          (while (re-search-backward "^\\*" nil t)
+            (save-excursion (insert "*")))))
       (undo-boundary)
       (ob-mesos-tests--settle)
       (should (string-search "\n** Heading\n*** Child" (buffer-string)))

@@ -107,14 +107,15 @@
 
 (ert-deftest ob-mesos-one-bad-block-and-none-is-submitted ()
   (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "echo good") "\n"
-                                (ob-mesos-tests--block ":cpus many" "echo bad"))
-    (should (string-match-p "\\`line [0-9]+: .:cpus. cannot be"
+                                ;; Found out when it is executed.
+                                (ob-mesos-tests--block ":files nowhere" "echo bad"))
+    (should (string-match-p "\\`line [0-9]+: .:files. cannot be"
                             (error-message-string
                              (should-error
                               (ob-mesos--submit-buffer-and-wait)
                               :type 'user-error))))
     (ob-mesos-tests--settle)
-    (should (string-match-p "ERROR: Not submitted.*: line [0-9]+: .:cpus. cannot be"
+    (should (string-match-p "ERROR: Not submitted.*: .:files. cannot be"
                             (buffer-string)))
     (let ((ids (mapcar (lambda (task) (plist-get task :id))
                        (plist-get (ob-mesos--call (ob-mesos--server) :task/list

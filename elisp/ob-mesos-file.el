@@ -57,10 +57,15 @@ Return nil if it starts none."
   "Call FUNCTION with OUTPUT in place of that of its process; return its value.
 OUTPUT is also what is in the file that it leaves empty for its value."
   (let ((session (ob-mesos-file--make :output output)))
-    (prog1 (ob-mesos-file--call session function)
-      (when (> (ob-mesos-file-processes session) 1)
-        (user-error "The back end starts more than one process, such as a compiler; \
-that cannot be a task")))))
+    (ob-mesos-file--call session function)))
+
+(defun ob-mesos-file-processes-of (function)
+  "Return the number of processes of FUNCTION, all of them without output.
+What it makes of that, be it an error, does not matter."
+  (let ((session (ob-mesos-file--make :output "")))
+    (ignore-errors
+      (ob-mesos-file--call session function))
+    (ob-mesos-file-processes session)))
 
 ;;;; The handler
 

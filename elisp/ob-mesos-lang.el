@@ -130,6 +130,7 @@ files it has written."
                                    (ob-mesos--own-params params))))
                        (user-error "The back end of %s starts no process \
 that could run elsewhere" lang)))
+         (_ (ob-mesos--check-one-process lang body params))
          (command (ob-mesos-file-command captured))
          (input (ob-mesos-file-input captured))
          value sent)
@@ -154,6 +155,19 @@ that could run elsewhere" lang)))
                           " \"$0\" \"$@\"")
                          (t " < \"$0\"")))
      :body input :files sent)))
+
+(defun ob-mesos--check-one-process (lang body params)
+  "Signal a `user-error' if BODY with PARAMS takes LANG more than one process.
+The first would be a compiler, say, and its program is not here to be
+run.  The languages that are known to take one are not tried."
+  (unless (assoc lang ob-mesos-languages)
+    (when (> (ob-mesos-file-processes-of
+              (lambda ()
+                (funcall (ob-mesos--back-end lang) body
+                         (ob-mesos--own-params params))))
+             1)
+      (user-error "The back end of %s starts more than one process, such as \
+a compiler; that cannot be a task" lang))))
 
 (defun ob-mesos--in-file (params)
   "Return the local file that PARAMS name in `:in-file', or nil.

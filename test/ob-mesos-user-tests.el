@@ -416,6 +416,17 @@
         (should-error (ob-mesos-execute))))
     (should-not (file-exists-p file))))
 
+(ert-deftest ob-mesos-a-language-with-a-compiler-is-refused ()
+  (cl-letf (((symbol-function 'org-babel-execute:compiled)
+             (lambda (body _params)
+               (org-babel-eval "cc -o x" body)
+               (org-babel-eval "./x" ""))))
+    (ob-mesos-tests--with "#+begin_src compiled :mesos yes\nx\n#+end_src\n"
+      (should (string-search "more than one process"
+                             (error-message-string
+                              (should-error (ob-mesos-execute) :type 'user-error))))
+      (should-not (ob-mesos--running)))))
+
 (ert-deftest ob-mesos-a-language-that-is-loaded-later-is-on-the-cluster-too ()
   (let ((call (ob-mesos-tests--elsewhere
                 (ob-mesos-tests--call

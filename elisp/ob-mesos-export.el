@@ -14,7 +14,7 @@
 (require 'cl-lib)
 (require 'org-element)
 (require 'ob-exp)
-(require 'ob-mesos-submit)
+(require 'ob-mesos-execute)
 (require 'ob-mesos-run)
 (require 'ob-mesos-mode)
 

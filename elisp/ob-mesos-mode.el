@@ -15,7 +15,7 @@
 (require 'cl-lib)
 (require 'org)
 (require 'org-src)
-(require 'ob-mesos-submit)
+(require 'ob-mesos-execute)
 (require 'ob-mesos-resume)
 
 ;;;; Blocks of other languages

@@ -15,7 +15,7 @@
 
 (require 'cl-lib)
 (require 'org-element)
-(require 'ob-mesos-submit)
+(require 'ob-mesos-execute)
 
 ;;;; Picking up results
 

@@ -12,7 +12,7 @@
 
 (require 'cl-lib)
 (require 'org-element)
-(require 'ob-mesos-submit)
+(require 'ob-mesos-execute)
 
 (defun ob-mesos--cluster-node-p (node)
   "Return non-nil if NODE at point is for the cluster and not commented."

@@ -1,0 +1,340 @@
+;;; ob-mesos-execute.el --- From a node of the graph to its task  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Executes the nodes of a graph.  A node that runs for its own sake gets a
+;; placeholder, and its result later; one that another needs gives a promise
+;; of its value.  Where Org itself calls `org-babel-execute:mesos', a graph
+;; is not known; then what somebody waits for is waited for.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'org)
+(require 'org-element)
+(require 'ob)
+(require 'ob-mesos-graph)
+(require 'ob-mesos-submit)
+
+;;;; Nodes
+
+(defun ob-mesos--promise-reference (node text now)
+  "Return what stands for the reference TEXT of NODE, or nil if Org resolves it.
+That is a promise; or, with NOW non-nil, the value, which is waited for."
+  (when-let ((found (cdr (assoc text (ob-mesos--node-references node)))))
+    (when-let ((task (ob-mesos--node-task (car found))))
+      (let ((promise (ob-mesos--promise task (cdr found))))
+        (if (not now) promise
+          (ob-mesos--wait-for-value task (ob-mesos-task-params task))
+          (ob-mesos--promised-value (ob-mesos--promised promise)))))))
+
+(defun ob-mesos--with-promises (node params)
+  "Return PARAMS of NODE with promises in the place of references to tasks.
+Where `:cache' has the hash of the header arguments compared, the values
+themselves are needed."
+  (let ((now (equal (cdr (assq :cache params)) "yes")))
+    (mapcar
+     (lambda (argument)
+       (pcase argument
+         (`(,(and name (or :var :foreach)) . ,(and (pred stringp) text))
+          (let* ((assignment (ob-mesos--assignment text))
+                 (value (and assignment
+                             (ob-mesos--promise-reference node (cdr assignment) now))))
+            (if value
+                (cons name (cons (intern (car assignment)) value))
+              argument)))
+         (_ argument)))
+     (append params (ob-mesos--stdin-promise node params)))))
+
+(defun ob-mesos--stdin-promise (node params)
+  "Return a header argument with a promise of what `:stdin' of PARAMS refers to.
+Return nil if that leads to no task of NODE."
+  (when-let ((ref (cdr (assq :stdin params)))
+             (promise (ob-mesos--promise-reference node (format "%s" ref) nil)))
+    (list (cons :stdin-value promise))))
+
+(defun ob-mesos--cached-p (node body params)
+  "Return non-nil if NODE at point, with BODY and PARAMS, has a cached result."
+  (let ((hash (ob-mesos--hash body params)))
+    (and hash
+         (not (ob-mesos--graph-force (ob-mesos--node-graph node)))
+         (null (ob-mesos--node-arguments node))
+         (equal hash (org-babel-current-result-hash)))))
+
+(defun ob-mesos--confirm-node (node info)
+  "Return non-nil if NODE with INFO is to be executed.
+Signal a `user-error' if the user declines."
+  (and (org-babel-check-evaluate info)
+       (or (ob-mesos--graph-confirmed (ob-mesos--node-graph node))
+           (org-babel-confirm-evaluate info)
+           (user-error "%s is not run" (ob-mesos--node-name node)))))
+
+(defun ob-mesos--check-node (node)
+  "Signal a `user-error' if NODE cannot be submitted with its header."
+  (when (and (ob-mesos--node-cluster node) (not (ob-mesos--node-done node)))
+    (org-with-wide-buffer
+     (goto-char (ob-mesos--node-marker node))
+     (let* ((info (ob-mesos--node-info node t))
+            (params (nth 2 info))
+            (ob-mesos--keywords (ob-mesos--graph-keywords (ob-mesos--node-graph node))))
+       (ob-mesos--check-params (nth 0 info) (nth 1 info) params)
+       (ob-mesos--master params)
+       ;; Lisp in the header is evaluated when the block is executed, and
+       ;; secrets are asked for then.
+       (unless (cl-some (lambda (argument)
+                          (and (stringp (cdr argument))
+                               (string-match-p "\\`[(`']" (cdr argument))))
+                        params)
+         (ob-mesos--resources (cl-remove :secret params :key #'car)))))))
+
+(defun ob-mesos--check-params (lang body params)
+  "Signal a `user-error' if BODY, of LANG, with PARAMS cannot be a task."
+  (when (and (equal lang "mesos") (string-blank-p body))
+    (ob-mesos--check-empty params))
+  ;; `:session' without a name is the session of the default name.
+  (unless (equal (cdr (or (assq :session params) '(nil . "none"))) "none")
+    (user-error "A block on a cluster has no session")))
+
+(defun ob-mesos--execute-node (node)
+  "Execute NODE if it is for the cluster; what it needs was executed before.
+Set its task."
+  (unless (or (ob-mesos--node-done node)
+              (not (ob-mesos--node-cluster node))
+              (ob-mesos--node-gone-p node))
+    (with-current-buffer (marker-buffer (ob-mesos--node-marker node))
+      (org-with-wide-buffer
+       (goto-char (ob-mesos--node-marker node))
+       (when (ob-mesos--confirm-node node (ob-mesos--node-info node t))
+         (let* ((ob-mesos--graph (ob-mesos--node-graph node))
+                (ob-mesos--keywords (ob-mesos--graph-keywords ob-mesos--graph))
+                (org-babel-current-src-block-location (point))
+                (info (ob-mesos--node-info node nil))
+                (params (org-babel-process-params
+                         (ob-mesos--with-promises node (nth 2 info))))
+                (body (if (org-babel-noweb-p params :eval)
+                          (org-babel-expand-noweb-references info)
+                        (nth 1 info))))
+           (unless (ob-mesos--cached-p node body params)
+             (setf (ob-mesos--node-task node)
+                   (ob-mesos--node-task-for node (nth 0 info) body params)))))))
+    (setf (ob-mesos--node-done node) t)))
+
+(defun ob-mesos--node-task-for (node lang body params)
+  "Return the task of NODE, at point, for BODY, of LANG, with PARAMS."
+  (let* ((element (ob-mesos--node-element node))
+         (name (org-element-property :name element))
+         (after (delq nil (mapcar #'ob-mesos--node-task (ob-mesos--node-needs node)))))
+    (if (ob-mesos--node-item node)
+        (ob-mesos--execute lang body params element after)
+      (or (ob-mesos--live-task (ob-mesos--shared-key lang body params name))
+          (ob-mesos--new-task lang body params name after)))))
+
+(defun ob-mesos--marker-here-p (marker)
+  "Return non-nil if MARKER is in this buffer, or in the base of it."
+  (and marker (eq (marker-buffer marker)
+                  (or (buffer-base-buffer) (current-buffer)))))
+
+(defun ob-mesos--task-at (position)
+  "Return the task of the block or call at POSITION that has not ended, or nil."
+  (cl-loop for task being the hash-values of ob-mesos--tasks
+           for origin = (ob-mesos-task-block-marker task)
+           when (and origin (not (ob-mesos-task-done task))
+                     (ob-mesos--marker-here-p origin)
+                     (= origin position))
+           return task))
+
+(defun ob-mesos--after-node (graph name)
+  "Return the node of GRAPH to wait for before a block that comes after NAME.
+Return nil if that has a result already and is no item of GRAPH; one that
+has none is executed."
+  (let ((element (ob-mesos--named-element graph name)))
+    (unless (and element (ob-mesos--executable-p element))
+      (user-error "`:after' names %s, which is no block of this document" name))
+    (let ((node (ob-mesos--node graph element)))
+      (org-with-wide-buffer
+       (goto-char (ob-mesos--node-marker node))
+       (let ((running (ob-mesos--task-at (point))))
+         (cond ((ob-mesos--node-item node) node)
+               (running
+                (setf (ob-mesos--node-task node) running
+                      (ob-mesos--node-done node) t)
+                node)
+               ((ob-mesos--good-result-p) nil)
+               (t (setf (ob-mesos--node-item node) t)
+                  node)))))))
+
+(defun ob-mesos--good-result-p ()
+  "Return non-nil if the block at point has a result of a task that finished.
+A placeholder is none, and neither is the report of a failure."
+  (when-let ((results (org-babel-where-is-src-block-result)))
+    (save-excursion
+      (goto-char results)
+      (forward-line 1)
+      (not (looking-at-p "[ \t]*: mesos: ?[^ \n]+ [A-Z]+")))))
+
+(defun ob-mesos--submit-unsent (graph)
+  "Submit the tasks of GRAPH that are not submitted yet."
+  (let ((tasks (reverse (ob-mesos--graph-unsent graph))))
+    (when tasks
+      (setf (ob-mesos--graph-unsent graph) nil)
+      (ob-mesos--submit-launched tasks))))
+
+(defun ob-mesos--abandon-graph (graph why)
+  "End the tasks of GRAPH that are not submitted, because of WHY."
+  (dolist (task (ob-mesos--graph-unsent graph))
+    (ob-mesos--refused task (concat "Not submitted, for another block cannot be: "
+                                    why)))
+  (setf (ob-mesos--graph-unsent graph) nil))
+
+(defun ob-mesos--execute-element (element &optional force)
+  "Execute ELEMENT, a block or call, and what it needs; return its task.
+With FORCE non-nil a cached result is no reason not to.  In a narrowed
+buffer the placeholder can be seen if ELEMENT can."
+  (if (not (buffer-narrowed-p))
+      (ob-mesos--execute-alone element force)
+    (let* ((beg (copy-marker (point-min)))
+           (end (copy-marker (point-max) t))
+           (task (save-restriction
+                   (widen)
+                   (ob-mesos--execute-alone element force)))
+           (place (and task (ob-mesos-task-result-marker task))))
+      ;; Only what stands right at the end of what can be seen.
+      (when (and place (marker-position place)
+                 (save-restriction
+                   (widen)
+                   (save-excursion
+                     (goto-char end)
+                     (skip-chars-forward " \t\n")
+                     (looking-at-p "[ \t]*#\\+results\\b\\|[ \t]*: mesos:"))))
+        (narrow-to-region
+         beg (max end (save-restriction
+                        (widen)
+                        (save-excursion (goto-char place)
+                                        (ob-mesos--placeholder-end))))))
+      task)))
+
+(defun ob-mesos--execute-alone (element force)
+  "Execute ELEMENT with FORCE; see `ob-mesos--execute-element'."
+  (let* ((graph (ob-mesos--graph-make :buffer (current-buffer) :force force))
+         (node (org-with-wide-buffer (ob-mesos--node graph element))))
+    (setf (ob-mesos--node-item node) t
+          (ob-mesos--graph-items graph) (list node))
+    (condition-case err
+        (progn
+          (ob-mesos--sort-graph graph #'ob-mesos--after-node)
+          (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
+          (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
+          (ob-mesos--submit-unsent graph))
+      ((error quit)
+       (ob-mesos--abandon-graph graph (error-message-string err))
+       (ob-mesos--release-graph graph)
+       (signal (car err) (cdr err))))
+    (ob-mesos--release-graph graph)
+    (ob-mesos--node-task node)))
+
+;;;; Where Org calls
+
+;; That file requires this one.
+(declare-function ob-mesos--execute-in-export "ob-mesos-export" (lang body params))
+
+(defun ob-mesos--leave-to-us (params)
+  "Keep Org from inserting something for a block with PARAMS.
+Org goes on, after we return, with the very list it has given us; what it
+would do with a placeholder (write it into `:file', hand it to `:post',
+make a table of it) is done with the result instead.  The conses of
+arguments can be those of the user's defaults, and stay as they are."
+  (dolist (argument '(:file :post))
+    (let ((cell (assq argument params)))
+      (when cell (setcar (memq cell params) (list argument)))))
+  (let ((result-params (cdr (assq :result-params params))))
+    (when (consp result-params)
+      (setcar result-params "none")
+      (setcdr result-params (list "silent")))))
+
+(defun ob-mesos--element-here ()
+  "Return the block or call that Org is executing, or nil if there is none."
+  (and (derived-mode-p 'org-mode)
+       (save-excursion
+         (goto-char (or org-babel-current-src-block-location (point)))
+         (let ((element (org-element-context)))
+           (and (ob-mesos--executable-p element) element)))))
+
+(defun ob-mesos--after-tasks (params)
+  "Return the tasks to wait for before a block with PARAMS; see `:after'."
+  (let ((graph (ob-mesos--graph-make :buffer (current-buffer)))
+        (ob-mesos--graph nil))
+    (cl-loop for name in (ob-mesos--after-names params)
+             for node = (ob-mesos--after-node graph name)
+             for task = (and node
+                             (or (ob-mesos--node-task node)
+                                 (ob-mesos--execute-element
+                                  (ob-mesos--node-element node))))
+             when task collect task)))
+
+(defun ob-mesos--execute-block (lang body params)
+  "Run BODY, of the language LANG, on the cluster as PARAMS say, for Org.
+Return its value if somebody waits for that: another block, an export, or
+one who says `:wait yes'.  Else return the placeholder."
+  (let* ((result-params (cdr (assq :result-params params)))
+         (value (cl-intersection '("none" "silent" "discard") result-params
+                                 :test #'equal))
+         (wait (equal (cdr (assq :wait params)) "yes"))
+         (element (and (not value) (not wait) (ob-mesos--element-here))))
+    (cond
+     ((bound-and-true-p org-babel-exp-reference-buffer)
+      (ob-mesos--execute-in-export lang body params))
+     (element
+      (let ((task (org-with-wide-buffer
+                   (goto-char (ob-mesos--element-begin element))
+                   (ob-mesos--execute lang body (copy-tree params) element
+                                      (ob-mesos--after-tasks params)))))
+        (ob-mesos--leave-to-us params)
+        (if (ob-mesos--inline-p element)
+            (ob-mesos--short-placeholder task)
+          (ob-mesos--placeholder task))))
+     (t
+      (let ((task (ob-mesos--value-task lang body (copy-tree params))))
+        (if (and wait (not value) (progn (ob-mesos--wait-for-task task)
+                                         (ob-mesos-task-failed-p task)))
+            (ob-mesos--report task)
+          (ob-mesos--wait-for-value task params)))))))
+
+(defun ob-mesos--value-task (lang body params)
+  "Return a task for BODY, of LANG, with PARAMS: a known or a new one.
+Only what has a name is shared."
+  (let ((name (and (derived-mode-p 'org-mode)
+                   (org-element-property :name (org-element-at-point)))))
+    (or (and name ob-mesos--graph
+             (cl-loop for node in (ob-mesos--graph-order ob-mesos--graph)
+                      for task = (ob-mesos--node-task node)
+                      when (and task
+                                (equal name (org-element-property
+                                             :name (ob-mesos--node-element node)))
+                                (ob-mesos--same-program-p task lang body params))
+                      return task))
+        (ob-mesos--live-task (ob-mesos--shared-key lang body params name))
+        (ob-mesos--new-task lang body params name
+                            (ob-mesos--after-tasks params)))))
+
+(defun ob-mesos--wait-for-task (task)
+  "Wait until TASK has ended; all that is collected is submitted before."
+  (when ob-mesos--graph
+    (ob-mesos--submit-unsent ob-mesos--graph))
+  (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
+
+(defun ob-mesos--wait-for-value (task params)
+  "Wait for TASK and return its value as PARAMS want it.
+In an export that is a report if it has failed."
+  (ob-mesos--wait-for-task task)
+  (cond
+   ((not (ob-mesos-task-failed-p task))
+    (ob-mesos--task-value task params))
+   ((bound-and-true-p org-babel-exp-reference-buffer)
+    (ob-mesos--report task))
+   (t (user-error "%s" (ob-mesos--report task)))))
+
+(provide 'ob-mesos-execute)
+;;; ob-mesos-execute.el ends here

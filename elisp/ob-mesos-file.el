@@ -183,16 +183,12 @@ See `write-region'."
     nil))
 
 (defun ob-mesos-file--text (name)
-  "Return the contents of the file NAME.
-An empty one is where the process is to write its value."
+  "Return the contents of the file NAME."
   (let ((file (assoc (ob-mesos-file--local name)
                      (ob-mesos-file-files ob-mesos-file--session))))
     (unless file
       (signal 'file-missing (list "Opening input file" "No such file" name)))
-    (if (and (string-empty-p (cdr file))
-             (ob-mesos-file-output ob-mesos-file--session))
-        (ob-mesos-file-output ob-mesos-file--session)
-      (cdr file))))
+    (cdr file)))
 
 (defun ob-mesos-file--insert-file-contents (name &optional _visit beg end replace)
   "Insert the contents of the file NAME, from BEG to END.
@@ -230,6 +226,10 @@ PROGRAM, INPUT, BUFFER and ARGUMENTS are as there."
                 (ob-mesos-file-input session)
                 (if input (ob-mesos-file--text input) ""))
           (throw session session))
+      ;; An empty file is where the process is to write its value.
+      (dolist (file (ob-mesos-file-files session))
+        (when (string-empty-p (cdr file))
+          (setcdr file output)))
       (let ((target (if (consp buffer) (car buffer) buffer)))
         (pcase target
           ('t (insert output))

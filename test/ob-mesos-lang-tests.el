@@ -92,6 +92,12 @@ BEFORE is text above it."
           (ob-mesos-lang--same lang ":results value :var t=t :colnames yes"
                                "t$twice <- 2 * t[,2]; t" ob-mesos-lang--table))))))
 
+(ert-deftest ob-mesos-a-value-file-that-is-copied-stays-as-it-was-written ()
+  (skip-unless (and (executable-find "octave") (require 'ob-octave nil t)))
+  ;; The library copies the value without its empty lines into a second file.
+  (ob-mesos-lang--same "octave" ":results value :var s='nil" "ans = s")
+  (ob-mesos-lang--same "octave" ":results value" "ans = [1, 2; 3, 4]"))
+
 (ert-deftest ob-mesos-sessions-are-refused ()
   (should (string-search "has no session"
                          (error-message-string

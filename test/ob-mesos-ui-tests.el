@@ -233,5 +233,18 @@
               (should (string-prefix-p text (nth 1 call))))))
       (delete-directory directory t))))
 
+(ert-deftest ob-mesos-tasks-that-have-ended-long-ago-are-forgotten ()
+  (dolist (header '("" ":foreach i='(1 2 3)"))
+    (ob-mesos-tests--with (format "#+begin_src mesos %s\necho hi\n#+end_src\n" header)
+      (let ((ob-mesos--tasks (make-hash-table :test #'equal))
+            (ob-mesos--ended nil))
+        (cl-letf (((symbol-value 'ob-mesos--ended-kept) 4))
+          (dotimes (_ 12)
+            (org-babel-execute-src-block)
+            (ob-mesos-tests--settle)))
+        (should (>= 8 (length ob-mesos--ended)))
+        (should (>= 12 (hash-table-count ob-mesos--tasks)))
+        (should (gethash (car ob-mesos--ended) ob-mesos--tasks))))))
+
 (provide 'ob-mesos-ui-tests)
 ;;; ob-mesos-ui-tests.el ends here

@@ -37,6 +37,8 @@
      "seconds between two runs, doubled each time up to a minute; 1 by default")
     (ensure nil (one-of "it-finishes" "it-keeps-running") :ensure
      "it-finishes or it-keeps-running: run it again until then, or for ever")
+    (executor nil (one-of "auto" "own" "shared") :executor
+     "own, or shared with other short blocks on its agent; auto by default")
     (health nil health :health
      "cmd COMMAND, http [PORT]/PATH or tcp [PORT]: ended after three failures in a row")
     (agent nil word :agent

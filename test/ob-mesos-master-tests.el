@@ -38,7 +38,11 @@ Return its process and its port."
   `(let* ((given (getenv "OB_MESOS_TEST_MASTER"))
           (directory (make-temp-file "ob-mesos-master" t))
           (started (unless given (ob-mesos-master-tests--start directory 0)))
-          (master (or given (format "localhost:%d" (cdr started)))))
+          (master (or given (format "localhost:%d" (cdr started))))
+          ;; The agent behind this master starts no executors.
+          (ob-mesos-server-arguments
+           (append (unless given '("--share-limit" "0,0"))
+                   ob-mesos-server-arguments)))
      (ignore directory)
      (unwind-protect
          (progn ,@body)

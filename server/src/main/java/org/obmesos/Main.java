@@ -21,6 +21,8 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.api.Messages.InitializeResult;
 import org.obmesos.api.Messages.PeerInfo;
@@ -163,6 +165,16 @@ public final class Main implements Callable<Integer> {
       defaultValue = "10000",
       description = "Keep at most so many ended tasks. Default: 10000.")
   private int keepTasks;
+
+  @Option(
+      names = "--share-limit",
+      paramLabel = "CPUS,MIB",
+      defaultValue = "1,512",
+      description =
+          "The cpus and the memory in MiB of the largest block that shares an executor with others"
+              + " on its agent unless it says :executor own; 0,0 for none (default:"
+              + " ${DEFAULT-VALUE}).")
+  private String shareLimit;
 
   @Option(
       names = "--pass-env",
@@ -386,7 +398,19 @@ public final class Main implements Callable<Integer> {
         resultLimit,
         limits,
         retention(),
+        shareLimit(),
         FrameworkOptions.STORE_FAILURE_LIMIT);
+  }
+
+  private Resources shareLimit() {
+    Matcher words = Pattern.compile("(\\d{1,6}(?:\\.\\d{1,3})?),(\\d{1,9})").matcher(shareLimit);
+    if (!words.matches()) {
+      throw new UsageException("--share-limit is CPUS,MIB, such as 1,512; not " + shareLimit, null);
+    }
+    return new Resources(
+        Double.parseDouble(words.group(1)),
+        Double.parseDouble(words.group(2)),
+        FrameworkOptions.SHARE_LIMIT.diskMiB());
   }
 
   private Retention retention() {

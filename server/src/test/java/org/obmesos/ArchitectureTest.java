@@ -23,6 +23,7 @@ final class ArchitectureTest {
           "task",
           "store",
           "driver",
+          "executor",
           "sandbox",
           "local",
           "scheduler",
@@ -82,6 +83,7 @@ final class ArchitectureTest {
     check(classes, "task", "com.google..", "org.apache..", "org.sqlite..", "org.eclipse..");
     check(classes, "store", "org.apache..", "org.eclipse..");
     check(classes, "driver", "org.eclipse..", "org.sqlite..", "org.obmesos.store..");
+    check(classes, "executor", "org.eclipse..", "org.obmesos.store..", "org.obmesos.driver..");
     check(classes, "sandbox", "org.eclipse..", "org.obmesos.local..", "org.obmesos.store..");
     check(classes, "local", "org.eclipse..", "com.sun.net.httpserver..", "org.obmesos.store..");
     check(classes, "scheduler", "com.google.gson..", "org.eclipse..", "org.obmesos.local..");

@@ -17,6 +17,7 @@ import org.obmesos.task.Block;
 import org.obmesos.task.Constraint;
 import org.obmesos.task.Container;
 import org.obmesos.task.ExecutionEnvironment;
+import org.obmesos.task.ExecutorKind;
 import org.obmesos.task.Health;
 import org.obmesos.task.Image;
 import org.obmesos.task.InvalidBlockException;
@@ -162,7 +163,8 @@ public final class BlockMapper {
         new Retry(
             or(item.attempts(), Retry.NONE.attempts()),
             seconds("backoff", item.backoff(), Retry.NONE.backoff()),
-            constant("ensure", Retry.Ensure.class, or(item.ensure(), "nothing"))));
+            constant("ensure", Retry.Ensure.class, or(item.ensure(), "nothing"))),
+        constant("executor", ExecutorKind.class, or(item.executor(), "auto")));
   }
 
   private static <T> T or(T value, T otherwise) {

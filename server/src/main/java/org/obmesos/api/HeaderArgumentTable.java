@@ -148,6 +148,12 @@ public final class HeaderArgumentTable {
             "it-finishes or it-keeps-running: run it again until then, or for ever"));
     rows.add(
         field(
+            "executor",
+            OneOf.of("auto", "own", "shared"),
+            "executor",
+            "own, or shared with other short blocks on its agent; auto by default"));
+    rows.add(
+        field(
             "health",
             Parsed.HEALTH,
             "health",

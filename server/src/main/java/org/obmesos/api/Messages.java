@@ -62,7 +62,8 @@ public final class Messages {
       HealthItem health,
       Map<String, String> secrets,
       Double backoff,
-      String ensure) {}
+      String ensure,
+      String executor) {}
 
   /** A placement constraint; see {@link org.obmesos.task.Constraint}. */
   public record ConstraintItem(String attribute, String operator, String value) {}
@@ -118,6 +119,9 @@ public final class Messages {
       Long ended,
       Integer exitStatus,
       String signal,
+      Double wallSeconds,
+      Double cpuSeconds,
+      Long peakKiB,
       String reason,
       String message,
       String source,

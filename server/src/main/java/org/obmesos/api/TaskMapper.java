@@ -15,6 +15,7 @@ import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
+import org.obmesos.task.Usage;
 
 /** Converts domain records to messages. */
 public final class TaskMapper {
@@ -29,6 +30,7 @@ public final class TaskMapper {
   public static TaskItem task(Task task, Optional<TaskResult> result, String location) {
     Exit exit = task.state().isTerminal() ? Exit.parse(task.status().message()) : Exit.UNKNOWN;
     Resources resources = task.block().resources();
+    Usage usage = task.launch().usage();
     return new TaskItem(
         task.id().value(),
         task.block().origin().name(),
@@ -49,6 +51,9 @@ public final class TaskMapper {
         millis(task.times().ended()),
         exit.status().isPresent() ? exit.status().getAsInt() : null,
         exit.signal().orElse(null),
+        usage.wallSeconds().orElse(null),
+        usage.cpuSeconds().orElse(null),
+        usage.peakKiB().orElse(null),
         task.status().reason(),
         task.status().message(),
         task.status().source(),

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.DoubleAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -35,6 +36,8 @@ final class Events implements FrameworkListener {
 
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private final Map<TaskId, String> tails = new ConcurrentHashMap<>();
+  private final DoubleAdder cpuSeconds = new DoubleAdder();
+  private final DoubleAdder wallSeconds = new DoubleAdder();
   private final Consumer<TaskId> ended;
   private final Consumer<Collection<TaskId>> deleted;
   private volatile ClusterEvent cluster = new ClusterEvent(false, "");
@@ -147,7 +150,19 @@ final class Events implements FrameworkListener {
   public void ended(Task task, TaskResult result, String sandbox) {
     tails.remove(task.id());
     send(task.id(), Event.of(task));
+    task.launch().usage().cpuSeconds().ifPresent(cpuSeconds::add);
+    task.launch().usage().wallSeconds().ifPresent(wallSeconds::add);
     ended.accept(task.id());
+  }
+
+  /** Returns the cpu time in seconds of the tasks that have ended since the start. */
+  double cpuSeconds() {
+    return cpuSeconds.sum();
+  }
+
+  /** Returns the run time in seconds of the tasks that have ended since the start. */
+  double wallSeconds() {
+    return wallSeconds.sum();
   }
 
   @Override

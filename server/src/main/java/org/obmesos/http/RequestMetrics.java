@@ -41,6 +41,10 @@ final class RequestMetrics {
     return new Metric(name, "gauge", help, List.of(), Map.of("", value));
   }
 
+  private static Metric counter(String name, String help, double value) {
+    return new Metric(name, "counter", help, List.of(), Map.of("", value));
+  }
+
   private List<Metric> metrics(Map<TaskState, Long> tasks, int documents, Events events) {
     Map<String, Double> states = new LinkedHashMap<>();
     tasks.forEach((state, count) -> states.put(state.name(), count.doubleValue()));
@@ -55,6 +59,14 @@ final class RequestMetrics {
             events.isConnected() ? 1 : 0),
         gauge("ob_mesos_documents", "Posted documents that were not deleted.", documents),
         new Metric("ob_mesos_tasks", "gauge", "Known tasks by state.", List.of("state"), states),
+        counter(
+            "ob_mesos_task_cpu_seconds_total",
+            "Cpu time of ended tasks, where it is known.",
+            events.cpuSeconds()),
+        counter(
+            "ob_mesos_task_wall_seconds_total",
+            "Run time of ended tasks, where it is known.",
+            events.wallSeconds()),
         gauge("ob_mesos_http_streams", "Open event streams.", events.streams()),
         new Metric(
             "ob_mesos_http_requests_total",

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.local;
 
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.obmesos.util.NamedExecutors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Launches tasks on threads of its own: first fetches files, which can take long and be cancelled,
  * then starts the process, which cannot.
  */
 final class LaunchExecutor {
+  private static final Logger log = LoggerFactory.getLogger(LaunchExecutor.class);
   private static final int MAX_LAUNCHERS = 2;
 
   /** Tasks that fetch files do not delay others. */
@@ -27,7 +31,8 @@ final class LaunchExecutor {
 
   /** Receives the outcome of launches, on the cluster's thread. */
   interface Outcome {
-    void started(LocalTask task, Process process);
+    /** From now on the supervisor says what becomes of the task. */
+    void handedOver(LocalTask task, Supervisor supervisor);
 
     void failed(LocalTask task, String message);
   }
@@ -42,7 +47,8 @@ final class LaunchExecutor {
     this.outcome = outcome;
   }
 
-  private interface Step {
+  /** A step of a launch. */
+  interface Step {
     void run() throws IOException;
   }
 
@@ -58,11 +64,7 @@ final class LaunchExecutor {
 
   /** Launches a task; called on the cluster's thread. */
   void launch(Launcher launcher, String frameworkId, LocalTask task) {
-    Step start =
-        () -> {
-          Process process = launcher.launch(frameworkId, task.info());
-          thread.execute(() -> outcome.started(task, process));
-        };
+    Step start = () -> handOver(launcher, frameworkId, task);
     if (task.info().getCommand().getUrisCount() == 0) {
       launchers.execute(
           attempt(
@@ -86,6 +88,38 @@ final class LaunchExecutor {
     FutureTask<Void> fetching = new FutureTask<>(attempt(task, fetch), null);
     task.setFetch(fetching);
     fetchers.execute(fetching);
+  }
+
+  private void handOver(Launcher launcher, String frameworkId, LocalTask task) throws IOException {
+    JsonObject specification = launcher.specification(frameworkId, task.info());
+    Supervisor supervisor = launcher.supervisor();
+    thread.execute(() -> outcome.handedOver(task, supervisor));
+    try {
+      supervisor.launch(task.id(), specification);
+      if (task.isKillRequested()) {
+        supervisor.kill(task.id());
+      }
+    } catch (IOException e) {
+      // The supervisor was killed, which its connection tells too.
+      log.debug("task {} was not handed over", task.id(), e);
+    }
+  }
+
+  /** Launches a task again that no supervisor has started. */
+  void launchAgain(Launcher launcher, String frameworkId, LocalTask task) {
+    launchers.execute(attempt(task, () -> handOver(launcher, frameworkId, task)));
+  }
+
+  /** Runs a job that is not for the cluster's thread because it can wait. */
+  void execute(Step job) {
+    launchers.execute(
+        () -> {
+          try {
+            job.run();
+          } catch (IOException e) {
+            log.warn("{}", e.getMessage());
+          }
+        });
   }
 
   /**

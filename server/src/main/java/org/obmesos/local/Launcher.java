@@ -1,49 +1,94 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.local;
 
-import java.io.BufferedReader;
+import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.TaskInfo;
+import org.obmesos.executor.TaskSpecification;
 import org.obmesos.util.PrivateFiles;
 
 /**
- * Starts commands under a supervisor that outlives this process. Supervisor and command each have
- * their own process group. The command, its arguments and its environment are written to the
- * supervisor's stdin, as UTF-8 in any locale, and never stand in its arguments, which all users of
- * the machine can read.
+ * Prepares the sandboxes of tasks and hands their commands to the supervisor. Used on several
+ * threads.
  */
 final class Launcher {
   private static final double NANOS = 1e9;
   private static final double DEFAULT_GRACE_SECONDS = 3;
 
   private final WorkDirectory work;
-  private final Path script;
   private final Fetcher fetcher;
-  private final Set<String> passedVariables;
+  private final Map<String, String> environment;
+  private final Supervisor.Listener listener;
+  private Optional<Supervisor> supervisor = Optional.empty();
 
-  Launcher(WorkDirectory work, LocalOptions options) throws IOException {
+  Launcher(WorkDirectory work, LocalOptions options, Supervisor.Listener listener)
+      throws IOException {
     this.work = work;
     this.fetcher = new Fetcher(work.cache());
-    this.passedVariables = options.passedVariables();
-    this.script = options.workDirectory().resolve("supervise.pl");
-    try (InputStream source = Launcher.class.getResourceAsStream("supervise.pl")) {
-      Path temporary = options.workDirectory().resolve("supervise.pl.new");
-      Files.copy(source, temporary, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(temporary, script, StandardCopyOption.ATOMIC_MOVE);
+    this.environment = TaskEnvironment.ofAll(System.getenv(), options.passedVariables());
+    this.listener = listener;
+    Supervisor.install(work.root());
+  }
+
+  /** Connects to the supervisor of an earlier server; empty if there is none. */
+  synchronized Optional<Supervisor> reconnect() throws IOException {
+    if (supervisor.isEmpty()) {
+      supervisor = Supervisor.find(work.root());
+      if (supervisor.isPresent()) {
+        begin(supervisor.get());
+      }
     }
+    return supervisor;
+  }
+
+  /**
+   * Returns the supervisor, and starts it if it does not run.
+   *
+   * @throws IOException if it cannot be started, with a message for the user
+   */
+  synchronized Supervisor supervisor() throws IOException {
+    if (supervisor.isEmpty()) {
+      supervisor = Optional.of(Supervisor.start(work.root()));
+      begin(supervisor.get());
+    }
+    return supervisor.get();
+  }
+
+  private void begin(Supervisor connected) throws IOException {
+    connected.listen(listener);
+    connected.setEnvironment(environment);
+  }
+
+  /** Kills a task that the supervisor runs, or that a server before version 0.2 has launched. */
+  void kill(String taskId) throws IOException {
+    Optional<ProcessHandle> earlier = work.earlierSupervisor(taskId);
+    if (earlier.isPresent()) {
+      earlier.get().destroy();
+    } else {
+      supervisor().kill(taskId);
+    }
+  }
+
+  /** Uses a supervisor, which was killed, no longer. */
+  synchronized void forget(Supervisor lost) {
+    supervisor = supervisor.filter(current -> current != lost);
+  }
+
+  synchronized void close() {
+    supervisor.ifPresent(Supervisor::close);
   }
 
   /**
@@ -61,61 +106,27 @@ final class Launcher {
     fetcher.fetch(task.getCommand().getUrisList(), sandbox);
   }
 
-  /**
-   * Starts a task whose sandbox is prepared; returns when its command has a process.
-   *
-   * @throws IOException if it cannot be started, with a message for the user
-   */
-  Process launch(String frameworkId, TaskInfo task) throws IOException {
+  /** Returns what the supervisor is told of a task whose sandbox is prepared. */
+  JsonObject specification(String frameworkId, TaskInfo task) throws IOException {
     String id = task.getTaskId().getValue();
     Path sandbox = work.sandbox(frameworkId, id);
     Path meta = work.meta(id);
-    ProcessBuilder builder =
-        new ProcessBuilder("perl", script.toString(), meta.toString())
-            .directory(sandbox.toFile())
-            .redirectError(meta.resolve("supervisor.log").toFile());
-    // Perl warns of a locale that does not exist.
-    builder.environment().keySet().retainAll(Set.of("PATH"));
-    Process process = builder.start();
-    try (OutputStream input = process.getOutputStream()) {
-      input.write(specification(task, meta, sandbox));
-    } catch (IOException e) {
-      throw notStarted(meta, e);
-    }
-    try (BufferedReader output =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      if (output.readLine() == null) {
-        throw notStarted(meta, null);
-      }
-    }
-    return process;
-  }
-
-  private static IOException notStarted(Path meta, IOException cause) throws IOException {
-    return new IOException(
-        "the supervisor did not start: "
-            + Files.readString(meta.resolve("supervisor.log"), StandardCharsets.ISO_8859_1).trim(),
-        cause);
-  }
-
-  /** Returns what the supervisor reads: fields that end with a NUL byte; see supervise.pl. */
-  private byte[] specification(TaskInfo task, Path meta, Path sandbox) throws IOException {
     double grace =
         task.hasKillPolicy()
             ? task.getKillPolicy().getGracePeriod().getNanoseconds() / NANOS
             : DEFAULT_GRACE_SECONDS;
-    long timeout = (long) Math.ceil(task.getMaxCompletionTime().getNanoseconds() / NANOS);
-    Map<String, String> variables =
-        TaskEnvironment.of(task, sandbox, System.getenv(), passedVariables);
-    List<String> fields = new ArrayList<>();
-    fields.add(sandbox.toString());
-    fields.add(Double.toString(grace));
-    fields.add(Long.toString(timeout));
-    fields.add(Integer.toString(variables.size()));
-    variables.forEach((name, value) -> fields.add(name + "=" + value));
-    fields.addAll(command(task, meta, sandbox));
-    return (String.join("\0", fields) + "\0").getBytes(StandardCharsets.UTF_8);
+    JsonObject specification =
+        new TaskSpecification(
+                command(task, meta, sandbox),
+                TaskEnvironment.of(task, sandbox, System.getenv()),
+                Optional.empty(),
+                "",
+                Duration.ofMillis((long) (grace * 1000)),
+                Duration.ofNanos(task.getMaxCompletionTime().getNanoseconds()))
+            .toJson();
+    specification.addProperty("sandbox", sandbox.toString());
+    specification.addProperty("meta", meta.toString());
+    return specification;
   }
 
   private static List<String> command(TaskInfo task, Path meta, Path sandbox) throws IOException {
@@ -148,26 +159,44 @@ final class Launcher {
                 : List.of("/bin/sh", "-c", command));
     builder.directory(sandbox.toFile());
     builder.environment().clear();
-    builder
-        .environment()
-        .putAll(TaskEnvironment.of(task, sandbox, System.getenv(), passedVariables));
+    builder.environment().putAll(environment);
+    builder.environment().putAll(TaskEnvironment.of(task, sandbox, System.getenv()));
     return builder;
   }
 
-  /**
-   * Finds the supervisor of a task that an earlier server launched.
-   *
-   * @return empty if it has ended, or has not started and now never will
-   */
-  Optional<ProcessHandle> find(String taskId) throws IOException {
-    if (work.abandonLaunch(taskId)) {
-      return Optional.empty();
+  /** Kills what the commands of tasks have left behind whose supervisor was killed. */
+  void killOrphans(Collection<String> taskIds) throws IOException {
+    Set<String> sandboxes = new HashSet<>();
+    for (String id : taskIds) {
+      sandboxes.add("MESOS_DIRECTORY=" + work.sandboxOf(id));
+      Path cleanup = work.meta(id).resolve("cleanup");
+      if (Files.exists(cleanup)) {
+        new ProcessBuilder("/bin/sh", cleanup.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+      }
     }
-    // The process id can have been reused: the supervisor is recognized by its arguments.
-    String meta = work.meta(taskId).toString();
-    return work.supervisor(taskId)
-        .flatMap(ProcessHandle::of)
-        .filter(ProcessHandle::isAlive)
-        .filter(handle -> handle.info().commandLine().orElse("").contains(meta));
+    // A process can have started another one in the meantime.
+    while (ProcessHandle.allProcesses()
+            .filter(process -> hasVariable(process, sandboxes))
+            .filter(ProcessHandle::destroyForcibly)
+            .count()
+        > 0) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static boolean hasVariable(ProcessHandle process, Set<String> variables) {
+    try {
+      return Arrays.stream(
+              Files.readString(
+                      Path.of("/proc/" + process.pid() + "/environ"), StandardCharsets.UTF_8)
+                  .split("\0"))
+          .anyMatch(variables::contains);
+    } catch (IOException e) {
+      // It has ended, or belongs to somebody else.
+      return false;
+    }
   }
 }

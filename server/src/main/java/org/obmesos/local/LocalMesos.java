@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.local;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -12,9 +13,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.MasterInfo;
@@ -30,6 +33,7 @@ import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.executor.TaskReport;
 import org.obmesos.task.AvailableResources;
 import org.obmesos.util.NamedExecutors;
 import org.slf4j.Logger;
@@ -81,14 +85,15 @@ public final class LocalMesos implements SchedulerDriver {
   private void open() {
     try {
       work = new WorkDirectory(options.workDirectory());
-      launcher = new Launcher(work, options);
+      launcher = new Launcher(work, options, new Supervision());
       masterId = work.masterId();
       frameworkCount = work.frameworkCount();
       hostname = LocalOptions.hostname();
+      Optional<Supervisor> earlier = launcher.reconnect();
       for (WorkDirectory.Checkpoint checkpoint : work.checkpoints()) {
         // An earlier attempt to start may have got this far.
         if (!tasks.containsKey(checkpoint.task().getTaskId().getValue())) {
-          recover(checkpoint);
+          recover(checkpoint, earlier);
         }
       }
     } catch (IOException e) {
@@ -101,6 +106,7 @@ public final class LocalMesos implements SchedulerDriver {
       return;
     }
     opened = true;
+    launches.execute(() -> launcher.supervisor());
     var unusedHeartbeats =
         thread.scheduleAtFixedRate(
             guarded(this::heartbeat),
@@ -114,16 +120,25 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   /** Recovers a task of an earlier server, as an agent does after its restart. */
-  private void recover(WorkDirectory.Checkpoint checkpoint) throws IOException {
+  private void recover(WorkDirectory.Checkpoint checkpoint, Optional<Supervisor> supervisor)
+      throws IOException {
     LocalTask task = add(checkpoint.task());
-    Optional<ProcessHandle> supervisor = launcher.find(task.id());
-    if (supervisor.isPresent()) {
+    Optional<Long> process =
+        supervisor.flatMap(it -> Optional.ofNullable(it.running().get(task.id())));
+    Optional<ProcessHandle> earlier = work.earlierSupervisor(task.id());
+    if (process.isPresent() || earlier.isPresent()) {
       log.info("task {} goes on", task.id());
-      task.setSupervisor(supervisor.get());
+      supervisor.ifPresent(task::setSupervisor);
+      task.setProcess(process.or(() -> earlier.map(ProcessHandle::pid)).orElseThrow());
       task.update(task.status(TaskState.TASK_RUNNING));
-      watch(task, supervisor.get());
-    } else if (work.supervisor(task.id()).isPresent()) {
+      startHealthChecks(task);
+      if (earlier.isPresent()) {
+        var unused = earlier.get().onExit().thenRun(() -> execute(() -> ended(task)));
+      }
+    } else if (work.exit(task.id()).isPresent()) {
       ended(task);
+    } else if (work.hasStarted(task.id())) {
+      outcomeUnknown(List.of(task));
     } else {
       log.info("task {} was never started", task.id());
       remove(task);
@@ -399,14 +414,8 @@ public final class LocalMesos implements SchedulerDriver {
 
   private final class Outcome implements LaunchExecutor.Outcome {
     @Override
-    public void started(LocalTask task, Process process) {
-      task.setSupervisor(process.toHandle());
-      task.update(task.status(TaskState.TASK_STARTING));
-      task.update(task.status(TaskState.TASK_RUNNING));
-      if (task.isKillRequested()) {
-        task.update(task.status(TaskState.TASK_KILLING));
-      }
-      watch(task, process.toHandle());
+    public void handedOver(LocalTask task, Supervisor supervisor) {
+      task.setSupervisor(supervisor);
     }
 
     @Override
@@ -418,6 +427,84 @@ public final class LocalMesos implements SchedulerDriver {
               .setReason(TaskStatus.Reason.REASON_CONTAINER_LAUNCH_FAILED)
               .setMessage("Failed to launch container: " + message));
     }
+  }
+
+  /** Passes what the supervisor says to the cluster's thread. */
+  private final class Supervision implements Supervisor.Listener {
+    @Override
+    public void started(String taskId, long process) {
+      onTask(taskId, task -> LocalMesos.this.started(task, process));
+    }
+
+    @Override
+    public void ended(String taskId) {
+      onTask(taskId, LocalMesos.this::ended);
+    }
+
+    @Override
+    public void failed(String taskId, String message) {
+      onTask(taskId, task -> new Outcome().failed(task, message));
+    }
+
+    @Override
+    public void lost(Supervisor supervisor) {
+      execute(() -> LocalMesos.this.lost(supervisor));
+    }
+
+    private void onTask(String taskId, Consumer<LocalTask> job) {
+      execute(() -> Optional.ofNullable(tasks.get(taskId)).ifPresent(job));
+    }
+  }
+
+  private void started(LocalTask task, long process) {
+    task.setProcess(process);
+    task.update(task.status(TaskState.TASK_STARTING));
+    task.update(task.status(TaskState.TASK_RUNNING));
+    if (task.isKillRequested()) {
+      killProcess(task);
+    }
+    startHealthChecks(task);
+  }
+
+  private void killProcess(LocalTask task) {
+    if (task.hasProcess()) {
+      task.update(task.status(TaskState.TASK_KILLING));
+    }
+    launches.execute(() -> launcher.kill(task.id()));
+  }
+
+  /** The supervisor was killed: tells how its tasks have ended, so far as that can be known. */
+  private void lost(Supervisor supervisor) {
+    log.warn("the supervisor was killed");
+    launcher.forget(supervisor);
+    List<LocalTask> unknown = new ArrayList<>();
+    for (LocalTask task : List.copyOf(tasks.values())) {
+      if (task.hasEnded() || !task.supervisor().equals(Optional.of(supervisor))) {
+        continue;
+      }
+      try {
+        if (work.exit(task.id()).isPresent()) {
+          ended(task);
+        } else if (work.hasStarted(task.id())) {
+          unknown.add(task);
+        } else {
+          launches.launchAgain(launcher, work.frameworkOf(task.id()), task);
+        }
+      } catch (IOException e) {
+        log.warn("the state of task {} cannot be read", task.id(), e);
+        unknown.add(task);
+      }
+    }
+    outcomeUnknown(unknown);
+  }
+
+  private void outcomeUnknown(List<LocalTask> lost) {
+    try {
+      launcher.killOrphans(lost.stream().map(LocalTask::id).toList());
+    } catch (IOException e) {
+      log.warn("the processes of tasks without a supervisor cannot be killed", e);
+    }
+    lost.forEach(this::ended);
   }
 
   private void startHealthChecks(LocalTask task) {
@@ -449,8 +536,8 @@ public final class LocalMesos implements SchedulerDriver {
 
     @Override
     public void failed() {
-      task.killUnhealthy();
-      task.update(task.status(TaskState.TASK_KILLING));
+      task.requestKillUnhealthy();
+      killProcess(task);
     }
 
     @Override
@@ -459,19 +546,25 @@ public final class LocalMesos implements SchedulerDriver {
     }
   }
 
-  private void watch(LocalTask task, ProcessHandle supervisor) {
-    startHealthChecks(task);
-    var unused = supervisor.onExit().thenRun(() -> execute(() -> ended(task)));
-  }
-
   private void ended(LocalTask task) {
     try {
       Optional<String> exit = work.exit(task.id());
-      end(task, task.ended(exit, launchFailure(task, exit)));
+      end(task, task.ended(exit, launchFailure(task, exit)).setData(report(task, exit)));
     } catch (IOException e) {
       log.warn("the outcome of task {} cannot be read", task.id(), e);
       end(task, task.ended(Optional.empty(), Optional.empty()));
     }
+  }
+
+  private ByteString report(LocalTask task, Optional<String> exit) throws IOException {
+    LocalSandbox sandbox = new LocalSandbox(work.sandboxOf(task.id()));
+    return new TaskReport(
+            ByteString.copyFrom(sandbox.read("stdout", 0, TaskReport.LIMIT)),
+            sandbox.size("stdout"),
+            ByteString.copyFrom(sandbox.read("stderr", 0, TaskReport.LIMIT)),
+            sandbox.size("stderr"),
+            LocalTask.usage(exit))
+        .toData();
   }
 
   private Optional<String> launchFailure(LocalTask task, Optional<String> exit) throws IOException {
@@ -513,10 +606,8 @@ public final class LocalMesos implements SchedulerDriver {
           task,
           task.status(TaskState.TASK_KILLED).setMessage("Killed while its files were fetched"));
     } else if (!task.hasEnded() && !task.isKillRequested()) {
-      task.kill();
-      if (task.supervisor().isPresent()) {
-        task.update(task.status(TaskState.TASK_KILLING));
-      }
+      task.requestKill();
+      killProcess(task);
     }
   }
 
@@ -559,9 +650,10 @@ public final class LocalMesos implements SchedulerDriver {
     }
   }
 
+  /** A master is not ahead of the updates: it tells the state of the first that is pending. */
   private void answer(LocalTask task) {
     sendUpdate(
-        task.status(task.state())
+        task.status(task.updates().first().map(TaskStatus::getState).orElse(task.state()))
             .setSource(TaskStatus.Source.SOURCE_MASTER)
             .setReason(TaskStatus.Reason.REASON_RECONCILIATION)
             .setMessage("Reconciliation: Latest task state")
@@ -587,7 +679,7 @@ public final class LocalMesos implements SchedulerDriver {
   }
 
   private void teardown() {
-    tasks.values().forEach(LocalTask::kill);
+    tasks.keySet().forEach(id -> kill(TaskID.newBuilder().setValue(id).build()));
     disconnect();
     scheduler.disconnected(this);
   }
@@ -604,14 +696,22 @@ public final class LocalMesos implements SchedulerDriver {
   @Override
   public void close() {
     health.close();
-    thread.shutdown();
+    // Calls that came before, such as a kill, are carried out. A shutdown drops what is queued.
+    CountDownLatch before = new CountDownLatch(1);
+    execute(before::countDown);
     try {
-      // Calls that came before, such as a kill, are carried out.
-      if (!launches.close() || !thread.awaitTermination(2, TimeUnit.SECONDS)) {
+      if (!before.await(2, TimeUnit.SECONDS)) {
+        log.warn("the embedded cluster did not end in time");
+      }
+      thread.shutdown();
+      if (!thread.awaitTermination(2, TimeUnit.SECONDS) || !launches.close()) {
         log.warn("the embedded cluster did not end in time");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+    if (launcher != null) {
+      launcher.close();
     }
   }
 }

@@ -4,6 +4,7 @@ package org.obmesos.local;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Future;
 import java.util.regex.Matcher;
@@ -18,18 +19,19 @@ import org.apache.mesos.v1.Protos.TaskStatus;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.AvailableResources;
 
-/** A task on the agent. Used on the cluster's thread. */
+/** A task on the agent. Used on the cluster's thread, but for {@link #isKillRequested}. */
 final class LocalTask {
   private static final Pattern EXIT =
-      Pattern.compile("(status|signal) (\\d+)(?: (killed|timeout))?");
+      Pattern.compile("(status|signal) (\\d+)(?: (killed|timeout|-))?(?: ([-\\d. ]+))?");
 
   private final TaskInfo info;
   private final StatusStream updates;
   private final String containerId = UUID.randomUUID().toString();
   private TaskState state = TaskState.TASK_STAGING;
-  private Optional<ProcessHandle> supervisor = Optional.empty();
+  private Optional<Supervisor> supervisor = Optional.empty();
+  private OptionalLong process = OptionalLong.empty();
   private Optional<Future<?>> fetch = Optional.empty();
-  private boolean killRequested;
+  private volatile boolean killRequested;
   private boolean unhealthy;
   private Optional<Boolean> healthy = Optional.empty();
 
@@ -65,8 +67,14 @@ final class LocalTask {
     };
   }
 
-  Optional<ProcessHandle> supervisor() {
+  /** Returns the supervisor it was handed to. */
+  Optional<Supervisor> supervisor() {
     return supervisor;
+  }
+
+  /** It was handed to a supervisor. */
+  void setSupervisor(Supervisor connection) {
+    supervisor = Optional.of(connection);
   }
 
   /** Its files are being fetched. */
@@ -79,18 +87,19 @@ final class LocalTask {
     return !hasEnded() && fetch.map(work -> work.cancel(true)).orElse(false);
   }
 
-  /** Its process has started. A kill that came before is passed on. */
-  void setSupervisor(ProcessHandle handle) {
-    supervisor = Optional.of(handle);
-    if (killRequested) {
-      handle.destroy();
-    }
+  /** Its process has started. */
+  void setProcess(long id) {
+    process = OptionalLong.of(id);
   }
 
-  /** Kills the command, as soon as it has started. */
-  void kill() {
+  /** Returns whether its process has started. */
+  boolean hasProcess() {
+    return process.isPresent();
+  }
+
+  /** It is to be killed, as soon as it has started. */
+  void requestKill() {
     killRequested = true;
-    supervisor.ifPresent(ProcessHandle::destroy);
   }
 
   /** Sets the outcome of its last health check. */
@@ -98,10 +107,10 @@ final class LocalTask {
     healthy = Optional.of(isHealthy);
   }
 
-  /** Kills the command because its health checks have failed. */
-  void killUnhealthy() {
+  /** It is to be killed because its health checks have failed. */
+  void requestKillUnhealthy() {
     unhealthy = true;
-    kill();
+    killRequested = true;
   }
 
   boolean isKillRequested() {
@@ -118,7 +127,7 @@ final class LocalTask {
   TaskStatus.Builder status(TaskState newState) {
     ContainerStatus.Builder container =
         ContainerStatus.newBuilder().setContainerId(ContainerID.newBuilder().setValue(containerId));
-    supervisor.ifPresent(handle -> container.setExecutorPid((int) handle.pid()));
+    process.ifPresent(id -> container.setExecutorPid((int) id));
     TaskStatus.Builder status = TaskStatus.newBuilder();
     if (newState == TaskState.TASK_RUNNING) {
       healthy.ifPresent(status::setHealthy);
@@ -151,7 +160,7 @@ final class LocalTask {
       return status(TaskState.TASK_FAILED)
           .setSource(TaskStatus.Source.SOURCE_AGENT)
           .setReason(TaskStatus.Reason.REASON_EXECUTOR_TERMINATED)
-          .setMessage("The command's supervisor was killed; the outcome of the command is unknown");
+          .setMessage("The supervisor was killed, and the command with it; its outcome is unknown");
     }
     boolean exited = words.group(1).equals("status");
     int number = Integer.parseInt(words.group(2));
@@ -166,7 +175,7 @@ final class LocalTask {
           .setMessage(message);
     }
     TaskState last =
-        stopped != null
+        "killed".equals(stopped)
             ? TaskState.TASK_KILLED
             : exited && number == 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
     TaskStatus.Builder status = status(last).setMessage(message);
@@ -174,6 +183,12 @@ final class LocalTask {
       status.setHealthy(false);
     }
     return status;
+  }
+
+  /** Returns the words of its usage in what the supervisor wrote into its exit file. */
+  static String usage(Optional<String> exit) {
+    Matcher words = EXIT.matcher(exit.orElse(""));
+    return words.matches() && words.group(4) != null ? words.group(4) : "";
   }
 
   private static ByteString uuid() {

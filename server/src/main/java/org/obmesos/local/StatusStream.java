@@ -50,6 +50,11 @@ final class StatusStream {
     return Optional.of(acknowledged);
   }
 
+  /** Returns the first pending update. */
+  Optional<TaskStatus> first() {
+    return Optional.ofNullable(pending.peek());
+  }
+
   /** Sends the first pending update, to a scheduler that has just subscribed. */
   void resend() {
     stop();

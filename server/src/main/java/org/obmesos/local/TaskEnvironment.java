@@ -40,24 +40,34 @@ final class TaskEnvironment {
   private TaskEnvironment() {}
 
   /**
-   * Returns the variables of a task.
+   * Returns the variables that all tasks have.
    *
    * @param server the environment of this server
    * @param passed the names of further variables of the server that the user wants tasks to have
    */
-  static Map<String, String> of(
-      TaskInfo task, Path sandbox, Map<String, String> server, Set<String> passed) {
+  static Map<String, String> ofAll(Map<String, String> server, Set<String> passed) {
     Map<String, String> variables = new LinkedHashMap<>();
     variables.put("PATH", DEFAULT_PATH);
     server.forEach(
         (name, value) -> {
-          if (INHERITED.contains(name)
-              || name.startsWith("LC_")
-              || passed.contains(name)
-              || (task.hasContainer() && CONTAINER_RUNTIME.contains(name))) {
+          if (INHERITED.contains(name) || name.startsWith("LC_") || passed.contains(name)) {
             variables.put(name, value);
           }
         });
+    return variables;
+  }
+
+  /** Returns the variables of a task besides those. */
+  static Map<String, String> of(TaskInfo task, Path sandbox, Map<String, String> server) {
+    Map<String, String> variables = new LinkedHashMap<>();
+    if (task.hasContainer()) {
+      server.forEach(
+          (name, value) -> {
+            if (CONTAINER_RUNTIME.contains(name)) {
+              variables.put(name, value);
+            }
+          });
+    }
     variables.put(
         "MESOS_SANDBOX", task.hasContainer() ? ContainerRuntime.SANDBOX : sandbox.toString());
     variables.put("MESOS_DIRECTORY", sandbox.toString());

@@ -4,11 +4,9 @@ package org.obmesos.local;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,13 +50,22 @@ final class WorkDirectory {
     }
   }
 
+  Path root() {
+    return root;
+  }
+
   Path sandbox(String frameworkId, String taskId) {
     return sandbox(root, frameworkId, taskId);
   }
 
+  /** Returns the framework of a task with a checkpoint. */
+  String frameworkOf(String taskId) throws IOException {
+    return Files.readString(meta(taskId).resolve("framework"));
+  }
+
   /** Returns the sandbox of a task with a checkpoint. */
   Path sandboxOf(String taskId) throws IOException {
-    return sandbox(Files.readString(meta(taskId).resolve("framework")), taskId);
+    return sandbox(frameworkOf(taskId), taskId);
   }
 
   /** Deletes the sandboxes of a task. */
@@ -129,23 +136,20 @@ final class WorkDirectory {
     return read(meta(taskId).resolve("exit"));
   }
 
-  /** Returns the supervisor's process id; empty if it has not started. */
-  Optional<Long> supervisor(String taskId) throws IOException {
-    return read(meta(taskId).resolve("pid")).map(words -> Long.parseLong(words.split(" ", 2)[0]));
+  /** Returns whether the command of a task was, or was about to be, started. */
+  boolean hasStarted(String taskId) {
+    return Files.exists(meta(taskId).resolve("started"));
   }
 
-  /**
-   * Abandons a launch whose supervisor has not started: it will not start the command.
-   *
-   * @return false if the supervisor has started
-   */
-  boolean abandonLaunch(String taskId) throws IOException {
-    try {
-      Files.writeString(meta(taskId).resolve("pid"), "", StandardOpenOption.CREATE_NEW);
-      return true;
-    } catch (FileAlreadyExistsException e) {
-      return false;
-    }
+  /** Returns the supervisor of a task that a server before version 0.2 has launched. */
+  Optional<ProcessHandle> earlierSupervisor(String taskId) throws IOException {
+    // The process id can have been reused: the supervisor is recognized by its arguments.
+    String meta = meta(taskId).toString();
+    return read(meta(taskId).resolve("pid"))
+        .map(words -> Long.parseLong(words.split(" ", 2)[0]))
+        .flatMap(ProcessHandle::of)
+        .filter(ProcessHandle::isAlive)
+        .filter(handle -> handle.info().commandLine().orElse("").contains(meta));
   }
 
   private static Optional<String> read(Path file) throws IOException {

@@ -28,15 +28,27 @@ import org.obmesos.driver.MesosHttpClient;
 final class AgentSandbox implements Sandbox {
   private final AgentHttpClient agent;
   private final String directory;
+  private final boolean writtenLate;
 
-  AgentSandbox(AgentHttpClient agent, String directory) {
+  /**
+   * Creates a sandbox.
+   *
+   * @param writtenLate whether a container logger writes the output
+   */
+  AgentSandbox(AgentHttpClient agent, String directory, boolean writtenLate) {
+    this.writtenLate = writtenLate;
     this.agent = agent;
     this.directory = directory;
   }
 
   @Override
-  public boolean isWrittenLate() {
+  public boolean isRemote() {
     return true;
+  }
+
+  @Override
+  public boolean isWrittenLate() {
+    return writtenLate;
   }
 
   @Override

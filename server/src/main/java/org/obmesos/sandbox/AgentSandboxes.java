@@ -45,15 +45,18 @@ public final class AgentSandboxes implements Sandboxes {
   @Override
   public Sandbox of(Task task) {
     TaskLocation location = task.launch().location();
+    boolean shared = !location.executorId().isEmpty();
     String directory =
         "/frameworks/"
             + location.frameworkId()
             + "/executors/"
-            + task.mesosTaskId()
-            + "/runs/latest";
+            + (shared ? location.executorId() : task.mesosTaskId())
+            + "/runs/latest"
+            + (shared ? "/tasks/" + task.mesosTaskId() : "");
     return location.agentUrl().isEmpty()
         ? new UnknownAgentSandbox()
-        : new AgentSandbox(new AgentHttpClient(http, address(location.agentUrl())), directory);
+        : new AgentSandbox(
+            new AgentHttpClient(http, address(location.agentUrl())), directory, !shared);
   }
 
   /** Returns the address to reach an agent at. */

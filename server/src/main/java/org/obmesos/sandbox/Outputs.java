@@ -4,8 +4,10 @@ package org.obmesos.sandbox;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.obmesos.executor.TaskReport;
 import org.obmesos.task.TaskResult;
 
 /** Decodes the output of tasks as UTF-8. Invalid bytes become U+FFFD, NUL becomes U+2400. */
@@ -31,10 +33,23 @@ public final class Outputs {
     RotatedLog log = RotatedLog.whole(sandbox, "stdout");
     long size = log.size();
     byte[] head = log.read(0, (int) Math.min(size, limit));
+    return result(head, size, tail(RotatedLog.whole(sandbox, "stderr"), STDERR_LINES));
+  }
+
+  /** Returns the result of a task from a report that has all of its output. */
+  static TaskResult result(TaskReport report, int limit) {
+    byte[] stdout = report.stdout().toByteArray();
+    byte[] stderr = report.stderr().toByteArray();
+    int from = Math.max(0, stderr.length - TAIL_BYTES);
+    return result(
+        stdout.length > limit ? Arrays.copyOf(stdout, limit) : stdout,
+        stdout.length,
+        tail(Arrays.copyOfRange(stderr, from, stderr.length), from > 0, STDERR_LINES));
+  }
+
+  private static TaskResult result(byte[] head, long size, String stderr) {
     int end = size > head.length ? wholeCharacters(head) : head.length;
-    String stdout = text(head, 0, end);
-    return new TaskResult(
-        stdout, size, size > head.length, tail(RotatedLog.whole(sandbox, "stderr"), STDERR_LINES));
+    return new TaskResult(text(head, 0, end), size, size > head.length, stderr);
   }
 
   /** Emacs 28 rejects a JSON string with a NUL character, so NUL becomes U+2400. */
@@ -58,9 +73,12 @@ public final class Outputs {
   /** Returns the last lines of a log, from at most its last {@value #TAIL_BYTES} bytes. */
   static String tail(RotatedLog log, int lines) throws IOException {
     long from = Math.max(0, log.size() - TAIL_BYTES);
-    byte[] bytes = log.read(from, TAIL_BYTES);
+    return tail(log.read(from, TAIL_BYTES), from > 0, lines);
+  }
+
+  private static String tail(byte[] bytes, boolean cut, int lines) {
     int start = 0;
-    while (from > 0 && start < bytes.length && (bytes[start] & 0xC0) == 0x80) {
+    while (cut && start < bytes.length && (bytes[start] & 0xC0) == 0x80) {
       start++;
     }
     String text = text(bytes, start, bytes.length - start);

@@ -72,6 +72,11 @@ public interface Sandbox {
     return false;
   }
 
+  /** Returns whether reading it takes an agent's time. */
+  default boolean isRemote() {
+    return false;
+  }
+
   /** Returns its path or address, for the user. Never waits. */
   String location();
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.obmesos.executor.TaskReport;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -153,6 +154,11 @@ public final class SandboxReader implements AutoCloseable {
             resultLimit,
             agentAlive ? FINAL_OUTPUT_PATIENCE : Duration.ZERO);
     return new FinalOutputReader(source, timer, executor).start();
+  }
+
+  /** Returns the result of a task from a report that has all of its output. */
+  public TaskResult result(TaskReport report) {
+    return Outputs.result(report, resultLimit);
   }
 
   /** Deletes the sandboxes of tasks. */

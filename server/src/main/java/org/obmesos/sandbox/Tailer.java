@@ -112,7 +112,7 @@ public final class Tailer {
     Map<String, Integer> perAgent = new HashMap<>();
     int remote = 0;
     for (Followed task : due) {
-      if (task.sandbox.isWrittenLate()) {
+      if (task.sandbox.isRemote()) {
         if (remote >= MAX_REMOTE || perAgent.merge(task.agent, 1, Integer::sum) > MAX_PER_AGENT) {
           continue;
         }
@@ -147,6 +147,6 @@ public final class Tailer {
     task.size = size;
     task.reading = false;
     long pause = visible.contains(task.id) ? task.pause : Math.max(HIDDEN_PAUSE, task.pause);
-    task.due = now + (task.sandbox.isWrittenLate() ? pause : 1);
+    task.due = now + (task.sandbox.isRemote() ? pause : 1);
   }
 }

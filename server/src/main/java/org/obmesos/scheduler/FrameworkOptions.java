@@ -4,6 +4,7 @@ package org.obmesos.scheduler;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import org.obmesos.task.Resources;
 
 /**
  * The settings of the framework.
@@ -15,6 +16,8 @@ import java.util.Optional;
  * @param resultLimit the largest number of bytes of stdout in a result
  * @param limits what can never run, if all of the cluster is known
  * @param retention how long ended tasks are kept
+ * @param shareLimit the cpus and memory of the largest task that shares an executor without saying
+ *     so
  * @param storeFailureLimit how long the store may fail before the server ends
  */
 public record FrameworkOptions(
@@ -24,7 +27,11 @@ public record FrameworkOptions(
     int resultLimit,
     Optional<ClusterLimits> limits,
     Retention retention,
+    Resources shareLimit,
     Duration storeFailureLimit) {
+  /** The default for {@code shareLimit}. */
+  public static final Resources SHARE_LIMIT = new Resources(1, 512, 1024);
+
   /** The default for {@code storeFailureLimit}. */
   public static final Duration STORE_FAILURE_LIMIT = Duration.ofSeconds(30);
 
@@ -35,6 +42,7 @@ public record FrameworkOptions(
     Objects.requireNonNull(principal, "principal");
     Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(retention, "retention");
+    Objects.requireNonNull(shareLimit, "shareLimit");
     Objects.requireNonNull(storeFailureLimit, "storeFailureLimit");
   }
 

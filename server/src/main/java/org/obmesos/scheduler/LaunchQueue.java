@@ -7,6 +7,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.mesos.v1.Protos.ExecutorInfo;
+import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
 import org.apache.mesos.v1.Protos.OfferID;
 import org.apache.mesos.v1.Protos.Resource;
@@ -30,6 +32,8 @@ final class LaunchQueue {
   /** Its refuse_seconds while tasks are queued that do not fit it. */
   private static final double BUSY_REFUSE_SECONDS = 5;
 
+  private static final Duration REVIVE_DELAY = Duration.ofMillis(50);
+
   /** When an operation whose commit has failed is tried again. */
   static final Duration RETRY = Duration.ofSeconds(1);
 
@@ -48,6 +52,7 @@ final class LaunchQueue {
 
   private int uncommittedLaunches;
   private boolean reviving;
+  private boolean revivingSoon;
 
   /** What the queue works with. */
   record Collaborators(
@@ -65,7 +70,7 @@ final class LaunchQueue {
     this.listener = with.listener();
     this.options = options;
     this.secrets = secrets;
-    this.matcher = new OfferMatcher(registry, options.hasRoles());
+    this.matcher = new OfferMatcher(registry, options.hasRoles(), options.shareLimit());
     this.dependencies = new DependencyTracker(registry);
   }
 
@@ -120,6 +125,24 @@ final class LaunchQueue {
     if (constrained) {
       setPendingReasons(matcher.shortages(registry.queue()));
       revive();
+    }
+    reviveSoon();
+  }
+
+  /**
+   * Asks for what ended tasks have left, once for those that end at about the same time: a master
+   * offers it by itself only with its next allocation, after a second by default.
+   */
+  private void reviveSoon() {
+    if (options.hasRoles() && !revivingSoon && !registry.queue().isEmpty()) {
+      revivingSoon = true;
+      var unused =
+          executor.schedule(
+              REVIVE_DELAY,
+              () -> {
+                revivingSoon = false;
+                revive();
+              });
     }
   }
 
@@ -255,16 +278,21 @@ final class LaunchQueue {
       for (Placement.Placed<Task> placed : tasks) {
         TaskId id = placed.task().id();
         if (draft.live(id).filter(task -> task.state() == TaskState.QUEUED).isPresent()) {
-          draft.apply(id, new TaskEvent.Launch(location(placed.ports())));
+          draft.apply(id, new TaskEvent.Launch(location(placed)));
           staged.add(id);
         }
       }
     }
 
-    private TaskLocation location(List<Integer> ports) {
+    private TaskLocation location(Placement.Placed<Task> placed) {
       Agent agent = matcher.agents().get(accepted.get(0).getAgentId().getValue()).orElseThrow();
       return new TaskLocation(
-          subscription.id().orElseThrow(), agent.id(), agent.hostname(), agent.url(), ports);
+          subscription.id().orElseThrow(),
+          agent.id(),
+          agent.hostname(),
+          agent.url(),
+          placed.ports(),
+          placed.executorId());
     }
 
     @Override
@@ -306,9 +334,11 @@ final class LaunchQueue {
       Ports ports =
           task.block().fixedPorts().plus(Ports.ofNumbers(task.launch().location().ports()));
       AvailableResources needed = new AvailableResources(task.block().resources(), ports);
+      List<Resource> taken = MesosResources.take(left, needed);
       infos.add(
-          TaskInfos.of(
-              task, MesosResources.take(left, needed), secrets.get(task), !options.hasRoles()));
+          task.launch().location().executorId().isEmpty()
+              ? TaskInfos.of(task, taken, secrets.get(task), !options.hasRoles())
+              : TaskInfos.shared(task, taken, executor(task, left)));
     }
     double seconds = refuseSeconds();
     var unused =
@@ -319,6 +349,18 @@ final class LaunchQueue {
                   executor.execute(() -> refused(ids, tasks, failure));
                   return null;
                 });
+  }
+
+  private ExecutorInfo executor(Task task, List<Resource> left) {
+    TaskLocation location = task.launch().location();
+    return matcher
+        .executors()
+        .info(
+            location.executorId(),
+            FrameworkID.newBuilder().setValue(location.frameworkId()).build(),
+            matcher.executors().isNew(location.executorId())
+                ? MesosResources.take(left, SharedExecutors.OVERHEAD)
+                : List.of());
   }
 
   /**

@@ -91,7 +91,12 @@ final class MasterEvents implements Scheduler {
   }
 
   private void failed(Event.Failure failure) {
-    if (failure.hasAgentId() && !failure.hasExecutorId()) {
+    if (failure.hasExecutorId()) {
+      launchQueue
+          .matcher()
+          .executors()
+          .ended(failure.getExecutorId().getValue(), "status " + failure.getStatus());
+    } else if (failure.hasAgentId()) {
       launchQueue.agentRemoved(failure.getAgentId().getValue());
     }
   }

@@ -5,13 +5,16 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.Offer;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.AvailableResources;
+import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
 
 /**
@@ -27,15 +30,18 @@ final class OfferMatcher {
   private final Agents agents = new Agents();
   private final TaskRegistry registry;
   private final boolean roles;
+  private final SharedExecutors executors;
 
   /**
    * Creates a matcher for the queue of a registry.
    *
-   * @param roles whether the cluster has roles
+   * @param roles whether the cluster has roles, and agents that start executors
+   * @param shareLimit the largest task that shares an executor without saying so
    */
-  OfferMatcher(TaskRegistry registry, boolean roles) {
+  OfferMatcher(TaskRegistry registry, boolean roles, Resources shareLimit) {
     this.registry = registry;
     this.roles = roles;
+    this.executors = new SharedExecutors(registry, shareLimit);
   }
 
   Agents agents() {
@@ -73,11 +79,63 @@ final class OfferMatcher {
             .map(task -> new Placement.Candidate<>(task, task.block()))
             .toList();
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
-    Placement.plan(available, queue, rule())
+    place(allocations, available, queue)
         .forEach((allocation, tasks) -> launches.put(allocations.remove(allocation), tasks));
     List<Offer> unused = new ArrayList<>();
     allocations.values().forEach(unused::addAll);
     return new Plan(launches, unused, news);
+  }
+
+  /**
+   * Places tasks with room for a shared executor on each agent that has none, and then, where that
+   * has placed none, without that room.
+   */
+  private Map<Allocation, List<Placement.Placed<Task>>> place(
+      Map<Allocation, List<Offer>> offers,
+      Map<Allocation, AvailableResources> available,
+      List<Placement.Candidate<Task>> queue) {
+    if (!roles || queue.stream().noneMatch(candidate -> executors.mayShare(candidate.task()))) {
+      return Placement.plan(available, queue, rule());
+    }
+    Map<Allocation, AvailableResources> reduced = new LinkedHashMap<>();
+    available.forEach(
+        (allocation, resources) -> {
+          AvailableResources overhead = executors.overhead(allocation, offers.get(allocation));
+          if (executors.isUsable(allocation) && resources.contains(overhead)) {
+            reduced.put(allocation, resources.minus(overhead));
+          }
+        });
+    Placement.Rule<Allocation, Task> rule = rule();
+    Map<Allocation, List<Placement.Placed<Task>>> plan = new LinkedHashMap<>();
+    Set<Task> placed = new HashSet<>();
+    Placement.plan(reduced, queue, rule)
+        .forEach(
+            (allocation, tasks) -> {
+              tasks.forEach(each -> placed.add(each.task()));
+              plan.put(allocation, share(allocation, offers.get(allocation), tasks));
+            });
+    Map<Allocation, AvailableResources> left = new LinkedHashMap<>(available);
+    left.keySet().removeAll(plan.keySet());
+    List<Placement.Candidate<Task>> unplaced =
+        queue.stream().filter(candidate -> !placed.contains(candidate.task())).toList();
+    plan.putAll(Placement.plan(left, unplaced, rule));
+    return plan;
+  }
+
+  private List<Placement.Placed<Task>> share(
+      Allocation allocation, List<Offer> offers, List<Placement.Placed<Task>> tasks) {
+    return tasks.stream()
+        .map(
+            each ->
+                executors.mayShare(each.task())
+                    ? new Placement.Placed<>(
+                        each.task(), each.ports(), executors.assign(allocation, offers))
+                    : each)
+        .toList();
+  }
+
+  SharedExecutors executors() {
+    return executors;
   }
 
   private static AvailableResources available(List<Offer> offers) {

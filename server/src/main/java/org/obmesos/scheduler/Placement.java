@@ -39,8 +39,9 @@ final class Placement {
    *
    * @param task identifies it
    * @param ports the ports it gets, in the order of their names
+   * @param executorId the shared executor it gets; empty for one of its own
    */
-  record Placed<T>(T task, List<Integer> ports) {}
+  record Placed<T>(T task, List<Integer> ports, String executorId) {}
 
   /**
    * Assigns tasks to offers.
@@ -70,7 +71,7 @@ final class Placement {
                 left.put(offer, available.minus(new AvailableResources(block.resources(), taken)));
                 rule.placed(candidate.task(), offer);
                 plan.computeIfAbsent(offer, key -> new ArrayList<>())
-                    .add(new Placed<>(candidate.task(), ports));
+                    .add(new Placed<>(candidate.task(), ports, ""));
               });
     }
     return plan;

@@ -11,6 +11,22 @@ final class StatusMapper {
 
   private StatusMapper() {}
 
+  /** Returns whether an update says that the executor of its task has ended. */
+  static boolean isExecutorEnd(Protos.TaskStatus update) {
+    return switch (update.getReason()) {
+      case REASON_EXECUTOR_TERMINATED,
+          REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+          REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+          REASON_EXECUTOR_UNREGISTERED,
+          REASON_CONTAINER_LAUNCH_FAILED,
+          REASON_CONTAINER_LIMITATION,
+          REASON_CONTAINER_LIMITATION_MEMORY,
+          REASON_CONTAINER_LIMITATION_DISK ->
+          update.hasExecutorId();
+      default -> false;
+    };
+  }
+
   static TaskState state(Protos.TaskStatus update) {
     return TaskState.valueOf(update.getState().name().substring(PREFIX.length()));
   }

@@ -6,6 +6,7 @@ import org.apache.mesos.v1.Protos;
 import org.obmesos.task.TaskLocation;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskStatus;
+import org.obmesos.task.Usage;
 
 /** What happens to one task; see {@link TaskStateMachine}. */
 sealed interface TaskEvent {
@@ -19,8 +20,15 @@ sealed interface TaskEvent {
    * Mesos has sent a status update, or answered a reconciliation.
    *
    * @param update the update to acknowledge; empty if it has no uuid
+   * @param usage what the task has used, if the update says so
+   * @param result the output, if the update carries all of it
    */
-  record StatusUpdate(TaskStatus status, Optional<Protos.TaskStatus> update) implements TaskEvent {}
+  record StatusUpdate(
+      TaskStatus status,
+      Optional<Protos.TaskStatus> update,
+      Usage usage,
+      Optional<TaskResult> result)
+      implements TaskEvent {}
 
   /** The master has refused the launch, with this message. */
   record LaunchRefused(String message) implements TaskEvent {}

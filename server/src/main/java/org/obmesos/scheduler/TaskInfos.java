@@ -9,12 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.DurationInfo;
 import org.apache.mesos.v1.Protos.Environment;
+import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.HealthCheck;
 import org.apache.mesos.v1.Protos.KillPolicy;
 import org.apache.mesos.v1.Protos.Label;
@@ -23,6 +25,7 @@ import org.apache.mesos.v1.Protos.Resource;
 import org.apache.mesos.v1.Protos.Secret;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskInfo;
+import org.obmesos.executor.TaskSpecification;
 import org.obmesos.task.Block;
 import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Health;
@@ -71,15 +74,7 @@ final class TaskInfos {
       Task task, List<Resource> resources, Map<String, String> secrets, boolean embedded) {
     Block block = task.block();
     ExecutionEnvironment around = block.program().executionEnvironment();
-    String name = block.origin().name();
-    TaskInfo.Builder info =
-        TaskInfo.newBuilder()
-            .setName(name.isEmpty() ? block.id().value() : name)
-            .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()))
-            .setAgentId(AgentID.newBuilder().setValue(task.launch().location().agentId()))
-            .addAllResources(resources)
-            .setCommand(command(task, secrets, embedded))
-            .setLabels(labels(block.origin()));
+    TaskInfo.Builder info = start(task, resources).setCommand(command(task, secrets, embedded));
     around
         .container()
         .ifPresent(
@@ -93,6 +88,37 @@ final class TaskInfos {
       info.setMaxCompletionTime(duration(limits.timeout()));
     }
     return info.build();
+  }
+
+  private static TaskInfo.Builder start(Task task, List<Resource> resources) {
+    Block block = task.block();
+    String name = block.origin().name();
+    return TaskInfo.newBuilder()
+        .setName(name.isEmpty() ? block.id().value() : name)
+        .setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()))
+        .setAgentId(AgentID.newBuilder().setValue(task.launch().location().agentId()))
+        .addAllResources(resources)
+        .setLabels(labels(block.origin()));
+  }
+
+  /** Converts a task for a shared executor, which gets the program in the task's data. */
+  static TaskInfo shared(Task task, List<Resource> resources, ExecutorInfo executor) {
+    Program program = task.block().program();
+    RunPolicy limits = task.block().runPolicy();
+    Map<String, String> variables = new LinkedHashMap<>(ports(task));
+    variables.putAll(program.environment());
+    return start(task, resources)
+        .setExecutor(executor)
+        .setData(
+            new TaskSpecification(
+                    program.interpreter(),
+                    variables,
+                    Optional.of(body(program)),
+                    program.directory(),
+                    limits.killGrace(),
+                    limits.timeout())
+                .toData())
+        .build();
   }
 
   /** Returns the host ports of its container's mappings that came from the offer. */

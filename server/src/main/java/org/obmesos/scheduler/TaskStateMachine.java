@@ -33,6 +33,7 @@ final class TaskStateMachine {
   static final int MAX_LAUNCHES = 10;
 
   private static final String KILLED_BEFORE_LAUNCH = "Killed before it was launched";
+  private static final String EXECUTOR = Protos.TaskStatus.Source.SOURCE_EXECUTOR.name();
   private static final String RECONCILIATION =
       Protos.TaskStatus.Reason.REASON_RECONCILIATION.name();
 
@@ -65,7 +66,7 @@ final class TaskStateMachine {
       return queued(task, event, now);
     }
     if (event instanceof TaskEvent.StatusUpdate update) {
-      return update(task, update.status(), update.update(), now);
+      return update(task, update, now);
     }
     if (event instanceof TaskEvent.OutputRead read) {
       return end(task, read.status(), read.result(), read.update(), now);
@@ -120,9 +121,10 @@ final class TaskStateMachine {
         new Effect.ReadOutput(next, killed, Optional.empty(), false));
   }
 
-  private static Transition update(
-      Task task, TaskStatus status, Optional<Protos.TaskStatus> update, Instant now) {
-    if (neverStarted(task.state(), status)) {
+  private static Transition update(Task task, TaskEvent.StatusUpdate event, Instant now) {
+    TaskStatus status = event.status();
+    Optional<Protos.TaskStatus> update = event.update();
+    if (neverStarted(task, status)) {
       return relaunch(task, status, update, now);
     }
     // A task the master does not know although it had started: nobody can tell how it ended.
@@ -143,9 +145,12 @@ final class TaskStateMachine {
         return runAgain(task, known, update, now);
       }
     }
-    return Transition.to(
-        task,
-        new Effect.ReadOutput(task, known, update, !isAgentGone(task.state(), known.state())));
+    Task used = task.with(task.launch().used(event.usage()));
+    return event.result().isPresent()
+        ? end(used, known, event.result().get(), update, now)
+        : Transition.to(
+            used,
+            new Effect.ReadOutput(used, known, update, !isAgentGone(task.state(), known.state())));
   }
 
   /** Queues the task for its next run, as its retry policy has it. */
@@ -170,7 +175,15 @@ final class TaskStateMachine {
    * answers so to the reconciliation of a launch it never got (a task unknown to a registered agent
    * is TASK_GONE, else TASK_UNKNOWN); it sends TASK_DROPPED for a launch it could not deliver.
    */
-  private static boolean neverStarted(TaskState before, TaskStatus status) {
+  private static boolean neverStarted(Task task, TaskStatus status) {
+    TaskState before = task.state();
+    if (before == TaskState.STAGING
+        && !task.launch().location().executorId().isEmpty()
+        && status.state().isTerminal()
+        && !status.source().equals(EXECUTOR)) {
+      // A shared executor starts a task once its agent has stored that it is running.
+      return true;
+    }
     return switch (status.state()) {
       case DROPPED -> before == TaskState.STAGING || before == TaskState.STARTING;
       case GONE, LOST, UNKNOWN ->

@@ -5,11 +5,13 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.mesos.v1.Protos;
+import org.obmesos.executor.TaskReport;
 import org.obmesos.sandbox.SandboxReader;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
+import org.obmesos.task.Usage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +31,7 @@ final class UpdateHandler {
   private final Secrets secrets;
   private final LaunchQueue launchQueue;
   private final Reconciler reconciler;
+  private final SharedExecutors executors;
 
   /** The tasks whose output is being read because they have ended. */
   private final Set<TaskId> ending = new HashSet<>();
@@ -48,10 +51,16 @@ final class UpdateHandler {
     this.secrets = secrets;
     this.launchQueue = launchQueue;
     this.reconciler = reconciler;
+    this.executors = launchQueue.matcher().executors();
   }
 
   /** Takes an update. It is acknowledged once what follows from it is stored. */
   void update(Protos.TaskStatus update) {
+    if (update.getSource() == Protos.TaskStatus.Source.SOURCE_EXECUTOR) {
+      executors.registered(update.getExecutorId().getValue());
+    } else if (StatusMapper.isExecutorEnd(update)) {
+      executors.ended(update.getExecutorId().getValue(), update.getMessage());
+    }
     transactions.submit(new StatusUpdate(update));
   }
 
@@ -61,10 +70,12 @@ final class UpdateHandler {
 
   private final class StatusUpdate implements TransactionQueue.Operation {
     private final Protos.TaskStatus update;
+    private final Optional<TaskReport> report;
     private Optional<TaskId> task = Optional.empty();
 
     StatusUpdate(Protos.TaskStatus update) {
       this.update = update;
+      this.report = TaskReport.parse(update.getData());
     }
 
     @Override
@@ -83,7 +94,10 @@ final class UpdateHandler {
                   draft.apply(
                       id,
                       new TaskEvent.StatusUpdate(
-                          StatusMapper.status(update), acknowledgeable(update))));
+                          StatusMapper.status(update),
+                          acknowledgeable(update),
+                          report.map(it -> Usage.parse(it.usage())).orElse(Usage.UNKNOWN),
+                          report.filter(TaskReport::isComplete).map(reader::result))));
     }
 
     @Override
@@ -220,6 +234,7 @@ final class UpdateHandler {
     ending.remove(task.id());
     secrets.remove(task.id());
     reconciler.answered(task.id());
+    executors.taskEnded(task.launch().location().executorId());
     launchQueue.ended(task);
     listener.ended(task, result, reader.location(task));
   }

@@ -18,6 +18,7 @@ import org.obmesos.task.Block;
 import org.obmesos.task.Constraint;
 import org.obmesos.task.Container;
 import org.obmesos.task.ExecutionEnvironment;
+import org.obmesos.task.ExecutorKind;
 import org.obmesos.task.Health;
 import org.obmesos.task.LaunchState;
 import org.obmesos.task.Origin;
@@ -33,6 +34,7 @@ import org.obmesos.task.TaskState;
 import org.obmesos.task.TaskStatus;
 import org.obmesos.task.Times;
 import org.obmesos.task.Uri;
+import org.obmesos.task.Usage;
 
 /**
  * The tables of the versions before {@code PRAGMA user_version} was used. They had a column for
@@ -157,8 +159,10 @@ final class LegacySchema {
                 row.getString("agent_id"),
                 row.getString("hostname"),
                 row.getString("agent_url"),
-                split(row.getString("ports")).stream().map(Integer::valueOf).toList()),
-            row.getString("state").equals(TaskState.KILLING.name())),
+                split(row.getString("ports")).stream().map(Integer::valueOf).toList(),
+                ""),
+            row.getString("state").equals(TaskState.KILLING.name()),
+            Usage.UNKNOWN),
         new TaskStatus(
             TaskState.valueOf(row.getString("state")),
             row.getString("reason"),
@@ -205,7 +209,8 @@ final class LegacySchema {
                 extras.backoffMillis() == null
                     ? Retry.NONE.backoff()
                     : Duration.ofMillis(extras.backoffMillis()),
-                or(extras.ensure(), Retry.Ensure.NOTHING)));
+                or(extras.ensure(), Retry.Ensure.NOTHING)),
+            ExecutorKind.AUTO);
     return new Block(
         new TaskId(row.getString("id")),
         new Origin(row.getString("name"), row.getString("document"), or(extras.group(), "")),

@@ -18,8 +18,9 @@ public record Block(
   /**
    * Validates the combination of components.
    *
-   * @throws InvalidBlockException if the block depends on itself, or its health check names a port
-   *     that is neither a number nor one of the block's ports
+   * @throws InvalidBlockException if the block depends on itself, its health check names a port
+   *     that is neither a number nor one of the block's ports, or it is to share an executor and
+   *     cannot
    */
   public Block {
     Objects.requireNonNull(id, "id");
@@ -30,12 +31,27 @@ public record Block(
     if (requirements.after().contains(id)) {
       throw new InvalidBlockException("after", "a block cannot come after itself");
     }
+    if (runPolicy.executor() == ExecutorKind.SHARED && !canShareExecutor(program, requirements)) {
+      throw new InvalidBlockException(
+          "executor",
+          "own for a block with an image, URIs, a user, a health check, GPUs or secrets");
+    }
   }
 
   /** Creates a block that requires only resources. */
   public Block(
       TaskId id, Origin origin, Program program, Resources resources, RunPolicy runPolicy) {
     this(id, origin, program, new Requirements(resources), runPolicy);
+  }
+
+  /** Returns whether it needs nothing that an executor has for one task only. */
+  public boolean canShareExecutor() {
+    return canShareExecutor(program, requirements);
+  }
+
+  private static boolean canShareExecutor(Program program, Requirements requirements) {
+    return program.executionEnvironment().equals(ExecutionEnvironment.NONE)
+        && requirements.resources().gpus() == 0;
   }
 
   /** Returns the number of ports it gets from those in an offer. */

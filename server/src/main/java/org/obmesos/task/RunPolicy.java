@@ -12,9 +12,15 @@ import java.util.Objects;
  * @param timeout the longest run time; zero for no limit
  * @param tailLines the number of last lines reported while it runs, from 0 to 100
  * @param retry when it runs again
+ * @param executor which executor of Mesos runs it
  */
 public record RunPolicy(
-    int priority, Duration killGrace, Duration timeout, int tailLines, Retry retry) {
+    int priority,
+    Duration killGrace,
+    Duration timeout,
+    int tailLines,
+    Retry retry,
+    ExecutorKind executor) {
   /** The largest priority; its negative is the smallest. */
   public static final int MAX_PRIORITY = 1000;
 
@@ -23,7 +29,7 @@ public record RunPolicy(
 
   /** Mesos' default grace period of 3 s, ten lines, one run. */
   public static final RunPolicy DEFAULT =
-      new RunPolicy(0, Duration.ofSeconds(3), Duration.ZERO, 10, Retry.NONE);
+      new RunPolicy(0, Duration.ofSeconds(3), Duration.ZERO, 10, Retry.NONE, ExecutorKind.AUTO);
 
   /**
    * Validates the ranges.
@@ -34,6 +40,8 @@ public record RunPolicy(
     Objects.requireNonNull(killGrace, "killGrace");
     Objects.requireNonNull(timeout, "timeout");
     Objects.requireNonNull(retry, "retry");
+    // Before version 0.2 there was no choice.
+    executor = Objects.requireNonNullElse(executor, ExecutorKind.AUTO);
     if (Math.abs(priority) > MAX_PRIORITY) {
       throw new InvalidBlockException("priority", "a whole number from -1000 to 1000");
     }

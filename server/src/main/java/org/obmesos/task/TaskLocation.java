@@ -13,11 +13,17 @@ import java.util.Objects;
  * @param agentUrl the address of the agent's HTTP API, such as {@code http://host:5051}; empty in
  *     the embedded cluster
  * @param ports the host ports the task got, in the order of their names
+ * @param executorId the shared executor that runs it; empty if it has one of its own
  */
 public record TaskLocation(
-    String frameworkId, String agentId, String hostname, String agentUrl, List<Integer> ports) {
+    String frameworkId,
+    String agentId,
+    String hostname,
+    String agentUrl,
+    List<Integer> ports,
+    String executorId) {
   /** Not launched. */
-  public static final TaskLocation NONE = new TaskLocation("", "", "", "", List.of());
+  public static final TaskLocation NONE = new TaskLocation("", "", "", "", List.of(), "");
 
   /** Rejects null components. */
   public TaskLocation {
@@ -26,6 +32,8 @@ public record TaskLocation(
     Objects.requireNonNull(hostname, "hostname");
     Objects.requireNonNull(agentUrl, "agentUrl");
     ports = List.copyOf(ports);
+    // Before version 0.2 each task had an executor of its own.
+    executorId = Objects.requireNonNullElse(executorId, "");
   }
 
   /** Returns whether the task was not launched. */

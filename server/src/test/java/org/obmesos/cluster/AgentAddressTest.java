@@ -49,7 +49,9 @@ final class AgentAddressTest {
                     "--state-dir",
                     directory.resolve("state").toString(),
                     "--master",
-                    "mesos_master:" + master.port()))) {
+                    "mesos_master:" + master.port(),
+                    "--share-limit",
+                    "0,0"))) {
       master.agentHost("mesos_agent");
       server.call("initialize", "{}");
       server.call("task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo found\"}]}");

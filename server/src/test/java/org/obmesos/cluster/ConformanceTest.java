@@ -97,7 +97,8 @@ abstract class ConformanceTest {
             offer.getAgentId().getValue(),
             offer.getHostname(),
             "http://" + at.getHostname() + ":" + at.getPort(),
-            List.of());
+            List.of(),
+            "");
     Block block = TestBlocks.of(task, "true");
     return sandboxes().of(Task.submitted(1, block, Instant.now()).with(LaunchState.NONE.at(site)));
   }

@@ -59,19 +59,22 @@ final class CrashTest {
 
   @TempDir private Path directory;
   private TestCluster cluster;
+  private TestExecutors executors;
   private TestMaster master;
   private volatile ServerProcess server;
 
   @BeforeEach
   void start() throws Exception {
     cluster = new TestCluster(directory.resolve("cluster"));
-    master = new TestMaster(cluster);
+    executors = new TestExecutors(cluster);
+    master = new TestMaster(executors);
   }
 
   @AfterEach
   void stop() {
     server.close();
     master.close();
+    executors.close();
     cluster.close();
   }
 

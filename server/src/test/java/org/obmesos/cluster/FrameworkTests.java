@@ -22,6 +22,7 @@ import org.obmesos.scheduler.FrameworkOptions;
 import org.obmesos.scheduler.Retention;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
+import org.obmesos.task.Resources;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
@@ -91,6 +92,7 @@ abstract class FrameworkTests {
         1 << 20,
         Optional.empty(),
         Retention.DEFAULT,
+        Resources.NONE,
         storeFailureLimit);
   }
 

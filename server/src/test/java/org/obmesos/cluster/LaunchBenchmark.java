@@ -150,6 +150,7 @@ public class LaunchBenchmark {
                 1 << 18,
                 Optional.empty(),
                 Retention.DEFAULT,
+                Resources.NONE,
                 FrameworkOptions.STORE_FAILURE_LIMIT),
             listener(up),
             scheduler ->

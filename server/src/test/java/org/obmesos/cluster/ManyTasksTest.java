@@ -186,6 +186,7 @@ final class ManyTasksTest {
             1 << 18,
             Optional.empty(),
             new Retention(Duration.ofDays(30), KEPT),
+            Resources.NONE,
             FrameworkOptions.STORE_FAILURE_LIMIT);
     Path file = directory.resolve("store.db");
     Store store = new Store(file);

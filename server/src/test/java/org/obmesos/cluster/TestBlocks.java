@@ -61,7 +61,12 @@ public final class TestBlocks {
         block.program(),
         block.requirements(),
         new RunPolicy(
-            usual.priority(), usual.killGrace(), usual.timeout(), usual.tailLines(), retry));
+            usual.priority(),
+            usual.killGrace(),
+            usual.timeout(),
+            usual.tailLines(),
+            retry,
+            usual.executor()));
   }
 
   /** Returns the scalar resources of a list. */

@@ -535,6 +535,10 @@ final class TestMaster implements AutoCloseable {
     if (!event.hasOffers()) {
       changed.clearOffers();
     }
+    if (event.hasUpdate()) {
+      // Mesos' command executor sends no output along.
+      changed.getUpdateBuilder().getStatusBuilder().clearData();
+    }
     return event.hasOffers() && splits ? split(changed.build()) : changed.build();
   }
 

@@ -84,7 +84,7 @@ final class ProtocolTest {
     await().until(() -> task("a").get("state").getAsString().equals("RUNNING"));
     server.close();
     // A directory in the way of a file that each start writes.
-    Path obstacle = state.resolve("local/0/cluster/supervise.pl.new/x");
+    Path obstacle = state.resolve("local/0/cluster/supervisor.pl.new/x");
     Files.createDirectories(obstacle);
     server = new ServerProcess(state);
     initialize();

@@ -72,7 +72,7 @@ public final class ServerProcess implements AutoCloseable {
   }
 
   /** What it has written to stderr. */
-  String log() throws IOException {
+  public String log() throws IOException {
     return Files.readString(log);
   }
 

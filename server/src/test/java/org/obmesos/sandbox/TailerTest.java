@@ -49,7 +49,7 @@ final class TailerTest {
     }
 
     @Override
-    public boolean isWrittenLate() {
+    public boolean isRemote() {
       return true;
     }
 

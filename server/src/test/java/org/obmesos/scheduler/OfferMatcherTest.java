@@ -41,7 +41,7 @@ import org.obmesos.task.TaskStatus;
 
 final class OfferMatcherTest {
   private final TaskRegistry registry = new TaskRegistry();
-  private final OfferMatcher offers = new OfferMatcher(registry, true);
+  private final OfferMatcher offers = new OfferMatcher(registry, true, Resources.NONE);
 
   private static Offer offer(String host, String rack, Resource... resources) {
     Offer.Builder offer =
@@ -122,7 +122,12 @@ final class OfferMatcherTest {
                     Offer at = its.get(0);
                     TaskLocation site =
                         new TaskLocation(
-                            "F", at.getAgentId().getValue(), at.getHostname(), "", each.ports());
+                            "F",
+                            at.getAgentId().getValue(),
+                            at.getHostname(),
+                            "",
+                            each.ports(),
+                            "");
                     registry.put(
                         each.task()
                             .with(each.task().launch().at(site))

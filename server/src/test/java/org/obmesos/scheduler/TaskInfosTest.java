@@ -41,7 +41,7 @@ final class TaskInfosTest {
   private static TaskInfo info(boolean embedded, Block block, Integer... ports) {
     Task task =
         Task.submitted(1, block, Instant.now())
-            .with(LaunchState.NONE.at(new TaskLocation("F", "S", "host", "", List.of(ports))));
+            .with(LaunchState.NONE.at(new TaskLocation("F", "S", "host", "", List.of(ports), "")));
     return TaskInfos.of(task, List.of(), Map.of("TOKEN", "hush"), embedded);
   }
 

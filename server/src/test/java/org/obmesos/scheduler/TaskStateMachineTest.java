@@ -24,11 +24,12 @@ import org.obmesos.task.TaskLocation;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
 import org.obmesos.task.TaskStatus;
+import org.obmesos.task.Usage;
 
 final class TaskStateMachineTest {
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
   private static final TaskLocation LOCATION =
-      new TaskLocation("framework", "agent", "host", "http://host:5051", List.of());
+      new TaskLocation("framework", "agent", "host", "http://host:5051", List.of(), "");
   private static final TaskResult RESULT = new TaskResult("out", 3, false, "");
 
   private static Task task(String state, Retry retry) {
@@ -75,7 +76,9 @@ final class TaskStateMachineTest {
             reconciled ? "REASON_RECONCILIATION" : "",
             state == TaskState.RUNNING ? "" : "said",
             "SOURCE_MASTER"),
-        reconciled ? Optional.empty() : Optional.of(mesos()));
+        reconciled ? Optional.empty() : Optional.of(mesos()),
+        Usage.UNKNOWN,
+        Optional.empty());
   }
 
   private static String effects(List<Effect> effects) {

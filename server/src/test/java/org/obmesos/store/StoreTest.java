@@ -30,6 +30,7 @@ import org.obmesos.task.Block;
 import org.obmesos.task.Constraint;
 import org.obmesos.task.Container;
 import org.obmesos.task.ExecutionEnvironment;
+import org.obmesos.task.ExecutorKind;
 import org.obmesos.task.Health;
 import org.obmesos.task.Image;
 import org.obmesos.task.LaunchState;
@@ -86,7 +87,8 @@ final class StoreTest {
         Duration.ofSeconds(7),
         Duration.ofMinutes(1),
         tailLines,
-        new Retry(attempts, Retry.NONE.backoff(), Retry.Ensure.NOTHING));
+        new Retry(attempts, Retry.NONE.backoff(), Retry.Ensure.NOTHING),
+        ExecutorKind.OWN);
   }
 
   @Test
@@ -114,7 +116,7 @@ final class StoreTest {
     Task placed =
         asked.with(
             LaunchState.NONE.at(
-                new TaskLocation("framework", "agent", "host", "", List.of(31000, 31005))));
+                new TaskLocation("framework", "agent", "host", "", List.of(31000, 31005), "")));
     try (Store store = new Store(file())) {
       store.commit(Changes.insert(List.of(asked))).join();
       store.commit(Changes.update(placed)).join();
@@ -257,7 +259,9 @@ final class StoreTest {
       assertThat(row.getString(2))
           .isEqualTo(
               "{\"attempt\":0,\"runs\":0,\"notStarted\":0,\"location\":{\"frameworkId\":\"\",\"agentId\":\"\","
-                  + "\"hostname\":\"\",\"agentUrl\":\"\",\"ports\":[]},\"killRequested\":false}");
+                  + "\"hostname\":\"\",\"agentUrl\":\"\",\"ports\":[],"
+                  + "\"executorId\":\"\"},\"killRequested\":false,"
+                  + "\"usage\":{\"wallSeconds\":null,\"cpuSeconds\":null,\"peakKiB\":null}}");
       JsonObject block = JsonParser.parseString(row.getString(1)).getAsJsonObject();
       assertThat(block.keySet())
           .containsExactly("id", "origin", "program", "requirements", "runPolicy");
@@ -267,7 +271,21 @@ final class StoreTest {
       assertThat(block.getAsJsonObject("requirements").keySet())
           .containsExactly("resources", "after", "ports", "role", "constraints");
       assertThat(block.getAsJsonObject("runPolicy").keySet())
-          .containsExactly("priority", "killGrace", "timeout", "tailLines", "retry");
+          .containsExactly("priority", "killGrace", "timeout", "tailLines", "retry", "executor");
+    }
+  }
+
+  @Test
+  void aLaunchWithoutTheLaterComponentsIsRead() throws Exception {
+    try (Store store = new Store(file())) {
+      store.commit(Changes.insert(List.of(task(1)))).join();
+    }
+    change(
+        "UPDATE tasks SET launch = '{\"attempt\":0,\"runs\":0,\"notStarted\":0,"
+            + "\"location\":{\"frameworkId\":\"\",\"agentId\":\"\",\"hostname\":\"\","
+            + "\"agentUrl\":\"\",\"ports\":[]},\"killRequested\":false}'");
+    try (Store store = new Store(file())) {
+      assertThat(store.tasks().join()).containsExactly(task(1));
     }
   }
 

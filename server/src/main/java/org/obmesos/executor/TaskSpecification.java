@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.executor;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.protobuf.ByteString;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the program is told of a task; see tasks.pl.
+ *
+ * @param argv the words of the command; at least one
+ * @param environment variables besides those the program has for all tasks
+ * @param body the text of a file whose name is the last argument; empty for none
+ * @param directory the working directory, relative to the sandbox; empty for the sandbox
+ * @param grace the time between SIGTERM and SIGKILL
+ * @param timeout the longest run time; zero for no limit
+ */
+public record TaskSpecification(
+    List<String> argv,
+    Map<String, String> environment,
+    Optional<String> body,
+    String directory,
+    Duration grace,
+    Duration timeout) {
+  private static final double MILLIS = 1000;
+
+  /** Copies the collections. */
+  public TaskSpecification {
+    argv = List.copyOf(argv);
+    environment = Map.copyOf(environment);
+  }
+
+  /** Returns the data of a TaskInfo for the shared executor. */
+  public ByteString toData() {
+    return ByteString.copyFromUtf8(toJson().toString());
+  }
+
+  /** Returns it as JSON. */
+  public JsonObject toJson() {
+    JsonObject json = new JsonObject();
+    JsonArray words = new JsonArray();
+    argv.forEach(words::add);
+    json.add("argv", words);
+    JsonObject variables = new JsonObject();
+    environment.forEach(variables::addProperty);
+    json.add("environment", variables);
+    body.ifPresent(text -> json.addProperty("body", text));
+    if (!directory.isEmpty()) {
+      json.addProperty("directory", directory);
+    }
+    json.addProperty("grace", grace.toMillis() / MILLIS);
+    json.addProperty("timeout", timeout.toMillis() / MILLIS);
+    return json;
+  }
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.local;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.obmesos.executor.ExecutorProgram;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A connection to the supervisor: the process that runs the tasks of a work directory and outlives
+ * this one. Its messages are described in supervisor.pl. What a task's specification says goes over
+ * a socket in a private directory, and never stands in arguments, which all users of the machine
+ * can read.
+ */
+final class Supervisor implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Supervisor.class);
+  private static final String SOCKET = "supervisor.sock";
+  private static final String SCRIPT = "supervisor.pl";
+
+  /** A socket's path has at most 108 bytes, with the NUL at its end (unix(7)). */
+  private static final int MAX_PATH = 107;
+
+  private static final int START_ATTEMPTS = 3;
+
+  private final SocketChannel channel;
+  private final BufferedReader lines;
+  private final Map<String, Long> running = new HashMap<>();
+
+  /** Receives what the supervisor says, on a thread of the connection. */
+  interface Listener {
+    /** The process of a task has started. */
+    void started(String taskId, long process);
+
+    /** A task has ended; its exit file is written. */
+    void ended(String taskId);
+
+    /** A task cannot be started. */
+    void failed(String taskId, String message);
+
+    /** The connection has ended although it was not closed: the supervisor was killed. */
+    void lost(Supervisor supervisor);
+  }
+
+  /**
+   * Connects to the supervisor of a work directory that an earlier server has started.
+   *
+   * @return empty if there is none
+   */
+  static Optional<Supervisor> find(Path work) throws IOException {
+    if (!Files.exists(work.resolve(SOCKET))) {
+      return Optional.empty();
+    }
+    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      connect(channel, work);
+      return Optional.of(new Supervisor(channel));
+    } catch (IOException e) {
+      log.debug("no supervisor", e);
+      channel.close();
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Starts a supervisor unless there is one, and connects to it.
+   *
+   * @throws IOException if that is not possible, with a message for the user
+   */
+  static Supervisor start(Path work) throws IOException {
+    for (int attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+      // An earlier one without tasks may be about to end.
+      Optional<Supervisor> found = find(work);
+      if (found.isPresent()) {
+        return found.get();
+      }
+      startProcess(work);
+    }
+    throw new IOException("the supervisor ends as soon as it is started");
+  }
+
+  private static void startProcess(Path work) throws IOException {
+    Path errors = work.resolve("supervisor.log");
+    ProcessBuilder builder =
+        new ProcessBuilder("perl", work.resolve(SCRIPT).toString(), work.toString())
+            .redirectError(errors.toFile());
+    // Perl warns of a locale that does not exist.
+    builder.environment().keySet().retainAll(Set.of("PATH"));
+    Process process = builder.start();
+    process.getOutputStream().close();
+    try (BufferedReader output =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      if (output.readLine() == null) {
+        throw new IOException(
+            "the supervisor did not start: "
+                + Files.readString(errors, StandardCharsets.ISO_8859_1).trim());
+      }
+    }
+  }
+
+  /** Writes the program into a work directory. */
+  static void install(Path work) throws IOException {
+    Path temporary = work.resolve(SCRIPT + ".new");
+    Files.writeString(temporary, ExecutorProgram.supervisor());
+    Files.move(temporary, work.resolve(SCRIPT), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void connect(SocketChannel channel, Path work) throws IOException {
+    Path socket = work.resolve(SOCKET);
+    if (socket.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_PATH) {
+      channel.connect(UnixDomainSocketAddress.of(socket));
+      return;
+    }
+    Path shorter = Files.createTempDirectory("ob-mesos");
+    Path link = shorter.resolve("w");
+    try {
+      Files.createSymbolicLink(link, work);
+      channel.connect(UnixDomainSocketAddress.of(link.resolve(SOCKET)));
+    } finally {
+      Files.deleteIfExists(link);
+      Files.delete(shorter);
+    }
+  }
+
+  private Supervisor(SocketChannel channel) throws IOException {
+    this.channel = channel;
+    this.lines =
+        new BufferedReader(
+            new InputStreamReader(new ChannelInput(channel), StandardCharsets.UTF_8));
+    JsonObject subscribed = message(lines.readLine());
+    subscribed
+        .getAsJsonObject("tasks")
+        .entrySet()
+        .forEach(task -> running.put(task.getKey(), task.getValue().getAsLong()));
+  }
+
+  private static JsonObject message(String line) throws IOException {
+    if (line == null) {
+      throw new IOException("the supervisor has ended");
+    }
+    return JsonParser.parseString(line).getAsJsonObject();
+  }
+
+  /** Returns the tasks that ran when the connection was made, with their processes. */
+  Map<String, Long> running() {
+    return running;
+  }
+
+  /** Reports what the supervisor says from now on. */
+  void listen(Listener listener) {
+    Thread thread = new Thread(() -> read(listener), "local-supervisor");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void read(Listener listener) {
+    try {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        JsonObject message = message(line);
+        String id = message.get("id").getAsString();
+        switch (message.get("type").getAsString()) {
+          case "STARTED" -> listener.started(id, message.get("process").getAsLong());
+          case "ENDED" -> listener.ended(id);
+          case "FAILED" -> listener.failed(id, message.get("message").getAsString().trim());
+          default -> log.warn("the supervisor says {}", line);
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      log.debug("the connection to the supervisor has ended", e);
+    }
+    if (channel.isOpen()) {
+      listener.lost(this);
+      close();
+    }
+  }
+
+  /** Sets the environment of tasks, besides what their specifications say. */
+  void setEnvironment(Map<String, String> environment) throws IOException {
+    JsonObject variables = new JsonObject();
+    environment.forEach(variables::addProperty);
+    JsonObject message = new JsonObject();
+    message.addProperty("type", "ENVIRONMENT");
+    message.add("environment", variables);
+    send(message);
+  }
+
+  /** Launches a task. */
+  void launch(String taskId, JsonObject specification) throws IOException {
+    JsonObject message = new JsonObject();
+    message.addProperty("type", "LAUNCH");
+    message.addProperty("id", taskId);
+    message.add("spec", specification);
+    send(message);
+  }
+
+  /** Kills a task, with its grace period. */
+  void kill(String taskId) throws IOException {
+    JsonObject message = new JsonObject();
+    message.addProperty("type", "KILL");
+    message.addProperty("id", taskId);
+    send(message);
+  }
+
+  private synchronized void send(JsonObject message) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8));
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  /** Closes the connection. The supervisor goes on until its tasks have ended. */
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      log.debug("the connection to the supervisor cannot be closed", e);
+    }
+  }
+
+  /** The stream that Channels makes would not let the channel read and write at a time. */
+  private static final class ChannelInput extends InputStream {
+    private final SocketChannel channel;
+
+    ChannelInput(SocketChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      return channel.read(ByteBuffer.wrap(bytes, offset, length));
+    }
+  }
+}

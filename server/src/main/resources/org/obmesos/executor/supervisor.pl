@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The supervisor of the embedded cluster: follows tasks.pl; its argument is the
+# cluster's work directory.
+#
+# The server connects to a socket in the work directory; messages are JSON, one a
+# line.  To each server that connects the supervisor says which tasks run; what
+# an earlier one has sent and was not read by then is never done.
+#
+#   server: {"type":"ENVIRONMENT","environment":VARIABLES}, for all tasks to come;
+#     {"type":"LAUNCH","id":ID,"spec":SPECIFICATION} {"type":"KILL","id":ID}
+#   supervisor: {"type":"SUBSCRIBED","tasks":{ID:PROCESS,...}}
+#     {"type":"STARTED","id":ID,"process":PROCESS} {"type":"ENDED","id":ID}
+#     {"type":"FAILED","id":ID,"message":TEXT}
+
+my $client;
+my %environment;  # of all tasks
+
+sub notify {
+    my ($message) = @_;
+    $client->{out} .= to_json($message) . "\n" if $client && $client->{socket};
+}
+
+sub accept_client {
+    my $socket = $listener->accept or return;
+    close_connection($client) if $client && $client->{socket};
+    $client = add_connection($socket, \&take_lines, sub { });
+    notify({ type => 'SUBSCRIBED',
+           tasks => { map { $_ => \(my $n = $tasks{$_}{process}) } keys %tasks } });
+}
+
+sub take_lines {
+    my ($connection) = @_;
+    while ($connection->{in} =~ s/^([^\n]*)\n//) {
+        my $message = from_json($1);
+        my $id = $message->{id};
+        if ($message->{type} eq 'ENVIRONMENT') {
+            %environment = %{ $message->{environment} };
+        }
+        elsif ($message->{type} eq 'LAUNCH') {
+            my $spec = $message->{spec};
+            $spec->{environment} = { %environment, %{ $spec->{environment} } };
+            eval { start_task($id, $spec); 1 }
+                or notify({ type => 'FAILED', id => $id, message => $@ });
+        }
+        elsif ($message->{type} eq 'KILL' && $tasks{$id}) {
+            stop_task($tasks{$id}, 'killed');
+        }
+    }
+}
+
+sub supervise {
+    my ($directory) = @_;
+    chdir($directory) or die "$directory: $!\n";
+    # A low priority keeps the user's editor responsive.
+    POSIX::setsid();
+    setpriority(0, 0, 10);
+    # The path of a socket may have 108 bytes, so a short one is used.
+    unlink 'supervisor.sock';
+    require IO::Socket::UNIX;
+    $listener = IO::Socket::UNIX->new(Local => 'supervisor.sock', Listen => 5)
+        or die "supervisor.sock: $!\n";
+    $listener->blocking(0);
+    $on_started = sub {
+        my ($id, $task) = @_;
+        notify({ type => 'STARTED', id => $id, process => \(my $n = $task->{process}) });
+    };
+    $on_ended = sub {
+        my ($id, $task) = @_;
+        my $exit = "$task->{spec}{meta}/exit";
+        eval {
+            write_file("$exit.new", exit_words($task->{status}) . " $task->{why} " . usage_words($task) . "\n");
+            rename("$exit.new", $exit) or die "$exit: $!\n";
+        };
+        print STDERR $@ if $@;
+        notify({ type => 'ENDED', id => $id });
+    };
+    # The first server is on its way; without one there is nothing left to do
+    # once all tasks have ended.
+    my $until = now() + 30;
+    $on_turn = sub {
+        $until = 0 if $client;
+        exit 0 if !%tasks && !($client && $client->{socket}) && now() >= $until;
+    };
+    $| = 1;
+    print "ready\n";
+    # Its number must not become that of a connection.
+    open(STDOUT, '>', '/dev/null') or die "/dev/null: $!\n";
+    run();
+}
+
+supervise($ARGV[0]);

@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Runs tasks, each in a process group and a directory of its own.  What tells it
+# which tasks follows this file: supervisor.pl for the embedded cluster,
+# executor.pl for Mesos.  It uses what Debian's perl-base has.  One process and
+# one loop; nothing in the loop waits but select.
+#
+# A task is specified by a JSON object:
+#   argv         the words of the command
+#   environment  its variables (an executor adds its own to them)
+#   sandbox      its directory
+#   body         text to write into the file .block of its directory, whose name
+#                is then the last argument
+#   directory    the working directory, relative to the sandbox
+#   grace        seconds between SIGTERM and SIGKILL
+#   timeout      seconds until it is ended; 0 for never
+#   meta         a directory for its records (the embedded cluster only):
+#     started  exists from right before the command is started
+#     exit     "status N" or "signal N"; then "killed", "timeout" or "-"; then
+#              usage: seconds of wall time, user time, system time, and KiB of
+#              peak memory, each "-" if it is not known
+#     cleanup  if it exists, a shell script to run after the command was ended
+
+use strict;
+use warnings;
+use Config;
+use Errno qw(EAGAIN EINTR);
+use IO::Handle;
+use POSIX ();
+
+my %tasks;          # by id
+my %id_of_process;  # task ids by process id, of commands and of cleanups
+my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
+
+# Seconds from some moment, which no clock adjustment changes.
+sub now { return (POSIX::times())[0] / $ticks }
+
+# --- JSON -------------------------------------------------------------------
+# Strings are bytes.  What is no string, object or array becomes a reference to
+# its text, so that it can be written as it was read.
+
+my %escape = ('"' => '"', '\\' => '\\', '/' => '/', b => "\b", f => "\f", n => "\n",
+              r => "\r", t => "\t");
+
+sub parse_string {
+    my ($text) = @_;
+    my $string = '';
+    while (1) {
+        $$text =~ /\G([^"\\]*)/gc;
+        $string .= $1;
+        return $string if $$text =~ /\G"/gc;
+        if ($$text =~ /\G\\u([0-9a-fA-F]{4})/gc) {
+            my $code = hex($1);
+            if ($code >= 0xD800 && $code < 0xDC00 && $$text =~ /\G\\u([dD][c-fC-F][0-9a-fA-F]{2})/gc) {
+                $code = 0x10000 + ($code - 0xD800) * 0x400 + hex($1) - 0xDC00;
+            }
+            my $character = chr($code);
+            utf8::encode($character);
+            $string .= $character;
+        }
+        elsif ($$text =~ /\G\\(.)/gc && defined $escape{$1}) { $string .= $escape{$1} }
+        else { die "invalid JSON string\n" }
+    }
+}
+
+sub parse_value {
+    my ($text) = @_;
+    $$text =~ /\G\s+/gc;
+    return parse_string($text) if $$text =~ /\G"/gc;
+    if ($$text =~ /\G\{\s*/gc) {
+        my %object;
+        return \%object if $$text =~ /\G\}/gc;
+        do {
+            $$text =~ /\G\s*"/gc or die "invalid JSON object\n";
+            my $name = parse_string($text);
+            $$text =~ /\G\s*:/gc or die "invalid JSON object\n";
+            $object{$name} = parse_value($text);
+        } while ($$text =~ /\G\s*,/gc);
+        $$text =~ /\G\s*\}/gc or die "invalid JSON object\n";
+        return \%object;
+    }
+    if ($$text =~ /\G\[\s*/gc) {
+        my @array;
+        return \@array if $$text =~ /\G\]/gc;
+        do { push @array, parse_value($text) } while ($$text =~ /\G\s*,/gc);
+        $$text =~ /\G\s*\]/gc or die "invalid JSON array\n";
+        return \@array;
+    }
+    $$text =~ /\G([-+.\w]+)/gc or die "invalid JSON\n";
+    return \(my $other = $1);
+}
+
+sub from_json {
+    my ($text) = @_;
+    pos($text) = 0;
+    return parse_value(\$text);
+}
+
+sub to_json {
+    my ($value) = @_;
+    my $kind = ref $value;
+    return $$value if $kind eq 'SCALAR';
+    return '{' . join(',', map { to_json($_) . ':' . to_json($value->{$_}) } sort keys %$value) . '}'
+        if $kind eq 'HASH';
+    return '[' . join(',', map { to_json($_) } @$value) . ']' if $kind eq 'ARRAY';
+    $value =~ s/(["\\])/\\$1/g;
+    $value =~ s/([\x00-\x1f])/sprintf('\\u%04x', ord($1))/ge;
+    return "\"$value\"";
+}
+
+sub number {
+    my ($value) = @_;
+    return ref $value ? $$value + 0 : $value // 0;
+}
+
+sub to_base64 {
+    my ($bytes) = @_;
+    my $text = '';
+    while ($bytes =~ /(.{1,45})/gs) {
+        $text .= substr(pack('u', $1), 1, -1);
+    }
+    $text =~ tr|` -_|AA-Za-z0-9+/|;
+    my $padding = (3 - length($bytes) % 3) % 3;
+    substr($text, -$padding) = '=' x $padding if $padding;
+    return $text;
+}
+
+sub from_base64 {
+    my ($text) = @_;
+    $text =~ tr|A-Za-z0-9+/||cd;
+    $text =~ tr|A-Za-z0-9+/| -_|;
+    my $bytes = '';
+    while ($text =~ /(.{1,60})/gs) {
+        $bytes .= unpack('u', chr(32 + int(length($1) * 3 / 4)) . $1);
+    }
+    return $bytes;
+}
+
+# --- Connections --------------------------------------------------------------
+# A connection has a socket, what was read and not yet taken, what is still to be
+# written, and two functions: one takes what was read, one is told of its end.
+
+my %connections;  # by file number
+
+sub add_connection {
+    my ($socket, $received, $closed) = @_;
+    $socket->blocking(0);
+    my $connection = { socket => $socket, in => '', out => '',
+                       received => $received, closed => $closed };
+    $connections{fileno $socket} = $connection;
+    return $connection;
+}
+
+sub close_connection {
+    my ($connection) = @_;
+    delete $connections{fileno $connection->{socket}};
+    close $connection->{socket};
+    $connection->{socket} = undef;
+}
+
+sub end_connection {
+    my ($connection) = @_;
+    close_connection($connection);
+    $connection->{closed}->();
+}
+
+sub read_connection {
+    my ($connection) = @_;
+    my $count = sysread($connection->{socket}, $connection->{in}, 1 << 16, length $connection->{in});
+    if ($count) { $connection->{received}->($connection) }
+    elsif (defined $count || ($! != EAGAIN && $! != EINTR)) { end_connection($connection) }
+}
+
+sub write_connection {
+    my ($connection) = @_;
+    my $count = syswrite($connection->{socket}, $connection->{out});
+    if (defined $count) { substr($connection->{out}, 0, $count) = '' }
+    elsif ($! != EAGAIN && $! != EINTR) { end_connection($connection) }
+}
+
+# --- Tasks ----------------------------------------------------------------------
+# A transport is told of each task's start (with its process) and end.
+
+my ($on_started, $on_ended);
+
+sub write_file {
+    my ($name, $text) = @_;
+    open(my $file, '>', $name) or die "$name: $!\n";
+    print $file $text or die "$name: $!\n";
+    close($file) or die "$name: $!\n";
+}
+
+# Becomes the command of a task.
+sub execute {
+    my ($spec) = @_;
+    setpgrp(0, 0);
+    $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM CHLD);
+    my $sandbox = $spec->{sandbox};
+    chdir($sandbox) or die "$sandbox: $!\n";
+    open(STDIN, '<', '/dev/null') or die "/dev/null: $!\n";
+    open(STDERR, '>>', 'stderr') or die "stderr: $!\n";
+    open(STDOUT, '>>', 'stdout') or die "stdout: $!\n";
+    my @command = @{ $spec->{argv} };
+    if (defined $spec->{body}) {
+        write_file('.block', $spec->{body});
+        push @command, "$sandbox/.block";
+    }
+    my $directory = $spec->{directory} // '';
+    if (length $directory) {
+        my $path = '';
+        unless ($directory =~ m{^/}) {
+            for my $part (split m{/+}, $directory) {
+                $path .= "$part/";
+                mkdir $path;
+            }
+        }
+        chdir($directory) or die "$directory: $!\n";
+    }
+    %ENV = %{ $spec->{environment} };
+    no warnings 'exec';
+    exec { $command[0] } @command;
+    die "Failed to execute '$command[0]': $!\n";
+}
+
+sub start_task {
+    my ($id, $spec) = @_;
+    # The record is there before the command is.
+    write_file("$spec->{meta}/started", '') if defined $spec->{meta};
+    my $process = fork();
+    die "fork: $!\n" unless defined $process;
+    if ($process == 0) {
+        eval { execute($spec) };
+        print STDERR $@;
+        POSIX::_exit(1);
+    }
+    setpgrp($process, $process);
+    $id_of_process{$process} = $id;
+    my $task = $tasks{$id} //= {};
+    @$task{qw(spec process started why)} = ($spec, $process, now(), '-');
+    my $timeout = number($spec->{timeout});
+    $task->{timeout_at} = $task->{started} + $timeout if $timeout > 0;
+    $on_started->($id, $task);
+}
+
+sub stop_task {
+    my ($task, $why) = @_;
+    return if $task->{why} ne '-' || defined $task->{status};
+    $task->{why} = $why;
+    delete $task->{timeout_at};
+    kill 'TERM', -$task->{process};
+    $task->{kill_at} = now() + number($task->{spec}{grace});
+}
+
+# Returns the seconds until something is to be done, undef if there is nothing.
+sub check_deadlines {
+    my $now = now();
+    my $next;
+    for my $task (values %tasks) {
+        stop_task($task, 'timeout') if defined $task->{timeout_at} && $task->{timeout_at} <= $now;
+        if (defined $task->{kill_at} && $task->{kill_at} <= $now) {
+            delete $task->{kill_at};
+            kill 'KILL', -$task->{process};
+        }
+        for my $at (grep { defined } @$task{qw(timeout_at kill_at)}) {
+            $next = $at if !defined $next || $at < $next;
+        }
+    }
+    return defined $next ? ($next > $now ? $next - $now : 0) : undef;
+}
+
+# wait4(2) tells of the usage of one process; perl has no name for it.
+my ($wait4) = map { $Config{archname} =~ $_->[0] ? $_->[1] : () }
+    [qr/^x86_64/, 61], [qr/^(?:aarch64|riscv64|loongarch64)/, 260],
+    [qr/^(?:i.86|arm|powerpc|ppc|s390x)/, 114];
+
+# Returns a process that has ended, its status, and its usage: seconds of user
+# time, of system time, and KiB of peak memory.
+sub wait_for_any {
+    if (defined $wait4 && $^O eq 'linux') {
+        my ($status, $usage) = (pack('i', 0), "\0" x 512);
+        my $process = syscall($wait4, -1, $status, 1, $usage);
+        return unless $process > 0;
+        my @usage = unpack($Config{longsize} == 8 ? 'q5' : 'l5', $usage);
+        return ($process, unpack('i', $status), $usage[0] + $usage[1] / 1e6,
+                $usage[2] + $usage[3] / 1e6, $usage[4]);
+    }
+    my @before = times();
+    my $process = waitpid(-1, POSIX::WNOHANG());
+    return unless $process > 0;
+    my $status = $?;
+    my @after = times();
+    return ($process, $status, $after[2] - $before[2], $after[3] - $before[3], undef);
+}
+
+sub reap {
+    while (my ($process, $status, @usage) = wait_for_any()) {
+        my $id = delete $id_of_process{$process};
+        next unless defined $id;
+        my $task = $tasks{$id};
+        if (!defined $task->{status}) {
+            $task->{status} = $status;
+            $task->{usage} = [now() - $task->{started}, @usage];
+            # Processes that the command has left in its group end with it.
+            kill 'KILL', -$process;
+            next if $task->{why} ne '-' && start_cleanup($id, $task->{spec});
+        }
+        delete $tasks{$id};
+        $on_ended->($id, $task);
+    }
+}
+
+# Starts the cleanup script of a task that was ended; returns whether it has one.
+sub start_cleanup {
+    my ($id, $spec) = @_;
+    return 0 unless defined $spec->{meta} && -e "$spec->{meta}/cleanup";
+    my $process = fork();
+    return 0 unless defined $process;
+    if ($process == 0) {
+        $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM CHLD);
+        { no warnings 'exec'; exec('/bin/sh', "$spec->{meta}/cleanup") }
+        POSIX::_exit(1);
+    }
+    $id_of_process{$process} = $id;
+    return 1;
+}
+
+sub usage_words {
+    my ($task) = @_;
+    my @usage = @{ $task->{usage} };
+    return join ' ', (map { sprintf('%.3f', $_) } @usage[0 .. 2]), $usage[3] // '-';
+}
+
+sub exit_words {
+    my ($status) = @_;
+    return $status & 127 ? 'signal ' . ($status & 127) : 'status ' . ($status >> 8);
+}
+
+# --- The loop -------------------------------------------------------------------
+# A signal handler writes into a pipe, which ends the select.  Perl runs handlers
+# at safe points only: one right before select is run after it, so select never
+# waits long.
+
+my $longest_wait = 0.5;
+my ($listener, $on_turn) = (undef, sub { });
+
+pipe(my $woken, my $wake) or die "pipe: $!\n";
+$_->blocking(0) for $woken, $wake;
+
+sub run {
+    while (1) {
+        reap();
+        my $wait = check_deadlines() // $longest_wait;
+        $on_turn->();
+        my ($readable, $writable) = ('', '');
+        vec($readable, fileno($woken), 1) = 1;
+        vec($readable, fileno($listener), 1) = 1 if $listener;
+        for my $number (keys %connections) {
+            vec($readable, $number, 1) = 1;
+            vec($writable, $number, 1) = 1 if length $connections{$number}{out};
+        }
+        $wait = $longest_wait if $wait > $longest_wait;
+        next unless select($readable, $writable, undef, $wait) > 0;
+        sysread($woken, my $signals, 1 << 10) if vec($readable, fileno($woken), 1);
+        accept_client() if $listener && vec($readable, fileno($listener), 1);
+        for my $number (keys %connections) {
+            my $connection = $connections{$number} or next;
+            write_connection($connection) if vec($writable, $number, 1);
+            $connection = $connections{$number} or next;
+            read_connection($connection) if vec($readable, $number, 1);
+        }
+    }
+}
+
+$SIG{CHLD} = sub { syswrite($wake, 'c') };
+$SIG{TERM} = sub { stop_task($_, 'killed') for grep { $_->{process} } values %tasks };
+$SIG{INT} = $SIG{HUP} = $SIG{PIPE} = 'IGNORE';

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.obmesos.executor.ExecutorProgram;
+import org.obmesos.executor.TaskSpecification;
+
+/** The supervisor as a process, talked to over its socket. */
+final class SupervisorTest implements Supervisor.Listener {
+  @TempDir private Path directory;
+  private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
+
+  @Override
+  public void started(String taskId, long process) {
+    said.add("started " + taskId);
+  }
+
+  @Override
+  public void ended(String taskId) {
+    said.add("ended " + taskId);
+  }
+
+  @Override
+  public void failed(String taskId, String message) {
+    said.add("failed " + taskId + " " + message);
+  }
+
+  @Override
+  public void lost(Supervisor supervisor) {
+    said.add("lost");
+  }
+
+  private String next() throws InterruptedException {
+    return said.poll(30, TimeUnit.SECONDS);
+  }
+
+  private Supervisor connect(Path work) throws IOException {
+    Supervisor.install(work);
+    Supervisor supervisor = Supervisor.start(work);
+    supervisor.listen(this);
+    return supervisor;
+  }
+
+  private static void launch(Supervisor supervisor, Path work, String id, String command)
+      throws IOException {
+    var specification =
+        new TaskSpecification(
+                List.of("/bin/sh", "-c", command),
+                Map.of("A", "b=ü\"\\\n"),
+                Optional.empty(),
+                "",
+                Duration.ofSeconds(3),
+                Duration.ZERO)
+            .toJson();
+    Path task = Files.createDirectories(work.resolve(id));
+    specification.addProperty("sandbox", task.toString());
+    specification.addProperty("meta", task.toString());
+    supervisor.launch(id, specification);
+  }
+
+  private Path file(String id, String name) {
+    return directory.resolve(id).resolve(name);
+  }
+
+  @Test
+  void aCommandsOutputStatusAndUsageAreRecorded() throws Exception {
+    try (Supervisor supervisor = connect(directory)) {
+      launch(supervisor, directory, "a", "printf '%s' \"$A\"; echo e >&2; exit 7");
+      assertThat(next()).isEqualTo("started a");
+      assertThat(next()).isEqualTo("ended a");
+      assertThat(file("a", "stdout")).hasContent("b=ü\"\\\n");
+      assertThat(file("a", "stderr")).hasContent("e");
+      assertThat(Files.readString(file("a", "exit")))
+          .matches("status 7 - \\d+\\.\\d+ \\d+\\.\\d+ \\d+\\.\\d+ \\d+\n");
+    }
+  }
+
+  @Test
+  void itsTasksOutliveAConnectionAndTheNextOneHearsOfThem() throws Exception {
+    Supervisor first = connect(directory);
+    launch(first, directory, "a", "while [ ! -e go ]; do sleep 0.02; done; echo on");
+    assertThat(next()).isEqualTo("started a");
+    first.close();
+    try (Supervisor second = connect(directory)) {
+      assertThat(second.running()).containsOnlyKeys("a");
+      Files.createFile(file("a", "go"));
+      assertThat(next()).isEqualTo("ended a");
+      assertThat(file("a", "stdout")).hasContent("on");
+    }
+  }
+
+  @Test
+  void itEndsWhenItHasNoTaskAndNoConnection() throws Exception {
+    connect(directory).close();
+    await().until(() -> supervisorProcess().isEmpty());
+  }
+
+  @Test
+  void aLostSupervisorIsToldAndAnotherOneStarts() throws Exception {
+    Supervisor first = connect(directory);
+    launch(first, directory, "a", "exec sleep 1000");
+    assertThat(next()).isEqualTo("started a");
+    supervisorProcess().orElseThrow().destroyForcibly();
+    assertThat(next()).isEqualTo("lost");
+    try (Supervisor second = connect(directory)) {
+      assertThat(second.running()).isEmpty();
+    }
+  }
+
+  private Optional<ProcessHandle> supervisorProcess() {
+    String script = directory.resolve("supervisor.pl").toString();
+    return ProcessHandle.allProcesses()
+        .filter(process -> process.info().commandLine().orElse("").contains(script))
+        .findFirst();
+  }
+
+  @Test
+  void thePathOfItsSocketMayBeLong() throws Exception {
+    Path deep = Files.createDirectories(directory.resolve("d".repeat(120)));
+    try (Supervisor supervisor = connect(deep)) {
+      launch(supervisor, deep, "a", "true");
+      assertThat(next()).isEqualTo("started a");
+      assertThat(next()).isEqualTo("ended a");
+    }
+  }
+
+  /** A signal that is blocked stands for one that comes right before the wait. */
+  @Test
+  void aCommandsEndIsSeenEvenIfItsSignalIsMissed() throws Exception {
+    Path script = directory.resolve("blocked.pl");
+    Files.writeString(
+        script,
+        "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGCHLD));\n"
+            + ExecutorProgram.supervisor());
+    Process process =
+        new ProcessBuilder("perl", script.toString(), directory.toString())
+            .redirectErrorStream(true)
+            .start();
+    assertThat(process.inputReader().readLine()).isEqualTo("ready");
+    try (Supervisor supervisor = Supervisor.find(directory).orElseThrow()) {
+      supervisor.listen(this);
+      launch(supervisor, directory, "a", "sleep 0.2; exit 7");
+      assertThat(next()).isEqualTo("started a");
+      assertThat(next()).isEqualTo("ended a");
+      assertThat(Files.readString(file("a", "exit"))).startsWith("status 7 ");
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}

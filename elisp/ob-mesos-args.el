@@ -26,6 +26,15 @@
   :type 'number
   :group 'ob-mesos)
 
+(defcustom ob-mesos-executor nil
+  "Which executor of Mesos runs a block that does not say.
+Small blocks that need nothing of their own share one by default; see
+`--share-limit' of the server."
+  :type '(choice (const :tag "A shared one for small blocks" nil)
+                 (const :tag "One of its own" "own")
+                 (const :tag "A shared one" "shared"))
+  :group 'ob-mesos)
+
 (defconst ob-mesos--header-arguments
   (mapcan (lambda (argument)
             (pcase-let ((`(,name ,synonyms ,_ ,_ ,meaning) argument))
@@ -237,7 +246,8 @@ Return nil if there is none."
 (defun ob-mesos--resources (params)
   "What PARAMS ask of the cluster, as a part of a block for the server.
 All of our header arguments are checked."
-  (let ((asked (list :cpus ob-mesos-cpus :mem ob-mesos-mem)))
+  (let ((asked (append (list :cpus ob-mesos-cpus :mem ob-mesos-mem)
+                       (and ob-mesos-executor (list :executor ob-mesos-executor)))))
     (dolist (argument ob-mesos--arguments)
       (let ((field (nth 3 argument))
             (value (ob-mesos--argument argument params)))

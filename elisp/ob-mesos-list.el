@@ -35,6 +35,15 @@
   (let ((seconds (ob-mesos-list--seconds task)))
     (if seconds (format-seconds "%hh %mm %z%ss" seconds) "")))
 
+(defun ob-mesos-list--peak (task)
+  "Return the peak memory of TASK in MiB, or nil if it is not known."
+  (when-let ((peak (plist-get task :peakKiB)))
+    (/ peak 1024.0)))
+
+(defun ob-mesos-list--number (number)
+  "Return NUMBER as text with one decimal; the empty string for nil."
+  (if number (format "%.1f" number) ""))
+
 (defun ob-mesos-list--by-number (column)
   "Return a function to sort entries by the number in COLUMN."
   (lambda (entry other)
@@ -59,6 +68,8 @@
                 (or (car (ob-mesos--addresses task)) (plist-get task :hostname) "")
                 (format "%s" (plist-get task :cpus))
                 (format "%s" (plist-get task :mem))
+                (ob-mesos-list--number (plist-get task :cpuSeconds))
+                (ob-mesos-list--number (ob-mesos-list--peak task))
                 (ob-mesos-list--time (plist-get task :started))
                 (ob-mesos-list--how-long task)
                 (format "%s" (or (plist-get task :exitStatus)
@@ -75,6 +86,8 @@
         (vector '("State" 10 t) '("Task" 32 t) '("Agent" 20 t)
                 (list "Cpus" 5 (ob-mesos-list--by-number 3))
                 (list "Mem" 7 (ob-mesos-list--by-number 4))
+                (list "Cpu s" 7 (ob-mesos-list--by-number 5))
+                (list "Peak" 7 (ob-mesos-list--by-number 6))
                 (list "Started" 9 (ob-mesos-list--by :started))
                 (list "How long" 10 (ob-mesos-list--by 'seconds))
                 '("Exit, or why it waits" 30 nil))

@@ -17,6 +17,7 @@
 (require 'ob-mesos-list)
 (require 'ob-mesos-doctor)
 (require 'ob-mesos-agents)
+(require 'ob-mesos-usage)
 (require 'ob-mesos-run)
 
 ;;;; The task at point
@@ -207,6 +208,7 @@ That is the task of a line of the list, or of a block or call."
     ("t" "Tasks" ob-mesos-list)
     ("a" "Agents" ob-mesos-agents)
     ("o" "Offers" ob-mesos-offers)
+    ("U" "Usage" ob-mesos-usage)
     ("d" "Doctor" ob-mesos-doctor)]])
 
 (defvar ob-mesos-map
@@ -222,7 +224,8 @@ That is the task of a line of the list, or of a block or call."
                      ("R" . ob-mesos-execute-region)
                      ("j" . ob-mesos-jump) ("c" . ob-mesos-reconnect)
                      ("t" . ob-mesos-list) ("a" . ob-mesos-agents)
-                     ("o" . ob-mesos-offers) ("d" . ob-mesos-doctor)))
+                     ("o" . ob-mesos-offers) ("U" . ob-mesos-usage)
+                     ("d" . ob-mesos-doctor)))
       (define-key map key command))
     map)
   "Keymap of the commands; m in `org-babel-map', in `ob-mesos-global-mode'.")

@@ -266,5 +266,48 @@ in, or nil if it does not take part."
                              "0.05 s" (car gap) nil)
         (ob-mesos-bench--row "  of it garbage collection" "-" (cadr gap) nil)))))
 
+(defun ob-mesos-bench--mesos-execute (master)
+  "Seconds that Mesos' own mesos-execute takes for one command on MASTER.
+Return nil if it is not installed."
+  (when (executable-find "mesos-execute")
+    (ob-mesos-bench--time
+     (call-process "mesos-execute" nil nil nil (concat "--master=" master)
+                   "--name=bench" "--command=echo hi"
+                   "--resources=cpus:0.1;mem:32"))))
+
+(defun ob-mesos-bench--on-master (what goal header count &optional peer)
+  "Print a row for WHAT: COUNT blocks with HEADER, all results in.
+GOAL and PEER are as in `ob-mesos-bench--row'."
+  (ob-mesos-bench--in (ob-mesos-bench--blocks "mesos" header count "echo hi")
+    (ob-mesos-bench--row what goal
+                         (ob-mesos-bench--time
+                          (ob-mesos--submit-buffer-and-wait)
+                          (ob-mesos-bench--settle))
+                         peer)))
+
+(defun ob-mesos-bench-master (master)
+  "Measure on the cluster of MASTER and print the table; for --batch."
+  (let ((ob-mesos-server-arguments
+         (list "--state-dir" (make-temp-file "ob-mesos-bench" t)))
+        (ob-mesos-master master)
+        (org-confirm-babel-evaluate nil)
+        (inhibit-message t))
+    (ob-mesos-bench--row "what" "goal" "ob-mesos" "execute" "-")
+    (princ (format "|%s|\n" (make-string 95 ?-)))
+    (ob-mesos-bench--start)
+    (ob-mesos-bench--on-master "first block" "0.4 s" "" 1
+                               (ob-mesos-bench--mesos-execute master))
+    (ob-mesos-bench--row
+     "echo hi to its result, median of 11" "0.06 s"
+     (ob-mesos-bench--in (ob-mesos-bench--blocks "mesos" "" 1 "echo hi")
+       (ob-mesos-bench--median
+        (cl-loop repeat 11
+                 collect (ob-mesos-bench--time (org-babel-execute-src-block)
+                                               (ob-mesos-bench--settle))))))
+    (ob-mesos-bench--on-master "20 blocks" "-" "" 20)
+    (ob-mesos-bench--on-master "20 blocks, :executor own" "-" ":executor own" 20)
+    (ob-mesos-bench--on-master "100 blocks" "1.2 s" "" 100)
+    (ob-mesos-bench--on-master "1,000 blocks" "8 s" "" 1000)))
+
 (provide 'ob-mesos-bench)
 ;;; ob-mesos-bench.el ends here

@@ -199,5 +199,32 @@
           (kill-buffer))
         (kill-buffer "*ob-mesos tasks*")))))
 
+(require 'ob-mesos-usage)
+
+(ert-deftest ob-mesos-the-usage-of-a-document-is-shown-by-block ()
+  (ob-mesos-tests--with
+      (concat "#+name: work\n" (ob-mesos-tests--block "" "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done"))
+    (setq buffer-file-name (make-temp-file "ob-mesos-usage" nil ".org"))
+    (unwind-protect
+        (progn
+          (dotimes (_ 2)
+            (goto-char (point-min))
+            (re-search-forward "begin_src")
+            (org-babel-execute-src-block)
+            (ob-mesos-tests--settle))
+          (save-window-excursion
+            (ob-mesos-usage)
+            (ob-mesos-tests--wait (lambda () tabulated-list-entries))
+            (let ((row (cadr (car tabulated-list-entries))))
+              (should (= 1 (length tabulated-list-entries)))
+              (should (equal "work" (aref row 0)))
+              (should (equal "2" (aref row 1)))
+              (dolist (column '(2 4 5))
+                (should (< 0 (string-to-number (aref row column))))))
+            (kill-buffer)))
+      (delete-file buffer-file-name)
+      (set-buffer-modified-p nil)
+      (setq buffer-file-name nil))))
+
 (provide 'ob-mesos-list-tests)
 ;;; ob-mesos-list-tests.el ends here

@@ -416,6 +416,9 @@ public final class LocalMesos implements SchedulerDriver {
     @Override
     public void handedOver(LocalTask task, Supervisor supervisor) {
       task.setSupervisor(supervisor);
+      if (supervisor.isLost()) {
+        supervisorLost(List.of(task));
+      }
     }
 
     @Override
@@ -477,13 +480,20 @@ public final class LocalMesos implements SchedulerDriver {
   private void lost(Supervisor supervisor) {
     log.warn("the supervisor was killed");
     launcher.forget(supervisor);
+    supervisor.setLost();
+    supervisorLost(
+        tasks.values().stream()
+            .filter(task -> task.supervisor().equals(Optional.of(supervisor)))
+            .toList());
+  }
+
+  private void supervisorLost(List<LocalTask> itsTasks) {
     List<LocalTask> unknown = new ArrayList<>();
-    for (LocalTask task : List.copyOf(tasks.values())) {
-      if (task.hasEnded() || !task.supervisor().equals(Optional.of(supervisor))) {
-        continue;
-      }
+    for (LocalTask task : itsTasks) {
       try {
-        if (work.exit(task.id()).isPresent()) {
+        if (task.hasEnded()) {
+          log.debug("task {} had ended before", task.id());
+        } else if (work.exit(task.id()).isPresent()) {
           ended(task);
         } else if (work.hasStarted(task.id())) {
           unknown.add(task);
@@ -556,15 +566,24 @@ public final class LocalMesos implements SchedulerDriver {
     }
   }
 
-  private ByteString report(LocalTask task, Optional<String> exit) throws IOException {
-    LocalSandbox sandbox = new LocalSandbox(work.sandboxOf(task.id()));
+  /** Returns the data of the last update; empty if the output cannot be read. */
+  private ByteString report(LocalTask task, Optional<String> exit) {
+    try {
+      LocalSandbox sandbox = new LocalSandbox(work.sandboxOf(task.id()));
+      return report(sandbox, LocalTask.usage(exit)).toData();
+    } catch (IOException e) {
+      log.info("the output of task {} cannot be read: {}", task.id(), e.toString());
+      return ByteString.EMPTY;
+    }
+  }
+
+  private static TaskReport report(LocalSandbox sandbox, String usage) throws IOException {
     return new TaskReport(
-            ByteString.copyFrom(sandbox.read("stdout", 0, TaskReport.LIMIT)),
-            sandbox.size("stdout"),
-            ByteString.copyFrom(sandbox.read("stderr", 0, TaskReport.LIMIT)),
-            sandbox.size("stderr"),
-            LocalTask.usage(exit))
-        .toData();
+        ByteString.copyFrom(sandbox.read("stdout", 0, TaskReport.LIMIT)),
+        sandbox.size("stdout"),
+        ByteString.copyFrom(sandbox.read("stderr", 0, TaskReport.LIMIT)),
+        sandbox.size("stderr"),
+        usage);
   }
 
   private Optional<String> launchFailure(LocalTask task, Optional<String> exit) throws IOException {

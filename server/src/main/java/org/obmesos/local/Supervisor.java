@@ -42,6 +42,7 @@ final class Supervisor implements AutoCloseable {
   private final SocketChannel channel;
   private final BufferedReader lines;
   private final Map<String, Long> running = new HashMap<>();
+  private boolean lost;
 
   /** Receives what the supervisor says, on a thread of the connection. */
   interface Listener {
@@ -156,6 +157,15 @@ final class Supervisor implements AutoCloseable {
       throw new IOException("the supervisor has ended");
     }
     return JsonParser.parseString(line).getAsJsonObject();
+  }
+
+  /** It was killed. Used on the cluster's thread, as {@link #isLost}. */
+  void setLost() {
+    lost = true;
+  }
+
+  boolean isLost() {
+    return lost;
   }
 
   /** Returns the tasks that ran when the connection was made, with their processes. */

@@ -292,7 +292,9 @@ final class LaunchQueue {
           agent.hostname(),
           agent.url(),
           placed.ports(),
-          placed.executorId());
+          placed.shares()
+              ? matcher.executors().assign(Allocation.of(accepted.get(0)), accepted)
+              : "");
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.Offer;
@@ -79,59 +80,11 @@ final class OfferMatcher {
             .map(task -> new Placement.Candidate<>(task, task.block()))
             .toList();
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
-    place(allocations, available, queue)
+    Placement.plan(available, queue, rule(allocations))
         .forEach((allocation, tasks) -> launches.put(allocations.remove(allocation), tasks));
     List<Offer> unused = new ArrayList<>();
     allocations.values().forEach(unused::addAll);
     return new Plan(launches, unused, news);
-  }
-
-  /**
-   * Places tasks with room for a shared executor on each agent that has none, and then, where that
-   * has placed none, without that room.
-   */
-  private Map<Allocation, List<Placement.Placed<Task>>> place(
-      Map<Allocation, List<Offer>> offers,
-      Map<Allocation, AvailableResources> available,
-      List<Placement.Candidate<Task>> queue) {
-    if (!roles || queue.stream().noneMatch(candidate -> executors.mayShare(candidate.task()))) {
-      return Placement.plan(available, queue, rule());
-    }
-    Map<Allocation, AvailableResources> reduced = new LinkedHashMap<>();
-    available.forEach(
-        (allocation, resources) -> {
-          AvailableResources overhead = executors.overhead(allocation, offers.get(allocation));
-          if (executors.isUsable(allocation) && resources.contains(overhead)) {
-            reduced.put(allocation, resources.minus(overhead));
-          }
-        });
-    Placement.Rule<Allocation, Task> rule = rule();
-    Map<Allocation, List<Placement.Placed<Task>>> plan = new LinkedHashMap<>();
-    Set<Task> placed = new HashSet<>();
-    Placement.plan(reduced, queue, rule)
-        .forEach(
-            (allocation, tasks) -> {
-              tasks.forEach(each -> placed.add(each.task()));
-              plan.put(allocation, share(allocation, offers.get(allocation), tasks));
-            });
-    Map<Allocation, AvailableResources> left = new LinkedHashMap<>(available);
-    left.keySet().removeAll(plan.keySet());
-    List<Placement.Candidate<Task>> unplaced =
-        queue.stream().filter(candidate -> !placed.contains(candidate.task())).toList();
-    plan.putAll(Placement.plan(left, unplaced, rule));
-    return plan;
-  }
-
-  private List<Placement.Placed<Task>> share(
-      Allocation allocation, List<Offer> offers, List<Placement.Placed<Task>> tasks) {
-    return tasks.stream()
-        .map(
-            each ->
-                executors.mayShare(each.task())
-                    ? new Placement.Placed<>(
-                        each.task(), each.ports(), executors.assign(allocation, offers))
-                    : each)
-        .toList();
   }
 
   SharedExecutors executors() {
@@ -143,8 +96,9 @@ final class OfferMatcher {
         offers.stream().flatMap(offer -> offer.getResourcesList().stream()).toList());
   }
 
-  private Placement.Rule<Allocation, Task> rule() {
+  private Placement.Rule<Allocation, Task> rule(Map<Allocation, List<Offer>> offers) {
     ConstraintEvaluator constraints = constraints();
+    Set<Allocation> sharing = new HashSet<>();
     return new Placement.Rule<>() {
       @Override
       public boolean allows(Task task, Allocation allocation) {
@@ -157,7 +111,21 @@ final class OfferMatcher {
       }
 
       @Override
-      public void placed(Task task, Allocation allocation) {
+      public Optional<AvailableResources> overhead(Task task, Allocation allocation) {
+        if (!roles || !executors.isUsable(allocation) || !executors.mayShare(task)) {
+          return Optional.empty();
+        }
+        return Optional.of(
+            sharing.contains(allocation)
+                ? AvailableResources.NONE
+                : executors.overhead(allocation, offers.get(allocation)));
+      }
+
+      @Override
+      public void placed(Task task, Allocation allocation, boolean shares) {
+        if (shares) {
+          sharing.add(allocation);
+        }
         constraints.placed(task, allocation.agent());
       }
     };

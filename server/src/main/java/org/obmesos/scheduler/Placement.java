@@ -22,8 +22,20 @@ final class Placement {
     /** Returns whether a task may go to an offer, after those placed before it. */
     boolean allows(T task, O offer);
 
-    /** A task was placed. */
-    void placed(T task, O offer);
+    /**
+     * Returns what a shared executor for the task takes of an offer besides, after the tasks placed
+     * before it; empty if the task gets an executor of its own there.
+     */
+    default Optional<AvailableResources> overhead(T task, O offer) {
+      return Optional.empty();
+    }
+
+    /**
+     * A task was placed.
+     *
+     * @param shares whether on a shared executor
+     */
+    void placed(T task, O offer, boolean shares);
   }
 
   /**
@@ -39,9 +51,9 @@ final class Placement {
    *
    * @param task identifies it
    * @param ports the ports it gets, in the order of their names
-   * @param executorId the shared executor it gets; empty for one of its own
+   * @param shares whether it gets a shared executor
    */
-  record Placed<T>(T task, List<Integer> ports, String executorId) {}
+  record Placed<T>(T task, List<Integer> ports, boolean shares) {}
 
   /**
    * Assigns tasks to offers.
@@ -64,14 +76,19 @@ final class Placement {
       firstFit(left, candidate, rule)
           .ifPresent(
               offer -> {
-                AvailableResources available = left.get(offer);
+                Optional<AvailableResources> overhead =
+                    rule.overhead(candidate.task(), offer)
+                        .filter(left.get(offer)::contains)
+                        .filter(it -> left.get(offer).minus(it).fits(block));
+                AvailableResources available =
+                    left.get(offer).minus(overhead.orElse(AvailableResources.NONE));
                 List<Integer> ports =
                     available.ports().minus(block.fixedPorts()).pick(block.offeredPorts());
                 Ports taken = block.fixedPorts().plus(Ports.ofNumbers(ports));
                 left.put(offer, available.minus(new AvailableResources(block.resources(), taken)));
-                rule.placed(candidate.task(), offer);
+                rule.placed(candidate.task(), offer, overhead.isPresent());
                 plan.computeIfAbsent(offer, key -> new ArrayList<>())
-                    .add(new Placed<>(candidate.task(), ports, ""));
+                    .add(new Placed<>(candidate.task(), ports, overhead.isPresent()));
               });
     }
     return plan;

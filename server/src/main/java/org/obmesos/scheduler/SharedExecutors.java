@@ -122,6 +122,7 @@ final class SharedExecutors {
         usable(allocation, offers)
             .orElseGet(() -> new SharedExecutor(prefix + count++, allocation));
     current.put(allocation, executor);
+    byId.values().removeIf(it -> it.ended && !hasTasks(it) && !current.containsValue(it));
     byId.put(executor.id, executor);
     executor.tasks++;
     executor.lastUsed = Instant.now();
@@ -153,7 +154,7 @@ final class SharedExecutors {
 
   /** Returns whether an executor takes resources of the offer that its next task is launched on. */
   boolean isNew(String id) {
-    return Optional.ofNullable(byId.get(id)).map(it -> it.info.isEmpty()).orElse(true);
+    return Optional.ofNullable(byId.get(id)).map(it -> it.info.isEmpty() || it.ended).orElse(true);
   }
 
   /**
@@ -198,14 +199,19 @@ final class SharedExecutors {
     Optional.ofNullable(byId.get(id)).ifPresent(it -> it.lastUsed = Instant.now());
   }
 
-  /** An executor has ended. If it has never run, its agent cannot run it. */
-  void ended(String id, String message) {
-    SharedExecutor executor = byId.remove(id);
-    if (executor == null || executor.ended) {
+  /** An executor has ended. */
+  void ended(String id) {
+    Optional.ofNullable(byId.get(id)).ifPresent(it -> it.ended = true);
+  }
+
+  /** A task was not run because of its executor. If that has never run, its agent cannot run it. */
+  void failed(String id, String message) {
+    SharedExecutor executor = byId.get(id);
+    if (executor == null) {
       return;
     }
     executor.ended = true;
-    if (!executor.registered) {
+    if (!executor.registered && isUsable(executor.allocation)) {
       log.warn(
           "the shared executor cannot run on agent {} ({}); its tasks get executors of their own",
           executor.allocation.agent(),

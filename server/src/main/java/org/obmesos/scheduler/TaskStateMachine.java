@@ -33,7 +33,8 @@ final class TaskStateMachine {
   static final int MAX_LAUNCHES = 10;
 
   private static final String KILLED_BEFORE_LAUNCH = "Killed before it was launched";
-  private static final String EXECUTOR = Protos.TaskStatus.Source.SOURCE_EXECUTOR.name();
+  private static final String AGENT = Protos.TaskStatus.Source.SOURCE_AGENT.name();
+  private static final String MASTER = Protos.TaskStatus.Source.SOURCE_MASTER.name();
   private static final String RECONCILIATION =
       Protos.TaskStatus.Reason.REASON_RECONCILIATION.name();
 
@@ -179,9 +180,7 @@ final class TaskStateMachine {
     TaskState before = task.state();
     if (before == TaskState.STAGING
         && !task.launch().location().executorId().isEmpty()
-        && status.state().isTerminal()
-        && !status.source().equals(EXECUTOR)) {
-      // A shared executor starts a task once its agent has stored that it is running.
+        && isFinalBeforeStart(status)) {
       return true;
     }
     return switch (status.state()) {
@@ -190,6 +189,19 @@ final class TaskStateMachine {
           before == TaskState.STAGING && status.reason().equals(RECONCILIATION);
       default -> false;
     };
+  }
+
+  /**
+   * Returns whether a status that comes before RUNNING says that a shared executor has not started
+   * the task: it starts one once the agent has stored that it is running, and the agent tells that
+   * first.
+   */
+  private static boolean isFinalBeforeStart(TaskStatus status) {
+    if (status.source().equals(AGENT)) {
+      return status.state().isTerminal();
+    }
+    return status.source().equals(MASTER)
+        && (status.state() == TaskState.ERROR || status.state() == TaskState.KILLED);
   }
 
   private static boolean isAgentGone(TaskState before, TaskState end) {

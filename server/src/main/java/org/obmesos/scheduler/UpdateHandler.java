@@ -59,7 +59,7 @@ final class UpdateHandler {
     if (update.getSource() == Protos.TaskStatus.Source.SOURCE_EXECUTOR) {
       executors.registered(update.getExecutorId().getValue());
     } else if (StatusMapper.isExecutorEnd(update)) {
-      executors.ended(update.getExecutorId().getValue(), update.getMessage());
+      executors.failed(update.getExecutorId().getValue(), update.getMessage());
     }
     transactions.submit(new StatusUpdate(update));
   }

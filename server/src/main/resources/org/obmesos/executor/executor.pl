@@ -9,6 +9,7 @@
 
 my $output_limit = 1 << 16;  # bytes of each file that the last update carries
 my $idle_limit = 60;         # seconds without a task after which it ends
+my %subscribed_with;         # the uuids of the updates that the last SUBSCRIBE carried
 my %update;                  # updates that are not acknowledged, by uuid
 my @updates;                 # their uuids, in order
 my ($events, $calls);
@@ -43,7 +44,9 @@ sub call {
 sub http_request {
     my ($body) = @_;
     my $token = $ENV{MESOS_EXECUTOR_AUTHENTICATION_TOKEN};
-    return join("\r\n", 'POST /api/v1/executor HTTP/1.1',
+    # The only path that a domain socket has (executor.cpp).
+    my $path = ($ENV{MESOS_SLAVE_PID} // '') =~ /^([^@]+)@/ ? "/$1/api/v1/executor" : '/api/v1/executor';
+    return join("\r\n", "POST $path HTTP/1.1",
                 "Host: $ENV{MESOS_AGENT_ENDPOINT}", 'Content-Type: application/json',
                 'Accept: application/json', 'Content-Length: ' . length($body),
                 defined $token ? "Authorization: Bearer $token" : (), '', $body);
@@ -115,6 +118,7 @@ sub subscribe {
     $events->{out} = http_request(call('SUBSCRIBE', subscribe => {
         unacknowledged_tasks => \@tasks,
         unacknowledged_updates => [map { $update{$_} } @updates] }));
+    %subscribed_with = map { $_ => 1 } @updates;
     $subscribe_at = undef;
 }
 
@@ -129,7 +133,7 @@ sub unsubscribe {
     }
     $give_up_at //= now() + seconds('MESOS_RECOVERY_TIMEOUT', 900);
     $subscribed = 0;
-    $subscribe_at = now() + rand(seconds('MESOS_SUBSCRIPTION_BACKOFF_MAX', 2));
+    $subscribe_at = now() + rand(seconds('MESOS_SUBSCRIPTION_BACKOFF_MAX', 2) / 2);
 }
 
 sub give_up {
@@ -172,6 +176,9 @@ sub take_event {
     if ($type eq 'SUBSCRIBED') {
         $subscribed = 1;
         $give_up_at = undef;
+        for my $uuid (grep { !$subscribed_with{$_} } @updates) {
+            send_call(call('UPDATE', update => $update{$uuid}));
+        }
     }
     elsif ($type eq 'LAUNCH') { launch($event->{launch}{task}) }
     elsif ($type eq 'KILL') { kill_task($event->{kill}{task_id}{value}) }
@@ -186,7 +193,7 @@ sub launch {
     return if $tasks{$id};
     my $spec = eval { from_json(from_base64($info->{data} // '')) };
     my $directory = "$ENV{MESOS_SANDBOX}/tasks/$id";
-    unless ($spec && (mkdir("$ENV{MESOS_SANDBOX}/tasks") || 1) && mkdir($directory)) {
+    unless ($spec && (mkdir("$ENV{MESOS_SANDBOX}/tasks") || 1) && mkdir($directory, 0700)) {
         update($id, 'TASK_FAILED', message => 'The directory of the task cannot be made: ' . ($@ || $!));
         return;
     }
@@ -231,6 +238,7 @@ sub shut_down {
 
 sub start_of_file {
     my ($name) = @_;
+    return ('', 0) unless -f $name;
     open(my $file, '<:raw', $name) or return ('', 0);
     read($file, my $start, $output_limit);
     return ($start // '', -s $file);
@@ -279,7 +287,10 @@ sub execute_for_mesos {
         give_up('The time for the shutdown is over') if $ending && $now > $ending;
         exit 0 if $subscribed && $now - $idle_since > $idle_limit;
         give_up('The agent has not come back') if defined $give_up_at && $now > $give_up_at;
-        subscribe() if defined $subscribe_at && $now >= $subscribe_at;
+        return undef unless defined $subscribe_at;
+        return $subscribe_at - $now if $subscribe_at > $now;
+        subscribe();
+        return 0;
     };
     $idle_since = now();
     run();

@@ -81,6 +81,7 @@ sub supervise {
     $on_turn = sub {
         $until = 0 if $client;
         exit 0 if !%tasks && !($client && $client->{socket}) && now() >= $until;
+        return undef;
     };
     $| = 1;
     print "ready\n";

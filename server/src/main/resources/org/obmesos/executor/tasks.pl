@@ -190,11 +190,24 @@ sub write_file {
     close($file) or die "$name: $!\n";
 }
 
+# Forks.  A signal for the child waits until the child has no handler of this
+# process any more, which would take it for one to this process.
+sub fork_process {
+    my $term = POSIX::SigSet->new(POSIX::SIGTERM());
+    POSIX::sigprocmask(POSIX::SIG_BLOCK(), $term);
+    my $process = fork();
+    if (defined $process && $process == 0) {
+        setpgrp(0, 0);
+        $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM CHLD);
+    }
+    elsif (defined $process) { setpgrp($process, $process) }
+    POSIX::sigprocmask(POSIX::SIG_UNBLOCK(), $term);
+    return $process;
+}
+
 # Becomes the command of a task.
 sub execute {
     my ($spec) = @_;
-    setpgrp(0, 0);
-    $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM CHLD);
     my $sandbox = $spec->{sandbox};
     chdir($sandbox) or die "$sandbox: $!\n";
     open(STDIN, '<', '/dev/null') or die "/dev/null: $!\n";
@@ -226,14 +239,13 @@ sub start_task {
     my ($id, $spec) = @_;
     # The record is there before the command is.
     write_file("$spec->{meta}/started", '') if defined $spec->{meta};
-    my $process = fork();
+    my $process = fork_process();
     die "fork: $!\n" unless defined $process;
     if ($process == 0) {
         eval { execute($spec) };
         print STDERR $@;
         POSIX::_exit(1);
     }
-    setpgrp($process, $process);
     $id_of_process{$process} = $id;
     my $task = $tasks{$id} //= {};
     @$task{qw(spec process started why)} = ($spec, $process, now(), '-');
@@ -299,28 +311,32 @@ sub reap {
         my $task = $tasks{$id};
         if (!defined $task->{status}) {
             $task->{status} = $status;
+            delete @$task{qw(kill_at timeout_at)};
             $task->{usage} = [now() - $task->{started}, @usage];
             # Processes that the command has left in its group end with it.
             kill 'KILL', -$process;
-            next if $task->{why} ne '-' && start_cleanup($id, $task->{spec});
+            next if $task->{why} ne '-' && start_cleanup($id, $task);
         }
         delete $tasks{$id};
         $on_ended->($id, $task);
     }
 }
 
+my $longest_cleanup = 30;  # seconds
+
 # Starts the cleanup script of a task that was ended; returns whether it has one.
 sub start_cleanup {
-    my ($id, $spec) = @_;
-    return 0 unless defined $spec->{meta} && -e "$spec->{meta}/cleanup";
-    my $process = fork();
+    my ($id, $task) = @_;
+    my $meta = $task->{spec}{meta};
+    return 0 unless defined $meta && -e "$meta/cleanup";
+    my $process = fork_process();
     return 0 unless defined $process;
     if ($process == 0) {
-        $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM CHLD);
-        { no warnings 'exec'; exec('/bin/sh', "$spec->{meta}/cleanup") }
+        { no warnings 'exec'; exec('/bin/sh', "$meta/cleanup") }
         POSIX::_exit(1);
     }
     $id_of_process{$process} = $id;
+    @$task{qw(process kill_at)} = ($process, now() + $longest_cleanup);
     return 1;
 }
 
@@ -341,7 +357,9 @@ sub exit_words {
 # waits long.
 
 my $longest_wait = 0.5;
-my ($listener, $on_turn) = (undef, sub { });
+# Called in each turn; returns the seconds until it is to be called again, or undef.
+my $on_turn = sub { return undef };
+my $listener;
 
 pipe(my $woken, my $wake) or die "pipe: $!\n";
 $_->blocking(0) for $woken, $wake;
@@ -350,7 +368,7 @@ sub run {
     while (1) {
         reap();
         my $wait = check_deadlines() // $longest_wait;
-        $on_turn->();
+        my $next = $on_turn->();
         my ($readable, $writable) = ('', '');
         vec($readable, fileno($woken), 1) = 1;
         vec($readable, fileno($listener), 1) = 1 if $listener;
@@ -359,6 +377,7 @@ sub run {
             vec($writable, $number, 1) = 1 if length $connections{$number}{out};
         }
         $wait = $longest_wait if $wait > $longest_wait;
+        $wait = $next if defined $next && $next < $wait;
         next unless select($readable, $writable, undef, $wait) > 0;
         sysread($woken, my $signals, 1 << 10) if vec($readable, fileno($woken), 1);
         accept_client() if $listener && vec($readable, fileno($listener), 1);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.cluster;
 
+import static org.apache.mesos.v1.Protos.TaskState.TASK_FAILED;
+import static org.apache.mesos.v1.Protos.TaskState.TASK_FINISHED;
 import static org.apache.mesos.v1.Protos.TaskState.TASK_KILLED;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,6 +13,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -68,6 +73,31 @@ final class LocalMesosTest extends ConformanceTest {
       listener.join(TimeUnit.SECONDS.toMillis(30));
       assertThat(listener.isAlive()).isFalse();
     }
+  }
+
+  @Test
+  void theTasksOfASupervisorThatIsKilledFailAndTheNextOnesRun() throws Exception {
+    Path written = directory.resolve("pid");
+    launch(lastOffer(), task("lost", "echo $$ > " + written + "; exec sleep 1000"));
+    await().until(() -> Files.exists(written) && !Files.readString(written).isBlank());
+    String script = directory.resolve("supervisor.pl").toString();
+    ProcessHandle.allProcesses()
+        .filter(process -> process.info().commandLine().orElse("").contains(script))
+        .forEach(ProcessHandle::destroyForcibly);
+    TaskStatus last = ended("lost");
+    assertThat(last.getState()).isEqualTo(TASK_FAILED);
+    assertThat(last.getReason()).isEqualTo(TaskStatus.Reason.REASON_EXECUTOR_TERMINATED);
+    assertThat(last.getMessage()).contains("its outcome is unknown");
+    long pid = Long.parseLong(Files.readString(written).trim());
+    await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+    launch(lastOffer(), task("next", "true"));
+    assertThat(ended("next").getState()).isEqualTo(TASK_FINISHED);
+  }
+
+  @Test
+  void aTaskWhoseOutputCannotBeReadEndsAsItsCommandDid() throws Exception {
+    launch(lastOffer(), task("a", "rm stdout && mkdir stdout"));
+    assertThat(ended("a").getState()).isEqualTo(TASK_FINISHED);
   }
 
   @Override

@@ -142,6 +142,13 @@ final class SharedExecutorTest {
   }
 
   @Test
+  void aFifoInPlaceOfTheOutputHoldsUpNobody() throws Exception {
+    submit(block("a", "rm stdout stderr && mkfifo stdout stderr", ""), block("b", "echo b", ""));
+    assertThat(ended("a").get("state").getAsString()).isEqualTo("FINISHED");
+    assertThat(stdout(ended("b"))).isEqualTo("b\n");
+  }
+
+  @Test
   void aBlockThatSaysOwnHasAnExecutorOfItsOwn() throws Exception {
     submit(
         block("own", "echo own", ",\"executor\":\"own\""), block("big", "echo big", ",\"cpus\":2"));

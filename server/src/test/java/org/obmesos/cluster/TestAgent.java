@@ -97,7 +97,7 @@ final class TestAgent {
         }
       } else {
         Path file = file(call.getReadFile().getPath());
-        if (!Files.exists(file)) {
+        if (!Files.isRegularFile(file)) {
           TestMaster.answer(exchange, 404, "");
           return;
         }
@@ -121,7 +121,7 @@ final class TestAgent {
       String query = exchange.getRequestURI().getQuery();
       Path file = file(query.replaceAll(".*path=([^&]*).*", "$1"));
       long offset = Long.parseLong(query.replaceAll(".*offset=(-?[0-9]+).*", "$1"));
-      if (!Files.exists(file)) {
+      if (!Files.isRegularFile(file)) {
         TestMaster.answer(exchange, 404, "");
         return;
       }

@@ -127,7 +127,7 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
     this.cluster = cluster;
     this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     this.port = server.getAddress().getPort();
-    server.createContext("/api/v1/executor", this::api);
+    server.createContext("/slave(1)/api/v1/executor", this::api);
     server.setExecutor(threads);
     server.start();
   }
@@ -326,6 +326,7 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
           .getVariablesList()
           .forEach(variable -> environment.put(variable.getName(), variable.getValue()));
       environment.put("MESOS_AGENT_ENDPOINT", "127.0.0.1:" + port);
+      environment.put("MESOS_SLAVE_PID", "slave(1)@127.0.0.1:" + port);
       environment.put("MESOS_CHECKPOINT", "1");
       environment.put("MESOS_EXECUTOR_ID", info.getExecutorId().getValue());
       environment.put("MESOS_FRAMEWORK_ID", framework);

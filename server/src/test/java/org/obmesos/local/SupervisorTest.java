@@ -103,6 +103,28 @@ final class SupervisorTest implements Supervisor.Listener {
     }
   }
 
+  /** A process that was just forked must not take a signal for one to the supervisor. */
+  @Test
+  void aKillRightAfterALaunchEndsThatTaskOnly() throws Exception {
+    try (Supervisor supervisor = connect(directory)) {
+      launch(supervisor, directory, "other", "while [ ! -e go ]; do sleep 0.02; done");
+      assertThat(next()).isEqualTo("started other");
+      for (int n = 0; n < 30; n++) {
+        launch(supervisor, directory, "t" + n, "exec sleep 1000");
+        supervisor.kill("t" + n);
+      }
+      for (int n = 0; n < 60; n++) {
+        assertThat(next()).matches("(started|ended) t\\d+");
+      }
+      Files.createFile(file("other", "go"));
+      assertThat(next()).isEqualTo("ended other");
+      assertThat(Files.readString(file("other", "exit"))).startsWith("status 0 - ");
+      for (int n = 0; n < 30; n++) {
+        assertThat(Files.readString(file("t" + n, "exit"))).startsWith("signal 15 killed ");
+      }
+    }
+  }
+
   @Test
   void itEndsWhenItHasNoTaskAndNoConnection() throws Exception {
     connect(directory).close();

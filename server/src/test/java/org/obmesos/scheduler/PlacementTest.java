@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -15,6 +16,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
 import org.obmesos.cluster.TestBlocks;
 import org.obmesos.scheduler.Placement.Candidate;
 import org.obmesos.task.AvailableResources;
@@ -59,7 +61,7 @@ final class PlacementTest {
         }
 
         @Override
-        public void placed(Integer task, Integer offer) {}
+        public void placed(Integer task, Integer offer, boolean shares) {}
       };
 
   @Property
@@ -110,5 +112,59 @@ final class PlacementTest {
               all.addAll(chosen);
             });
     assertThat(all).doesNotHaveDuplicates();
+  }
+
+  /** All tasks but the first want to share, each agent's executor takes 0.1 cpus once. */
+  private static List<Boolean> sharing(double offered, double... cpus) {
+    Map<String, AvailableResources> offer =
+        Map.of("agent", new AvailableResources(new Resources(offered, 1024, 0), Ports.NONE));
+    List<Candidate<Integer>> queue = new ArrayList<>();
+    for (double each : cpus) {
+      queue.add(
+          new Candidate<>(
+              queue.size(),
+              TestBlocks.needing(
+                  TestBlocks.of("any", "true"), new Requirements(new Resources(each, 32, 0)))));
+    }
+    AvailableResources executor = new AvailableResources(new Resources(0.1, 32, 0), Ports.NONE);
+    boolean[] started = new boolean[1];
+    Placement.Rule<String, Integer> rule =
+        new Placement.Rule<>() {
+          @Override
+          public boolean allows(Integer task, String where) {
+            return true;
+          }
+
+          @Override
+          public Optional<AvailableResources> overhead(Integer task, String where) {
+            return task == 0
+                ? Optional.empty()
+                : Optional.of(started[0] ? AvailableResources.NONE : executor);
+          }
+
+          @Override
+          public void placed(Integer task, String where, boolean shares) {
+            started[0] |= shares;
+          }
+        };
+    return Placement.plan(offer, queue, rule).getOrDefault("agent", List.of()).stream()
+        .map(Placement.Placed::shares)
+        .toList();
+  }
+
+  @Test
+  void anExecutorTakesItsResourcesOnce() {
+    assertThat(sharing(2.1, 0.5, 0.5, 0.5, 0.5)).containsExactly(false, true, true, true);
+    assertThat(sharing(2.0, 0.5, 0.5, 0.5, 0.5)).containsExactly(false, true, true);
+  }
+
+  @Test
+  void aTaskThatNeedsAllOfAnAgentGetsItThoughOthersShare() {
+    assertThat(sharing(2.0, 2.0, 0.5)).containsExactly(false);
+  }
+
+  @Test
+  void whereTheExecutorDoesNotFitATaskHasItsOwn() {
+    assertThat(sharing(1.0, 0.5, 0.5)).containsExactly(false, false);
   }
 }

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the program is told of a task; see tasks.pl.
+ * The specification of a task, as JSON for the Perl program; tasks.pl has the fields.
  *
  * @param argv the words of the command; at least one
  * @param environment variables besides those the program has for all tasks

@@ -106,7 +106,7 @@ final class Launcher {
     fetcher.fetch(task.getCommand().getUrisList(), sandbox);
   }
 
-  /** Returns what the supervisor is told of a task whose sandbox is prepared. */
+  /** Returns the specification of a task whose sandbox is prepared, for the supervisor. */
   JsonObject specification(String frameworkId, TaskInfo task) throws IOException {
     String id = task.getTaskId().getValue();
     Path sandbox = work.sandbox(frameworkId, id);

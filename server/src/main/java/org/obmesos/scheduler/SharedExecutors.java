@@ -115,7 +115,7 @@ final class SharedExecutors {
   /**
    * Returns the id of the executor for a task, a new one if there is none.
    *
-   * @param offers the offers of the allocation, which have room for a new executor
+   * @param offers the offers of the allocation, whose resources are enough for a new executor
    */
   String assign(Allocation allocation, List<Offer> offers) {
     SharedExecutor executor =

@@ -138,7 +138,7 @@ sub from_base64 {
 
 # --- Connections --------------------------------------------------------------
 # A connection has a socket, what was read and not yet taken, what is still to be
-# written, and two functions: one takes what was read, one is told of its end.
+# written, and two functions: one consumes what was read, one runs after its end.
 
 my %connections;  # by file number
 
@@ -179,7 +179,7 @@ sub write_connection {
 }
 
 # --- Tasks ----------------------------------------------------------------------
-# A transport is told of each task's start (with its process) and end.
+# Hooks of the transport: run when a task has started, and when it has ended.
 
 my ($on_started, $on_ended);
 

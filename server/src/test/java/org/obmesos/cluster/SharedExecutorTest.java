@@ -8,7 +8,6 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -43,11 +42,8 @@ final class SharedExecutorTest {
     cluster.close();
   }
 
-  private void begin(String... options) throws IOException {
-    List<String> arguments =
-        new java.util.ArrayList<>(List.of("--master", master.address(), "--share-limit", "1,512"));
-    arguments.addAll(List.of(options));
-    server = new ServerProcess(directory.resolve("state"), arguments.toArray(String[]::new));
+  private void begin() throws IOException {
+    server = new ServerProcess(directory.resolve("state"), "--master", master.address());
     assertThat(server.call("initialize", "{}").has("result")).isTrue();
   }
 
@@ -60,12 +56,7 @@ final class SharedExecutorTest {
   }
 
   private JsonObject task(String id) throws IOException {
-    return server
-        .call("task/get", "{\"ids\":[\"" + id + "\"]}")
-        .getAsJsonObject("result")
-        .getAsJsonArray("tasks")
-        .get(0)
-        .getAsJsonObject();
+    return server.task(id);
   }
 
   private JsonObject ended(String id) throws IOException {

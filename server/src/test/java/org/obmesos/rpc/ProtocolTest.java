@@ -110,12 +110,7 @@ final class ProtocolTest {
   }
 
   private JsonObject task(String id) throws IOException {
-    return server
-        .call("task/get", "{\"ids\":[\"" + id + "\"]}")
-        .getAsJsonObject("result")
-        .getAsJsonArray("tasks")
-        .get(0)
-        .getAsJsonObject();
+    return server.task(id);
   }
 
   @Test

@@ -180,6 +180,15 @@ public final class ServerProcess implements AutoCloseable {
     return found[0];
   }
 
+  /** Returns a task as the server has it now. */
+  public JsonObject task(String id) throws IOException {
+    return call("task/get", "{\"ids\":[\"" + id + "\"]}")
+        .getAsJsonObject("result")
+        .getAsJsonArray("tasks")
+        .get(0)
+        .getAsJsonObject();
+  }
+
   /** Waits for the end of a task that is known, as the server tells it. */
   public JsonObject ended(String id) throws IOException {
     JsonObject[] found = new JsonObject[1];

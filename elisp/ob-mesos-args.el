@@ -307,6 +307,16 @@ It can be if its image's own command is to run, which takes nothing."
     (when (cdr (assq argument params))
       (user-error "`%s' is for a block's body, and the block is empty" argument))))
 
+(defun ob-mesos--stdin-reference (params)
+  "Return what `:stdin' of PARAMS refers to, as text, or nil.
+`interactive' refers to nothing: that is input to come."
+  (let ((value (cdr (assq :stdin params))))
+    (and value (not (ob-mesos--interactive-p params)) (format "%s" value))))
+
+(defun ob-mesos--interactive-p (params)
+  "Return non-nil if PARAMS have `:stdin interactive'."
+  (equal "interactive" (format "%s" (cdr (assq :stdin params)))))
+
 ;;;; Completion
 
 (defun ob-mesos--header-line-p ()

@@ -84,7 +84,7 @@
     (fetch nil any nil
      "names of the task's files to copy into the document's directory")
     (stdin nil any nil
-     "the block or table whose value is the input")
+     "the block or table whose value is the input; interactive: see `ob-mesos-send'")
     (cmdline nil any nil
      "command line arguments, quoted as for a shell")
     (shebang nil any nil

@@ -52,8 +52,8 @@ themselves are needed."
 (defun ob-mesos--stdin-promise (node params)
   "Return a header argument with a promise of what `:stdin' of PARAMS refers to.
 Return nil if that leads to no task of NODE."
-  (when-let ((ref (cdr (assq :stdin params)))
-             (promise (ob-mesos--promise-reference node (format "%s" ref) nil)))
+  (when-let ((ref (ob-mesos--stdin-reference params))
+             (promise (ob-mesos--promise-reference node ref nil)))
     (list (cons :stdin-value promise))))
 
 (defun ob-mesos--cached-p (node body params)

@@ -376,8 +376,7 @@ or call of the buffer."
          (cl-loop for (name . value) in params
                   when (eq name :var) collect (cdr (ob-mesos--assignment value)))
          (list (cdr (ob-mesos--assignment (cdr (assq :foreach params))))
-               (let ((stdin (cdr (assq :stdin params))))
-                 (and stdin (format "%s" stdin)))))))
+               (ob-mesos--stdin-reference params)))))
 
 ;;;; The graph
 

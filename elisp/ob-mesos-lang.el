@@ -51,6 +51,9 @@ They travel within the task, and masters and kernels set limits to that."
 (defconst ob-mesos--result-file ".ob-mesos-value"
   "What a task writes its value into if that is not its output.")
 
+(defconst ob-mesos--input-file ".ob-mesos-input"
+  "The FIFO in the sandbox that `:stdin interactive' reads.")
+
 (defun ob-mesos--language (params)
   "The entry of `ob-mesos-languages' for PARAMS."
   (let ((lang (format "%s" (or (cdr (assq :lang params)) "sh"))))
@@ -229,14 +232,14 @@ TEXT is what the task has written."
 
 (defun ob-mesos--stdin (params)
   "The text of the block or table that PARAMS name in `:stdin', or nil."
-  (when-let ((ref (cdr (assq :stdin params))))
+  (when-let ((ref (ob-mesos--stdin-reference params)))
     (require 'ob-shell)
     (encode-coding-string
      (org-babel-sh-var-to-string
       (if-let ((known (cdr (assq :stdin-value params))))
           (car known)
         (condition-case nil
-            (org-babel-ref-resolve (format "%s" ref))
+            (org-babel-ref-resolve ref)
           (error (ob-mesos--bad "stdin" ref "the name of a block or table")))))
      'utf-8)))
 
@@ -248,6 +251,7 @@ TEXT is what the task has written."
 (defun ob-mesos--pack (program params)
   "PROGRAM with what PARAMS send along: files, input, arguments, a shebang."
   (let* ((stdin (ob-mesos--stdin params))
+         (interactive (ob-mesos--interactive-p params))
          (cmdline (cdr (assq :cmdline params)))
          (shebang (cdr (assq :shebang params)))
          (files (append (ob-mesos--files params)
@@ -258,7 +262,7 @@ TEXT is what the task has written."
       (user-error "The files for the block have %d bytes, and %d can be sent \
 along: put them where the cluster can read them, or raise `ob-mesos-files-limit'"
                   size ob-mesos-files-limit))
-    (if (not (or files cmdline shebang))
+    (if (not (or files cmdline shebang interactive))
         program
       (ob-mesos--program-make
        :interpreter '("sh")
@@ -272,6 +276,8 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
           (concat (and shebang (concat shebang "\n"))
                   (ob-mesos--program-body program) "\n")
           'utf-8))
+        ;; Opened for both, it has no end and waits for no writer.
+        (and interactive (format "mkfifo %s\n" ob-mesos--input-file))
         (if shebang
             "chmod +x .ob-mesos-block\nexec ./.ob-mesos-block"
           (concat "exec "
@@ -279,7 +285,8 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
                              (ob-mesos--program-interpreter program) " ")
                   " ./.ob-mesos-block"))
         (and cmdline (format " %s" cmdline))
-        (and stdin " < .ob-mesos-stdin"))))))
+        (and stdin " < .ob-mesos-stdin")
+        (and interactive (format " <> %s" ob-mesos--input-file)))))))
 
 (defun ob-mesos--program (lang body params)
   "What to run for BODY, a block of LANG with PARAMS."

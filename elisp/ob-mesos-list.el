@@ -99,7 +99,6 @@
   (define-key map "k" #'ob-mesos-list-kill)
   (define-key map "l" #'ob-mesos-list-log)
   (define-key map "e" #'ob-mesos-list-errors)
-  (define-key map "f" #'ob-mesos-list-files)
   (define-key map "d" #'ob-mesos-list-details)
   (define-key map "x" #'ob-mesos-list-forget)
   (define-key map (kbd "RET") #'ob-mesos-list-jump))
@@ -260,27 +259,6 @@ The user is asked first, for they cannot be had back."
   (interactive)
   (let ((id (plist-get (ob-mesos-list--task) :id)))
     (ob-mesos-log-show (ob-mesos-list--server id) id "stderr")))
-
-;;;; Files
-
-(defun ob-mesos-list-files (&optional path)
-  "Show a file from the sandbox of the task at point; PATH is its directory."
-  (interactive)
-  (let* ((id (plist-get (ob-mesos-list--task) :id))
-         (files (append (plist-get (ob-mesos--call
-                                    (ob-mesos-list--server id)
-                                    :task/files (list :id id
-                                                      :path (or path "")))
-                                   :files)
-                        nil))
-         (choice (completing-read
-                  (format "File of %s: " id)
-                  (mapcar (lambda (file) (plist-get file :path)) files) nil t))
-         (file (cl-find choice files :test #'equal
-                        :key (lambda (file) (plist-get file :path)))))
-    (if (eq t (plist-get file :directory))
-        (ob-mesos-list-files choice)
-      (ob-mesos-log-show (ob-mesos-list--server id) id choice))))
 
 (provide 'ob-mesos-list)
 ;;; ob-mesos-list.el ends here

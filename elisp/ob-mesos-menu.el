@@ -14,6 +14,7 @@
 (require 'transient)
 (require 'org)
 (require 'ob-mesos-mode)
+(require 'ob-mesos-exec)
 (require 'ob-mesos-list)
 (require 'ob-mesos-doctor)
 (require 'ob-mesos-agents)
@@ -99,17 +100,21 @@ is no reason not to."
       (ob-mesos--kill-task task))
     (ob-mesos--execute-element element t)))
 
-(defun ob-mesos--log (path)
-  "Show the file PATH of the task at point; of a member, if that is a group."
+(defun ob-mesos--member-at-point ()
+  "Return the id of the task at point; of a member, if that is a group."
   (let* ((id (ob-mesos--id-at-point))
          (task (gethash id ob-mesos--tasks))
          (members (and task (ob-mesos-task-members task))))
-    (when members
+    (if (not members)
+        id
       (let ((title (completing-read "Member: "
                                     (mapcar #'ob-mesos-task-title members) nil t)))
-        (setq id (ob-mesos-task-id
-                  (cl-find title members :test #'equal
-                           :key #'ob-mesos-task-title)))))
+        (ob-mesos-task-id
+         (cl-find title members :test #'equal :key #'ob-mesos-task-title))))))
+
+(defun ob-mesos--log (path)
+  "Show the file PATH of the task at point; of a member, if that is a group."
+  (let ((id (ob-mesos--member-at-point)))
     (ob-mesos-log-show (ob-mesos-list--server id) id path)))
 
 (defun ob-mesos-log ()
@@ -127,6 +132,47 @@ is no reason not to."
   (ob-mesos-log-show (ob-mesos-task-server task) (ob-mesos-task-id task) "stdout"))
 
 (add-hook 'ob-mesos-follow-functions #'ob-mesos--follow)
+
+;;;; Inside the task at point
+
+(defun ob-mesos--running-here ()
+  "Return the id of the task at point, which must run."
+  (let* ((id (ob-mesos--member-at-point))
+         (state (plist-get (ob-mesos-exec-data (ob-mesos-list--server id) id) :state)))
+    (unless (member state '("RUNNING" "KILLING"))
+      (user-error "%s does not run; it is %s" id (or state "not known")))
+    id))
+
+(defun ob-mesos-shell ()
+  "Open a terminal with a shell beside the running task at point.
+The shell is in the container, the directory and the environment of the
+task.  See `ob-mesos-terminal'."
+  (interactive)
+  (let ((id (ob-mesos--running-here)))
+    (ob-mesos-exec-shell (ob-mesos-list--server id) id)))
+
+(defun ob-mesos-files ()
+  "Visit the sandbox of the task at point in Dired.
+While the task runs, the files are those of its container and can be
+changed; after its end they can be read until the agent collects them."
+  (interactive)
+  (let* ((id (ob-mesos--member-at-point))
+         (server (ob-mesos-list--server id)))
+    ;; It is started, and TRAMP knows of it.
+    (unless (plist-get (ob-mesos-exec-data server id) :agent)
+      (user-error "%s was not launched; it has no files" id))
+    (require 'tramp)
+    (ob-mesos-tramp-enable server)
+    (dired (format "/mesos:%s:" id))))
+
+(defun ob-mesos-send (text)
+  "Send TEXT, a line, to the standard input of the running task at point.
+Its block must have `:stdin interactive'."
+  (interactive "sSend a line: ")
+  (let ((id (ob-mesos--running-here)))
+    (ob-mesos-exec-send (ob-mesos-list--server id) id (concat text "\n"))))
+
+;;;; Where tasks run
 
 (defun ob-mesos-jump ()
   "Go to the next block or call whose task has not ended, around the buffer."
@@ -184,6 +230,9 @@ That is the task of a line of the list, or of a block or call."
 
 (define-key ob-mesos-list-mode-map "b" #'ob-mesos-browse-port)
 (define-key ob-mesos-list-mode-map "u" #'ob-mesos-open-ui)
+(define-key ob-mesos-list-mode-map "s" #'ob-mesos-shell)
+(define-key ob-mesos-list-mode-map "f" #'ob-mesos-files)
+(define-key ob-mesos-list-mode-map "i" #'ob-mesos-send)
 
 ;;;; Menu and keys
 
@@ -195,6 +244,9 @@ That is the task of a line of the list, or of a block or call."
     ("k" "Kill" ob-mesos-kill)
     ("l" "Output" ob-mesos-log)
     ("E" "Standard error" ob-mesos-errors)
+    ("!" "Shell" ob-mesos-shell)
+    ("f" "Files" ob-mesos-files)
+    ("I" "Send a line" ob-mesos-send)
     ("u" "Web UI" ob-mesos-open-ui)
     ("p" "Port" ob-mesos-browse-port)
     ("i" "Insert header argument" ob-mesos-insert-header-args)]
@@ -217,6 +269,8 @@ That is the task of a line of the list, or of a block or call."
                    '(("m" . ob-mesos-menu) ("e" . ob-mesos-execute)
                      ("r" . ob-mesos-rerun) ("k" . ob-mesos-kill)
                      ("l" . ob-mesos-log) ("E" . ob-mesos-errors)
+                     ("!" . ob-mesos-shell) ("f" . ob-mesos-files)
+                     ("I" . ob-mesos-send)
                      ("u" . ob-mesos-open-ui) ("p" . ob-mesos-browse-port)
                      ("i" . ob-mesos-insert-header-args)
                      ("b" . ob-mesos-execute-buffer)

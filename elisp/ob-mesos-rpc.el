@@ -96,6 +96,7 @@ Its result was not in the notification, and has to be requested.")
   (pending nil :documentation "Requests that wait for that, the latest first.")
   (ending nil :documentation "Non-nil while it is told to end.")
   (crashes 0 :documentation "How often it has died in a row before it was ready.")
+  (directory nil :documentation "Its state directory.")
   (address nil :documentation "This machine's address, where one was named.")
   (watched nil :documentation "The ids of its tasks in sight, as it knows them.")
   (since nil :documentation "The time of day of the last word on the cluster.")
@@ -312,7 +313,9 @@ for the other."
     (ob-mesos--send
      server
      :initialize (list :clientInfo (list :name "Emacs" :version emacs-version))
-     (lambda (_introduction)
+     (lambda (introduction)
+       (setf (ob-mesos--server-directory server)
+             (plist-get introduction :stateDirectory))
        (unless (ob-mesos--server-ending server)
          (ob-mesos--introduced server archive))))))
 

@@ -13,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -32,6 +34,7 @@ import org.obmesos.driver.MasterAddress;
 import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.driver.NativeMesos;
 import org.obmesos.driver.SchedulerDriver;
+import org.obmesos.exec.ExecServer;
 import org.obmesos.http.HttpFrontend;
 import org.obmesos.http.HttpFrontendOptions;
 import org.obmesos.local.LocalMesos;
@@ -282,12 +285,14 @@ public final class Main implements Callable<Integer> {
               state.path().toString(),
               state.slot());
       Optional<HttpFrontend> frontend = listen();
+      List<ExecServer> exec = new ArrayList<>();
       Function<FrameworkListener, Framework> start =
           listener -> {
             Framework framework =
                 framework(
                     store, state, frontend.map(it -> it.alongside(listener)).orElse(listener));
             frontend.ifPresent(it -> it.open("ob-mesos " + Version.number(), framework, store));
+            exec.add(listenForCommands(state, framework));
             return framework;
           };
       boolean orderly = true;
@@ -297,6 +302,7 @@ public final class Main implements Callable<Integer> {
         orderly = RpcServer.serve(input, output, introduction, start, Main::terminate);
       }
       frontend.ifPresent(HttpFrontend::close);
+      exec.forEach(ExecServer::close);
       state.markEnding();
       return orderly ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
@@ -319,6 +325,14 @@ public final class Main implements Callable<Integer> {
       throw new UsageException(
           "--http: cannot listen at %s: %s".formatted(httpOptions.get().address(), e.getMessage()),
           e);
+    }
+  }
+
+  private static ExecServer listenForCommands(StateDirectory state, Framework framework) {
+    try {
+      return new ExecServer(state.path(), framework::exec);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -27,6 +27,7 @@ final class ArchitectureTest {
           "sandbox",
           "local",
           "scheduler",
+          "exec",
           "api",
           "rpc",
           "document",
@@ -88,6 +89,7 @@ final class ArchitectureTest {
     check(classes, "local", "org.eclipse..", "com.sun.net.httpserver..", "org.obmesos.store..");
     check(classes, "scheduler", "com.google.gson..", "org.eclipse..", "org.obmesos.local..");
     check(classes, "api", "org.eclipse..", "org.apache.mesos..", "com.sun.net.httpserver..");
+    check(classes, "exec", "org.apache.mesos..", "org.obmesos.scheduler..");
     check(classes, "rpc", "org.apache.mesos..", "org.obmesos.driver..");
     check(classes, "document", "org.apache.mesos..", "org.obmesos.scheduler..");
     check(classes, "http", "org.apache.mesos..", "org.obmesos.driver..", "org.obmesos.rpc..");

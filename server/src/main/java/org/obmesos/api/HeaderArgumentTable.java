@@ -264,7 +264,11 @@ public final class HeaderArgumentTable {
             "fetch",
             new AnyText(),
             "names of the task's files to copy into the document's directory"));
-    rows.add(emacs("stdin", new AnyText(), "the block or table whose value is the input"));
+    rows.add(
+        emacs(
+            "stdin",
+            new AnyText(),
+            "the block or table whose value is the input; interactive: see `ob-mesos-send'"));
     rows.add(emacs("cmdline", new AnyText(), "command line arguments, quoted as for a shell"));
     rows.add(
         emacs("shebang", new AnyText(), "first line of the body, which is then run as a program"));

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  * Parses RecordIO (Mesos' docs/recordio.md): a length in decimal digits, a newline, and that many
  * bytes. Input arrives in arbitrary chunks. Not thread-safe.
  */
-final class RecordIo {
+public final class RecordIo {
   /** The longest record, in bytes; a longer one is an error. */
   static final int MAX_LENGTH = 32 * 1024 * 1024;
 
@@ -23,7 +23,7 @@ final class RecordIo {
   private int filled;
 
   /** Creates a parser that passes each complete record to a consumer. */
-  RecordIo(Consumer<byte[]> records) {
+  public RecordIo(Consumer<byte[]> records) {
     this.records = Objects.requireNonNull(records, "records");
   }
 
@@ -32,7 +32,7 @@ final class RecordIo {
    *
    * @throws IOException if they are not RecordIO
    */
-  void feed(ByteBuffer bytes) throws IOException {
+  public void feed(ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       if (record == null) {
         header(bytes.get());

@@ -159,6 +159,22 @@ final class ContainerRuntime {
     Files.writeString(script, "exec " + program + " rm -f " + name(taskId) + "\n");
   }
 
+  /**
+   * Returns the command that runs another one in the container of a task, with this process'
+   * standard streams.
+   *
+   * @param terminal whether these are a terminal
+   */
+  List<String> exec(String taskId, List<String> command, boolean terminal) {
+    List<String> words = new ArrayList<>(List.of(program, "exec", "--interactive"));
+    if (terminal) {
+      words.add("--tty");
+    }
+    words.addAll(List.of("--workdir", SANDBOX, name(taskId)));
+    words.addAll(command);
+    return words;
+  }
+
   /** Returns the command that runs a shell command in the container of a task. */
   List<String> exec(String taskId, String command) {
     return List.of(program, "exec", name(taskId), "/bin/sh", "-c", command);

@@ -3,12 +3,10 @@ package org.obmesos.local;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -179,7 +177,7 @@ final class Launcher {
     }
     // A process can have started another one in the meantime.
     while (ProcessHandle.allProcesses()
-            .filter(process -> hasVariable(process, sandboxes))
+            .filter(process -> isIn(process, sandboxes))
             .filter(ProcessHandle::destroyForcibly)
             .count()
         > 0) {
@@ -187,16 +185,7 @@ final class Launcher {
     }
   }
 
-  private static boolean hasVariable(ProcessHandle process, Set<String> variables) {
-    try {
-      return Arrays.stream(
-              Files.readString(
-                      Path.of("/proc/" + process.pid() + "/environ"), StandardCharsets.UTF_8)
-                  .split("\0"))
-          .anyMatch(variables::contains);
-    } catch (IOException e) {
-      // It has ended, or belongs to somebody else.
-      return false;
-    }
+  private static boolean isIn(ProcessHandle process, Set<String> sandboxes) {
+    return TaskEnvironment.of(process).stream().anyMatch(sandboxes::contains);
   }
 }

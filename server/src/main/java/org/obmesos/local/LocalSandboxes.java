@@ -3,7 +3,10 @@ package org.obmesos.local;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.obmesos.sandbox.AgentMetrics;
+import org.obmesos.sandbox.ExecRequest;
+import org.obmesos.sandbox.Execution;
 import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.task.Task;
@@ -22,6 +25,28 @@ public final class LocalSandboxes implements Sandboxes {
   public Sandbox of(Task task) {
     TaskLocation location = task.launch().location();
     return of(location.frameworkId(), task.mesosTaskId());
+  }
+
+  @Override
+  public Execution exec(Task task, ExecRequest request) throws IOException {
+    Path sandbox =
+        WorkDirectory.sandbox(
+            workDirectory, task.launch().location().frameworkId(), task.mesosTaskId());
+    String mark = "MESOS_DIRECTORY=" + sandbox;
+    List<String> environment =
+        ProcessHandle.allProcesses()
+            .map(TaskEnvironment::of)
+            .filter(variables -> variables.contains(mark))
+            .findFirst()
+            .orElseThrow(() -> new IOException("the task has no process any more"));
+    List<String> command = request.command();
+    if (task.block().program().executionEnvironment().container().isPresent()) {
+      command =
+          ContainerRuntime.find()
+              .orElseThrow(() -> new IOException("there is no podman and no docker here"))
+              .exec(task.mesosTaskId(), command, request.terminal().isPresent());
+    }
+    return new Execution.LocalCommand(sandbox, command, environment);
   }
 
   /** Returns the sandbox of a launch. */

@@ -5,10 +5,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.obmesos.executor.ExecutorProgram;
+import org.obmesos.util.UnixSockets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,9 +32,6 @@ final class Supervisor implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Supervisor.class);
   private static final String SOCKET = "supervisor.sock";
   private static final String SCRIPT = "supervisor.pl";
-
-  /** A socket's path has at most 108 bytes, with the NUL at its end (unix(7)). */
-  private static final int MAX_PATH = 107;
 
   private static final int START_ATTEMPTS = 3;
 
@@ -70,7 +66,7 @@ final class Supervisor implements AutoCloseable {
     }
     SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     try {
-      connect(channel, work);
+      UnixSockets.withAddress(work.resolve(SOCKET), channel::connect);
       return Optional.of(new Supervisor(channel));
     } catch (IOException e) {
       log.debug("no supervisor", e);
@@ -123,28 +119,11 @@ final class Supervisor implements AutoCloseable {
     Files.move(temporary, work.resolve(SCRIPT), StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private static void connect(SocketChannel channel, Path work) throws IOException {
-    Path socket = work.resolve(SOCKET);
-    if (socket.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_PATH) {
-      channel.connect(UnixDomainSocketAddress.of(socket));
-      return;
-    }
-    Path shorter = Files.createTempDirectory("ob-mesos");
-    Path link = shorter.resolve("w");
-    try {
-      Files.createSymbolicLink(link, work);
-      channel.connect(UnixDomainSocketAddress.of(link.resolve(SOCKET)));
-    } finally {
-      Files.deleteIfExists(link);
-      Files.delete(shorter);
-    }
-  }
-
   private Supervisor(SocketChannel channel) throws IOException {
     this.channel = channel;
     this.lines =
         new BufferedReader(
-            new InputStreamReader(new ChannelInput(channel), StandardCharsets.UTF_8));
+            new InputStreamReader(UnixSockets.input(channel), StandardCharsets.UTF_8));
     JsonObject subscribed = message(lines.readLine());
     subscribed
         .getAsJsonObject("tasks")
@@ -242,26 +221,6 @@ final class Supervisor implements AutoCloseable {
       channel.close();
     } catch (IOException e) {
       log.debug("the connection to the supervisor cannot be closed", e);
-    }
-  }
-
-  /** The stream that Channels makes would not let the channel read and write at a time. */
-  private static final class ChannelInput extends InputStream {
-    private final SocketChannel channel;
-
-    ChannelInput(SocketChannel channel) {
-      this.channel = channel;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) throws IOException {
-      return channel.read(ByteBuffer.wrap(bytes, offset, length));
     }
   }
 }

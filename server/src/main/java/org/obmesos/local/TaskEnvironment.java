@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.local;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.mesos.v1.Protos.Environment;
@@ -38,6 +42,18 @@ final class TaskEnvironment {
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   private TaskEnvironment() {}
+
+  /** Returns the variables of a process, NAME=VALUE each; none if they cannot be read. */
+  static List<String> of(ProcessHandle process) {
+    try {
+      return List.of(
+          Files.readString(Path.of("/proc/" + process.pid() + "/environ"), StandardCharsets.UTF_8)
+              .split("\0"));
+    } catch (IOException e) {
+      // It has ended, or belongs to somebody else.
+      return List.of();
+    }
+  }
 
   /**
    * Returns the variables that all tasks have.

@@ -6,19 +6,23 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.mesos.v1.agent.Protos.Call;
 import org.obmesos.driver.MesosHttpClient;
 
 /** The HTTP API of one agent. A request that is not answered whole within five seconds fails. */
 final class AgentHttpClient {
   private static final long TIMEOUT_SECONDS = 5;
+  private static final Duration LAUNCH_TIMEOUT = Duration.ofSeconds(30);
   private static final double MIB = 1024.0 * 1024.0;
 
   private final MesosHttpClient http;
@@ -74,6 +78,32 @@ final class AgentHttpClient {
     } catch (ExecutionException e) {
       throw unreachable(new IOException(MesosHttpClient.explain(e.getCause()), e.getCause()));
     }
+  }
+
+  /** Sends a call of the agent's API and waits for its answer, as {@link #send}. */
+  HttpResponse<byte[]> call(Call call) throws IOException {
+    return send(
+        request("/api/v1")
+            .header("Content-Type", MesosHttpClient.PROTOBUF)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray())));
+  }
+
+  /** Sends a request; waits for the head of its answer, whose body may take any time. */
+  HttpResponse<InputStream> stream(HttpRequest.Builder request) throws IOException {
+    try {
+      return http.client()
+          .send(request.timeout(LAUNCH_TIMEOUT).build(), HttpResponse.BodyHandlers.ofInputStream());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while waiting for the agent", e);
+    } catch (IOException e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** Sends a request whose body may take any time. */
+  CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
+    return http.client().sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   /** Returns an exception with the status and text of an answer that is an error. */

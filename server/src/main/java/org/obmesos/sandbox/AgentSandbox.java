@@ -8,7 +8,6 @@ import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URLEncoder;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -19,7 +18,6 @@ import java.util.Optional;
 import org.apache.mesos.v1.Protos.FileInfo;
 import org.apache.mesos.v1.agent.Protos.Call;
 import org.apache.mesos.v1.agent.Protos.Response;
-import org.obmesos.driver.MesosHttpClient;
 
 /**
  * A sandbox on an agent, read with the agent's READ_FILE and LIST_FILES calls, which give exact
@@ -83,7 +81,7 @@ final class AgentSandbox implements Sandbox {
             .setType(Call.Type.LIST_FILES)
             .setListFiles(Call.ListFiles.newBuilder().setPath(inside(path)))
             .build();
-    HttpResponse<byte[]> response = post(call);
+    HttpResponse<byte[]> response = agent.call(call);
     if (response.statusCode() == 404) {
       return List.of();
     }
@@ -124,20 +122,12 @@ final class AgentSandbox implements Sandbox {
                     .setOffset(offset)
                     .setLength(length))
             .build();
-    HttpResponse<byte[]> response = post(call);
+    HttpResponse<byte[]> response = agent.call(call);
     return switch (response.statusCode()) {
       case 404 -> Optional.empty();
       case 401, 403 -> filesRead(path, offset, length);
       default -> Optional.of(parse(response).getReadFile());
     };
-  }
-
-  private HttpResponse<byte[]> post(Call call) throws IOException {
-    return agent.send(
-        agent
-            .request("/api/v1")
-            .header("Content-Type", MesosHttpClient.PROTOBUF)
-            .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray())));
   }
 
   private Response parse(HttpResponse<byte[]> response) throws IOException {

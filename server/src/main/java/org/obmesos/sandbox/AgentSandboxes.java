@@ -3,9 +3,15 @@ package org.obmesos.sandbox;
 
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.apache.mesos.v1.Protos.ContainerID;
+import org.apache.mesos.v1.agent.Protos.Call;
+import org.apache.mesos.v1.agent.Protos.Response;
 import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskLocation;
@@ -50,13 +56,56 @@ public final class AgentSandboxes implements Sandboxes {
         "/frameworks/"
             + location.frameworkId()
             + "/executors/"
-            + (shared ? location.executorId() : task.mesosTaskId())
+            + executorId(task)
             + "/runs/latest"
             + (shared ? "/tasks/" + task.mesosTaskId() : "");
     return location.agentUrl().isEmpty()
         ? new UnknownAgentSandbox()
         : new AgentSandbox(
             new AgentHttpClient(http, address(location.agentUrl())), directory, !shared);
+  }
+
+  private static String executorId(Task task) {
+    String executorId = task.launch().location().executorId();
+    return executorId.isEmpty() ? task.mesosTaskId() : executorId;
+  }
+
+  @Override
+  public Execution exec(Task task, ExecRequest request) throws IOException {
+    TaskLocation location = task.launch().location();
+    if (location.agentUrl().isEmpty()) {
+      throw UnknownAgentSandbox.unknown();
+    }
+    AgentHttpClient agent = new AgentHttpClient(http, address(location.agentUrl()));
+    Map<String, String> variables = new LinkedHashMap<>(task.block().program().environment());
+    variables.put("MESOS_TASK_ID", task.mesosTaskId());
+    return AgentSession.start(agent, container(agent, task), variables, inDirectory(task, request));
+  }
+
+  /** A session begins in the directory of the executor; a task of a shared one has its own. */
+  private static ExecRequest inDirectory(Task task, ExecRequest request) {
+    if (task.launch().location().executorId().isEmpty()) {
+      return request;
+    }
+    List<String> words =
+        new ArrayList<>(
+            List.of("/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", "tasks/" + task.mesosTaskId()));
+    words.addAll(request.command());
+    return new ExecRequest(words, request.terminal());
+  }
+
+  private static ContainerID container(AgentHttpClient agent, Task task) throws IOException {
+    HttpResponse<byte[]> response =
+        agent.call(Call.newBuilder().setType(Call.Type.GET_CONTAINERS).build());
+    if (response.statusCode() != 200) {
+      throw agent.refusal(response);
+    }
+    return Response.parseFrom(response.body()).getGetContainers().getContainersList().stream()
+        .filter(it -> it.getExecutorId().getValue().equals(executorId(task)))
+        .filter(it -> it.getFrameworkId().getValue().equals(task.launch().location().frameworkId()))
+        .findFirst()
+        .orElseThrow(() -> new IOException("the agent has no container for the task"))
+        .getContainerId();
   }
 
   /** Returns the address to reach an agent at. */

@@ -10,6 +10,13 @@ public interface Sandboxes {
   Sandbox of(Task task);
 
   /**
+   * Prepares a command beside a task that runs.
+   *
+   * @throws IOException if that is not possible, with a sentence for the user
+   */
+  Execution exec(Task task, ExecRequest request) throws IOException;
+
+  /**
    * Returns the metrics of an agent's machine.
    *
    * @param agentUrl the address of its HTTP API; empty in the embedded cluster

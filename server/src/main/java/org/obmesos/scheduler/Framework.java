@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,6 +20,8 @@ import java.util.function.Supplier;
 import org.apache.mesos.v1.scheduler.Scheduler;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.AgentMetrics;
+import org.obmesos.sandbox.ExecRequest;
+import org.obmesos.sandbox.Execution;
 import org.obmesos.sandbox.SandboxJob;
 import org.obmesos.sandbox.SandboxReader;
 import org.obmesos.sandbox.Sandboxes;
@@ -44,6 +47,7 @@ public final class Framework implements AutoCloseable {
   private static final long CLOSE_SECONDS = 3;
 
   private final Store store;
+  private final Sandboxes sandboxes;
   private final FrameworkOptions options;
   private final FrameworkListener listener;
   private final SchedulerExecutor executor = new SchedulerExecutor();
@@ -76,6 +80,7 @@ public final class Framework implements AutoCloseable {
       FrameworkListener listener,
       Function<Scheduler, SchedulerDriver> connect) {
     this.store = store;
+    this.sandboxes = sandboxes;
     this.options = options;
     this.listener = listener;
     this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
@@ -332,6 +337,35 @@ public final class Framework implements AutoCloseable {
                 tasks.isEmpty()
                     ? CompletableFuture.completedFuture(Optional.empty())
                     : reader.read(tasks.get(0), job).thenApply(Optional::of));
+  }
+
+  /**
+   * Prepares a command beside a task, as {@link Sandboxes#exec}. Waits.
+   *
+   * @throws IOException if the task does not run, or the command cannot, with a sentence for the
+   *     user
+   */
+  public Execution exec(TaskId id, ExecRequest request) throws IOException {
+    Task task =
+        get(List.of(id)).join().stream()
+            .findFirst()
+            .orElseThrow(() -> new UnknownTaskException(id));
+    if (task.state() != TaskState.RUNNING && task.state() != TaskState.KILLING) {
+      throw new IOException(
+          task.state().isTerminal()
+              ? "task %s has ended (%s)".formatted(id, task.state())
+              : "task %s does not run yet (%s)".formatted(id, task.state()));
+    }
+    return sandboxes.exec(task, request);
+  }
+
+  /** No task has the id. */
+  public static final class UnknownTaskException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    UnknownTaskException(TaskId id) {
+      super("no task has the id " + id);
+    }
   }
 
   /** Sets the tasks that are visible to the user: their output is read more often. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.util;
 
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -28,6 +30,11 @@ public final class NamedExecutors {
             most, most, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
     executor.allowCoreThreadTimeOut(true);
     return executor;
+  }
+
+  /** Creates an executor with as many threads as there is work; idle ones end after a minute. */
+  public static ExecutorService cached(String name) {
+    return Executors.newCachedThreadPool(daemons(name));
   }
 
   private static ThreadFactory daemons(String name) {

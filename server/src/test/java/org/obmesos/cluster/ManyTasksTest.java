@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.AgentMetrics;
+import org.obmesos.sandbox.ExecRequest;
+import org.obmesos.sandbox.Execution;
 import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.scheduler.Framework;
@@ -140,6 +143,11 @@ final class ManyTasksTest {
     @Override
     public Sandbox of(Task task) {
       return Sandbox.EMPTY;
+    }
+
+    @Override
+    public Execution exec(Task task, ExecRequest request) throws IOException {
+      throw new IOException("there is no process");
     }
 
     @Override

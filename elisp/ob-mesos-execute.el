@@ -94,9 +94,7 @@ Signal a `user-error' if the user declines."
   "Signal a `user-error' if BODY, of LANG, with PARAMS cannot be a task."
   (when (and (equal lang "mesos") (string-blank-p body))
     (ob-mesos--check-empty params))
-  ;; `:session' without a name is the session of the default name.
-  (unless (equal (cdr (or (assq :session params) '(nil . "none"))) "none")
-    (user-error "A block on a cluster has no session")))
+  (ob-mesos--check-session lang params))
 
 (defun ob-mesos--execute-node (node)
   "Execute NODE if it is for the cluster; what it needs was executed before.

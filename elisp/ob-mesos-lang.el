@@ -19,6 +19,7 @@
 (require 'ob-ref)
 (require 'ob-mesos-args)
 (require 'ob-mesos-file)
+(require 'ob-mesos-interpreter)
 (require 'ob-mesos-task)
 
 (declare-function org-babel-sh-var-to-string "ob-shell" (var &optional sep hline))
@@ -67,7 +68,8 @@ They travel within the task, and masters and kernels set limits to that."
   "What a task runs."
   (interpreter nil :documentation "Words; the body's file follows them.")
   (body nil :documentation "Text.")
-  (files nil :documentation "Files to send along, (NAME . BYTES) each."))
+  (files nil :documentation "Files to send along, (NAME . BYTES) each.")
+  (session nil :documentation "The session it runs in, a plist for the server, or nil."))
 
 ;;;; Blocks of the language mesos
 
@@ -110,10 +112,11 @@ They travel within the task, and masters and kernels set limits to that."
 
 (defun ob-mesos--own-params (params)
   "Return PARAMS without what we do ourselves, for another back end."
-  (cl-remove-if (lambda (argument)
-                  (memq (car argument)
-                        '(:stdin :cmdline :shebang :dir :mesos)))
-                params))
+  (cons '(:session . "none")
+        (cl-remove-if (lambda (argument)
+                        (memq (car argument)
+                              '(:stdin :cmdline :shebang :dir :mesos :session)))
+                      params)))
 
 (defun ob-mesos--remote-name (file)
   "Return the name in the sandbox for FILE, which a back end has written.
@@ -204,7 +207,7 @@ INPUT is shell text that passes the file with the body, \"$0\", to it."
   "Return the value that the back end of LANG gives to BODY with PARAMS.
 TEXT is what the task has written."
   (ob-mesos-file-replay
-   text
+   (if (ob-mesos--session params) (org-babel-chomp text) text)
    (lambda ()
      (funcall (ob-mesos--back-end lang) body (ob-mesos--own-params params)))))
 
@@ -290,6 +293,24 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
 
 (defun ob-mesos--program (lang body params)
   "What to run for BODY, a block of LANG with PARAMS."
+  (if (ob-mesos--session params)
+      (ob-mesos--session-program lang body params)
+    (ob-mesos--own-program lang body params)))
+
+(defun ob-mesos--session-program (lang body params)
+  "What to run for BODY, a block of LANG with PARAMS, in its session."
+  (let ((interpreter (ob-mesos-interpreter
+                      (ob-mesos--session-language lang params) body
+                      (if (equal lang "mesos")
+                          (cons '(:result-type . output) params)
+                        params))))
+    (ob-mesos--program-make
+     :interpreter (ob-mesos--interpreter-command interpreter)
+     :body (ob-mesos--interpreter-body interpreter)
+     :session (ob-mesos--session-item lang interpreter params))))
+
+(defun ob-mesos--own-program (lang body params)
+  "What to run for BODY, a block of LANG with PARAMS, in a process of its own."
   (ob-mesos--pack
    (if (equal lang "mesos")
        (ob-mesos--program-make

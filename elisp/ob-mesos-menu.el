@@ -18,6 +18,7 @@
 (require 'ob-mesos-list)
 (require 'ob-mesos-doctor)
 (require 'ob-mesos-agents)
+(require 'ob-mesos-sessions)
 (require 'ob-mesos-usage)
 (require 'ob-mesos-run)
 
@@ -258,6 +259,7 @@ That is the task of a line of the list, or of a block or call."
     ("c" "Reconnect" ob-mesos-reconnect)]
    ["Cluster"
     ("t" "Tasks" ob-mesos-list)
+    ("S" "Sessions" ob-mesos-sessions)
     ("a" "Agents" ob-mesos-agents)
     ("o" "Offers" ob-mesos-offers)
     ("U" "Usage" ob-mesos-usage)
@@ -277,7 +279,7 @@ That is the task of a line of the list, or of a block or call."
                      ("s" . ob-mesos-execute-subtree)
                      ("R" . ob-mesos-execute-region)
                      ("j" . ob-mesos-jump) ("c" . ob-mesos-reconnect)
-                     ("t" . ob-mesos-list) ("a" . ob-mesos-agents)
+                     ("t" . ob-mesos-list) ("S" . ob-mesos-sessions) ("a" . ob-mesos-agents)
                      ("o" . ob-mesos-offers) ("U" . ob-mesos-usage)
                      ("d" . ob-mesos-doctor)))
       (define-key map key command))

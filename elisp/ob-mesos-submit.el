@@ -132,6 +132,8 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
             (append (list :interpreter (vconcat (ob-mesos--program-interpreter
                                                  program))
                           :body (ob-mesos--valid text))
+                    (when-let ((session (ob-mesos--program-session program)))
+                      (list :session session))
                     (ob-mesos--without-entrypoint (ob-mesos-task-block task)))))))
 
 (defun ob-mesos--without-entrypoint (block)

@@ -40,6 +40,7 @@
 ;;;###autoload (autoload 'ob-mesos-rerun "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-log "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-errors "ob-mesos" nil t)
+;;;###autoload (autoload 'ob-mesos-sessions "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-shell "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-files "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-send "ob-mesos" nil t)
@@ -64,6 +65,7 @@
 (require 'ob-mesos-exec)
 (require 'ob-mesos-list)
 (require 'ob-mesos-agents)
+(require 'ob-mesos-sessions)
 (require 'ob-mesos-usage)
 (require 'ob-mesos-menu)
 (require 'ob-mesos-doctor)
@@ -86,8 +88,8 @@ on a cluster, or in an export, is waited for."
   (ob-mesos--execute-block "mesos" body params))
 
 (defun org-babel-prep-session:mesos (_session _params)
-  "There are no sessions on a cluster."
-  (user-error "A mesos block has no session"))
+  "Signal that a session on a cluster has no buffer of its own."
+  (user-error "A session on a cluster begins with its first block; see `ob-mesos-sessions'"))
 
 ;;;; The mode line
 

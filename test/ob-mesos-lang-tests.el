@@ -107,15 +107,6 @@ BEFORE is text above it."
                           (with-temp-file copy)
                           (list (contents value) (contents copy))))))))))
 
-(ert-deftest ob-mesos-sessions-are-refused ()
-  (should (string-search "has no session"
-                         (error-message-string
-                          (should-error
-                           (ob-mesos-lang--run "#+begin_src python :mesos yes :session s
-1
-#+end_src\n")
-                           :type 'user-error)))))
-
 (ert-deftest ob-mesos-without-the-mode-a-block-is-refused-and-not-run-here ()
   (ob-mesos-tests--with "#+begin_src python :mesos yes :results output\nprint('here')\n#+end_src\n"
     (ob-mesos-global-mode -1)

@@ -12,6 +12,7 @@ import org.obmesos.api.Messages.BlockItem;
 import org.obmesos.api.Messages.ConstraintItem;
 import org.obmesos.api.Messages.ContainerItem;
 import org.obmesos.api.Messages.HealthItem;
+import org.obmesos.api.Messages.SessionItem;
 import org.obmesos.api.Messages.UriItem;
 import org.obmesos.task.Block;
 import org.obmesos.task.Constraint;
@@ -28,6 +29,7 @@ import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Retry;
 import org.obmesos.task.RunPolicy;
+import org.obmesos.task.Session;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.Uri;
 
@@ -78,7 +80,12 @@ public final class BlockMapper {
         or(item.uris(), List.<UriItem>of()).stream().map(BlockMapper::uri).toList(),
         or(item.user(), ""),
         Optional.ofNullable(item.health()).map(BlockMapper::health),
-        item.secrets() == null ? Set.of() : item.secrets().keySet());
+        item.secrets() == null ? Set.of() : item.secrets().keySet(),
+        Optional.ofNullable(item.session()).map(BlockMapper::session));
+  }
+
+  private static Session session(SessionItem item) {
+    return new Session(or(item.name(), ""), or(item.request(), "%s"), or(item.value(), false));
   }
 
   private static Container container(ContainerItem item) {

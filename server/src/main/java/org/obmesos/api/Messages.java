@@ -63,7 +63,35 @@ public final class Messages {
       Map<String, String> secrets,
       Double backoff,
       String ensure,
-      String executor) {}
+      String executor,
+      SessionItem session) {}
+
+  /**
+   * A session.
+   *
+   * @param began when its first block was launched, in milliseconds since 1970
+   * @param block the name of its last block, or the id of that
+   * @param request the line that makes its interpreter run a block
+   * @param peakKiB the peak memory of its process; null if it is not known
+   */
+  public record SessionState(
+      String name,
+      long began,
+      String hostname,
+      boolean busy,
+      String id,
+      String block,
+      String request,
+      Long peakKiB) {}
+
+  /** Result of {@code session/list}. */
+  public record SessionsResult(List<SessionState> sessions) {}
+
+  /** Parameters of {@code session/kill}. */
+  public record SessionParams(List<String> names) {}
+
+  /** The session of a block; see {@link org.obmesos.task.Session}. */
+  public record SessionItem(String name, String request, Boolean value) {}
 
   /** A placement constraint; see {@link org.obmesos.task.Constraint}. */
   public record ConstraintItem(String attribute, String operator, String value) {}

@@ -6,10 +6,12 @@ import java.util.Optional;
 import org.obmesos.api.Messages.AgentItem;
 import org.obmesos.api.Messages.OfferItem;
 import org.obmesos.api.Messages.ResultItem;
+import org.obmesos.api.Messages.SessionState;
 import org.obmesos.api.Messages.TaskItem;
 import org.obmesos.sandbox.AgentMetrics;
 import org.obmesos.scheduler.Agent;
 import org.obmesos.scheduler.OfferNote;
+import org.obmesos.scheduler.SessionSummary;
 import org.obmesos.task.Exit;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Task;
@@ -66,6 +68,21 @@ public final class TaskMapper {
   private static ResultItem result(TaskResult result, String location) {
     return new ResultItem(
         result.stdout(), result.stdoutBytes(), result.truncated(), result.stderrTail(), location);
+  }
+
+  /** Converts a session. */
+  public static SessionState session(SessionSummary session) {
+    Task last = session.last();
+    String name = last.block().origin().name();
+    return new SessionState(
+        session.name(),
+        session.began().toEpochMilli(),
+        last.launch().location().hostname(),
+        session.busy(),
+        last.id().value(),
+        name.isEmpty() ? last.id().value() : name,
+        last.block().session().orElseThrow().request(),
+        last.launch().usage().peakKiB().orElse(null));
   }
 
   /** Converts an agent. */

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.obmesos.task.Session;
 
 /**
  * The specification of a task, as JSON for the Perl program; tasks.pl has the fields.
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param directory the working directory, relative to the sandbox; empty for the sandbox
  * @param grace the time between SIGTERM and SIGKILL
  * @param timeout the longest run time; zero for no limit
+ * @param session the session it runs in; empty for a process of its own
  */
 public record TaskSpecification(
     List<String> argv,
@@ -25,7 +27,27 @@ public record TaskSpecification(
     Optional<String> body,
     String directory,
     Duration grace,
-    Duration timeout) {
+    Duration timeout,
+    Optional<InSession> session) {
+  /**
+   * The session of a task.
+   *
+   * @param id identifies its interpreter
+   * @param session what the block says of it
+   * @param begins whether it begins with this task
+   */
+  public record InSession(String id, Session session, boolean begins) {
+    JsonObject toJson() {
+      JsonObject json = new JsonObject();
+      json.addProperty("id", id);
+      json.addProperty("name", session.name());
+      json.addProperty("request", session.request());
+      json.addProperty("value", session.value());
+      json.addProperty("begins", begins);
+      return json;
+    }
+  }
+
   private static final double MILLIS = 1000;
 
   /** Copies the collections. */
@@ -52,6 +74,7 @@ public record TaskSpecification(
     if (!directory.isEmpty()) {
       json.addProperty("directory", directory);
     }
+    session.ifPresent(it -> json.add("session", it.toJson()));
     json.addProperty("grace", grace.toMillis() / MILLIS);
     json.addProperty("timeout", timeout.toMillis() / MILLIS);
     return json;

@@ -2,6 +2,7 @@
 package org.obmesos.local;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,6 +100,9 @@ final class Launcher {
     Path sandbox = work.sandbox(frameworkId, id);
     work.checkpoint(frameworkId, task);
     PrivateFiles.createDirectories(sandbox);
+    if (task.hasExecutor()) {
+      PrivateFiles.createDirectories(work.sessions());
+    }
     Files.createFile(sandbox.resolve("stdout"));
     Files.createFile(sandbox.resolve("stderr"));
     fetcher.fetch(task.getCommand().getUrisList(), sandbox);
@@ -114,17 +118,37 @@ final class Launcher {
             ? task.getKillPolicy().getGracePeriod().getNanoseconds() / NANOS
             : DEFAULT_GRACE_SECONDS;
     JsonObject specification =
-        new TaskSpecification(
-                command(task, meta, sandbox),
-                TaskEnvironment.of(task, sandbox, System.getenv()),
-                Optional.empty(),
-                "",
-                Duration.ofMillis((long) (grace * 1000)),
-                Duration.ofNanos(task.getMaxCompletionTime().getNanoseconds()))
-            .toJson();
+        task.hasExecutor()
+            ? inSession(task, sandbox)
+            : new TaskSpecification(
+                    command(task, meta, sandbox),
+                    TaskEnvironment.of(task, sandbox, System.getenv()),
+                    Optional.empty(),
+                    "",
+                    Duration.ofMillis((long) (grace * 1000)),
+                    Duration.ofNanos(task.getMaxCompletionTime().getNanoseconds()),
+                    Optional.empty())
+                .toJson();
     specification.addProperty("sandbox", sandbox.toString());
     specification.addProperty("meta", meta.toString());
     return specification;
+  }
+
+  /** Returns the specification of a task with an executor: that of a session. */
+  private JsonObject inSession(TaskInfo task, Path sandbox) {
+    JsonObject specification =
+        JsonParser.parseString(task.getData().toStringUtf8()).getAsJsonObject();
+    JsonObject variables = specification.getAsJsonObject("environment");
+    TaskEnvironment.of(task, sandbox, System.getenv()).forEach(variables::addProperty);
+    specification
+        .getAsJsonObject("session")
+        .addProperty("directory", work.session(task).orElseThrow().toString());
+    return specification;
+  }
+
+  /** Ends a session; an empty id is that of all sessions. */
+  void endSession(String id) throws IOException {
+    supervisor().endSession(id);
   }
 
   private static List<String> command(TaskInfo task, Path meta, Path sandbox) throws IOException {
@@ -166,7 +190,7 @@ final class Launcher {
   void killOrphans(Collection<String> taskIds) throws IOException {
     Set<String> sandboxes = new HashSet<>();
     for (String id : taskIds) {
-      sandboxes.add("MESOS_DIRECTORY=" + work.sandboxOf(id));
+      sandboxes.add("MESOS_DIRECTORY=" + work.processDirectoryOf(id));
       Path cleanup = work.meta(id).resolve("cleanup");
       if (Files.exists(cleanup)) {
         new ProcessBuilder("/bin/sh", cleanup.toString())

@@ -233,6 +233,9 @@ public final class LocalMesos implements SchedulerDriver {
       case KILL -> kill(call.getKill().getTaskId());
       case ACKNOWLEDGE -> acknowledge(call.getAcknowledge());
       case RECONCILE -> reconcile(call.getReconcile());
+      case SHUTDOWN ->
+          launches.execute(
+              () -> launcher.endSession(call.getShutdown().getExecutorId().getValue()));
       case TEARDOWN -> teardown();
       default ->
           throw new IllegalArgumentException(
@@ -699,6 +702,7 @@ public final class LocalMesos implements SchedulerDriver {
 
   private void teardown() {
     tasks.keySet().forEach(id -> kill(TaskID.newBuilder().setValue(id).build()));
+    launches.execute(() -> launcher.endSession(""));
     disconnect();
     scheduler.disconnected(this);
   }

@@ -32,7 +32,9 @@ public final class LocalSandboxes implements Sandboxes {
     Path sandbox =
         WorkDirectory.sandbox(
             workDirectory, task.launch().location().frameworkId(), task.mesosTaskId());
-    String mark = "MESOS_DIRECTORY=" + sandbox;
+    String executor = task.launch().location().executorId();
+    Path directory = executor.isEmpty() ? sandbox : WorkDirectory.session(workDirectory, executor);
+    String mark = "MESOS_DIRECTORY=" + directory;
     List<String> environment =
         ProcessHandle.allProcesses()
             .map(TaskEnvironment::of)
@@ -46,7 +48,7 @@ public final class LocalSandboxes implements Sandboxes {
               .orElseThrow(() -> new IOException("there is no podman and no docker here"))
               .exec(task.mesosTaskId(), command, request.terminal().isPresent());
     }
-    return new Execution.LocalCommand(sandbox, command, environment);
+    return new Execution.LocalCommand(directory, command, environment);
   }
 
   /** Returns the sandbox of a launch. */

@@ -18,11 +18,12 @@ import org.apache.mesos.v1.Protos.TaskState;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.AvailableResources;
+import org.obmesos.task.Session;
 
 /** A task on the agent. Used on the cluster's thread, but for {@link #isKillRequested}. */
 final class LocalTask {
   private static final Pattern EXIT =
-      Pattern.compile("(status|signal) (\\d+)(?: (killed|timeout|-))?(?: ([-\\d. ]+))?");
+      Pattern.compile("(status|signal) (\\d+)(?: (killed|timeout|-))?(?: ([-\\d. ]+?))?( over)?");
 
   private final TaskInfo info;
   private final StatusStream updates;
@@ -165,9 +166,10 @@ final class LocalTask {
     boolean exited = words.group(1).equals("status");
     int number = Integer.parseInt(words.group(2));
     String message =
-        exited
-            ? "Command exited with status " + number
-            : "Command terminated with signal " + Signals.describe(number);
+        (exited
+                ? "Command exited with status " + number
+                : "Command terminated with signal " + Signals.describe(number))
+            + (words.group(5) == null ? "" : Session.ENDED);
     String stopped = words.group(3);
     if ("timeout".equals(stopped)) {
       return status(TaskState.TASK_FAILED)

@@ -207,6 +207,14 @@ final class Supervisor implements AutoCloseable {
     send(message);
   }
 
+  /** Ends a session; an empty id is that of all sessions. */
+  void endSession(String id) throws IOException {
+    JsonObject message = new JsonObject();
+    message.addProperty("type", "END_SESSION");
+    message.addProperty("id", id);
+    send(message);
+  }
+
   private synchronized void send(JsonObject message) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8));
     while (bytes.hasRemaining()) {

@@ -68,6 +68,29 @@ final class WorkDirectory {
     return sandbox(frameworkOf(taskId), taskId);
   }
 
+  /** Returns the directory that the processes of a task with a checkpoint name as theirs. */
+  Path processDirectoryOf(String taskId) throws IOException {
+    TaskInfo task = TaskInfo.parseFrom(Files.readAllBytes(meta(taskId).resolve("task")));
+    Optional<Path> session = session(task);
+    return session.isPresent() ? session.get() : sandboxOf(taskId);
+  }
+
+  /** Returns the directory of the session of a task; empty if it has none. */
+  Optional<Path> session(TaskInfo task) {
+    return task.hasExecutor()
+        ? Optional.of(session(root, task.getExecutor().getExecutorId().getValue()))
+        : Optional.empty();
+  }
+
+  static Path session(Path root, String executorId) {
+    return root.resolve("sessions").resolve(executorId);
+  }
+
+  /** Returns the directory of the directories of sessions. */
+  Path sessions() {
+    return root.resolve("sessions");
+  }
+
   /** Deletes the sandboxes of a task. */
   static void deleteSandboxes(Path root, String frameworkId, String taskId) throws IOException {
     PrivateFiles.deleteRecursively(
@@ -175,6 +198,16 @@ final class WorkDirectory {
         for (Path file : kept) {
           if (Files.getLastModifiedTime(file).toInstant().isBefore(before)) {
             Files.delete(file);
+          }
+        }
+      }
+    }
+    if (Files.isDirectory(sessions())) {
+      try (DirectoryStream<Path> kept = Files.newDirectoryStream(sessions())) {
+        for (Path session : kept) {
+          // The supervisor touches it with each task.
+          if (Files.getLastModifiedTime(session).toInstant().isBefore(before)) {
+            PrivateFiles.deleteRecursively(session);
           }
         }
       }

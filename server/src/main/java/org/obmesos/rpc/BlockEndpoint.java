@@ -31,6 +31,8 @@ import org.obmesos.api.Messages.OffersResult;
 import org.obmesos.api.Messages.PageResult;
 import org.obmesos.api.Messages.ReadParams;
 import org.obmesos.api.Messages.ReadResult;
+import org.obmesos.api.Messages.SessionParams;
+import org.obmesos.api.Messages.SessionsResult;
 import org.obmesos.api.Messages.ShutdownParams;
 import org.obmesos.api.Messages.SubmitParams;
 import org.obmesos.api.Messages.TaskItem;
@@ -306,6 +308,26 @@ final class BlockEndpoint implements BlockService {
             framework
                 .delete(ids(params))
                 .thenApply(deleted -> new Ids(deleted.stream().map(TaskId::value).toList())));
+  }
+
+  @Override
+  public CompletableFuture<SessionsResult> sessions(Empty params) {
+    return answer(
+        () ->
+            framework
+                .sessions()
+                .thenApply(
+                    sessions ->
+                        new SessionsResult(sessions.stream().map(TaskMapper::session).toList())));
+  }
+
+  @Override
+  public CompletableFuture<Empty> endSessions(SessionParams params) {
+    return answer(
+        () ->
+            framework
+                .endSessions(required("names", params == null ? null : params.names()))
+                .thenApply(unused -> new Empty()));
   }
 
   @Override

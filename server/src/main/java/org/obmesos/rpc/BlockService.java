@@ -17,6 +17,8 @@ import org.obmesos.api.Messages.OffersResult;
 import org.obmesos.api.Messages.PageResult;
 import org.obmesos.api.Messages.ReadParams;
 import org.obmesos.api.Messages.ReadResult;
+import org.obmesos.api.Messages.SessionParams;
+import org.obmesos.api.Messages.SessionsResult;
 import org.obmesos.api.Messages.ShutdownParams;
 import org.obmesos.api.Messages.SubmitParams;
 import org.obmesos.api.Messages.Tasks;
@@ -70,6 +72,14 @@ public interface BlockService {
   /** Deletes ended tasks with their results and sandboxes; answers with their ids. */
   @JsonRequest("task/forget")
   CompletableFuture<Ids> forget(IdsParams params);
+
+  /** Returns the sessions that have not ended. */
+  @JsonRequest("session/list")
+  CompletableFuture<SessionsResult> sessions(Empty params);
+
+  /** Ends sessions, and the blocks that they run. */
+  @JsonRequest("session/kill")
+  CompletableFuture<Empty> endSessions(SessionParams params);
 
   /** Returns the agents that have made offers. */
   @JsonRequest("agent/list")

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.apache.mesos.v1.Protos.AgentID;
+import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.Filters;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
@@ -17,6 +18,7 @@ import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.obmesos.task.Task;
+import org.obmesos.task.TaskLocation;
 
 /** Creates the calls of a framework (Mesos' docs/scheduler-http-api.md). */
 final class Calls {
@@ -128,6 +130,16 @@ final class Calls {
         Call.Kill.newBuilder().setTaskId(TaskID.newBuilder().setValue(task.mesosTaskId()));
     agent(task).ifPresent(kill::setAgentId);
     return call(Call.Type.KILL).setKill(kill).build();
+  }
+
+  /** Ends the executor of a location. */
+  Call shutdown(TaskLocation location) {
+    return call(Call.Type.SHUTDOWN)
+        .setShutdown(
+            Call.Shutdown.newBuilder()
+                .setExecutorId(ExecutorID.newBuilder().setValue(location.executorId()))
+                .setAgentId(AgentID.newBuilder().setValue(location.agentId())))
+        .build();
   }
 
   /** Kills a task that is known only from an update. */

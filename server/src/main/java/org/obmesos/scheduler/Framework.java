@@ -121,8 +121,9 @@ public final class Framework implements AutoCloseable {
     CompletableFuture<Optional<String>> id = store.frameworkId();
     CompletableFuture<List<Task>> live = store.liveTasks();
     CompletableFuture<List<EndedTask>> ended = store.endedTasks();
+    CompletableFuture<List<Task>> inSessions = store.tasksInSessions();
     var unused =
-        CompletableFuture.allOf(id, live, ended)
+        CompletableFuture.allOf(id, live, ended, inSessions)
             .whenComplete(
                 (nothing, failure) ->
                     executor.execute(
@@ -135,6 +136,7 @@ public final class Framework implements AutoCloseable {
                             return;
                           }
                           registry.load(id.join(), live.join(), ended.join());
+                          launchQueue.matcher().sessions().load(inSessions.join());
                           start(connect.apply(events));
                         }));
   }
@@ -433,6 +435,30 @@ public final class Framework implements AutoCloseable {
   /** Returns the agents that have made offers. */
   public CompletableFuture<List<Agent>> agents() {
     return compute(launchQueue.matcher().agents()::list);
+  }
+
+  /** Returns the sessions that have not ended, as far as this server knows. */
+  public CompletableFuture<List<SessionSummary>> sessions() {
+    return compute(() -> List.copyOf(launchQueue.matcher().sessions().list()));
+  }
+
+  /** Ends sessions, and the tasks that they run; those that are not known are left alone. */
+  public CompletableFuture<Void> endSessions(Collection<String> names) {
+    return compute(
+        () -> {
+          for (String name : names) {
+            launchQueue
+                .matcher()
+                .sessions()
+                .last(name)
+                .ifPresent(
+                    last -> {
+                      subscription.send(calls -> calls.shutdown(last.launch().location()));
+                      launchQueue.sessionEnded(name, "it was killed");
+                    });
+          }
+          return null;
+        });
   }
 
   /** Returns the last offers, the oldest first. */

@@ -4,9 +4,11 @@ package org.obmesos.scheduler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
@@ -16,6 +18,7 @@ import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Ports;
+import org.obmesos.task.Session;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskLocation;
@@ -49,6 +52,9 @@ final class LaunchQueue {
 
   /** The offers that are not answered yet. */
   private final List<Offer> offers = new ArrayList<>();
+
+  /** Why sessions were lost that no block has asked for since, by name. */
+  private final Map<String, String> lostSessions = new HashMap<>();
 
   private int uncommittedLaunches;
   private boolean reviving;
@@ -106,6 +112,7 @@ final class LaunchQueue {
 
   /** Queues a task that waits for another launch, if it still does. */
   void admitAgain(Task task) {
+    matcher.sessions().launchedInVain(task);
     registry
         .live(task.id())
         .filter(now -> now.state() == TaskState.QUEUED)
@@ -116,6 +123,14 @@ final class LaunchQueue {
   /** Queues what waited for a task that has ended. */
   void ended(Task task) {
     admit(dependencies.release(task.id()));
+    if (task.block().session().isPresent() && !task.launch().location().isNone()) {
+      if (matcher.sessions().ended(task)) {
+        sessionEnded(task.block().session().get().name(), "with the block " + task.id());
+      } else {
+        setPendingReasons(matcher.shortages(registry.queue()));
+        revive();
+      }
+    }
     boolean constrained =
         registry.queue().stream()
             .anyMatch(
@@ -144,6 +159,23 @@ final class LaunchQueue {
                 revive();
               });
     }
+  }
+
+  /** A session has ended: the tasks that were submitted for it do not begin another one. */
+  void sessionEnded(String name, String why) {
+    matcher.sessions().remove(name);
+    registry.live().stream()
+        .filter(task -> task.state() == TaskState.QUEUED)
+        .filter(task -> task.block().session().filter(it -> it.name().equals(name)).isPresent())
+        .map(Task::id)
+        .toList()
+        .forEach(
+            id ->
+                reject(
+                    id,
+                    "The session has ended ("
+                        + why
+                        + "); run the block again to begin another one"));
   }
 
   private void reject(TaskId id, String message) {
@@ -197,9 +229,39 @@ final class LaunchQueue {
   /** The master has removed an agent. */
   void agentRemoved(String id) {
     matcher.agents().remove(id);
+    matcher.sessions().onAgent(id).forEach(name -> idleSessionEnded(name, "its agent was lost"));
     if (!registry.queue().isEmpty()) {
       setPendingReasons(matcher.shortages(registry.queue()));
       revive();
+    }
+  }
+
+  /** An executor has ended. The task that it ran gets a status of its own. */
+  void executorEnded(String id) {
+    matcher.executors().ended(id);
+    matcher
+        .sessions()
+        .ofExecutor(id)
+        .forEach(name -> idleSessionEnded(name, "its executor has ended"));
+  }
+
+  private void idleSessionEnded(String name, String why) {
+    boolean busy =
+        matcher.sessions().list().stream()
+            .anyMatch(session -> session.name().equals(name) && session.busy());
+    if (!busy) {
+      lostSessions.put(name, why);
+    }
+  }
+
+  /** Tells the queued tasks of sessions that were lost while they were idle. */
+  private void tellOfLostSessions() {
+    for (Task task : List.copyOf(registry.queue())) {
+      task.block()
+          .session()
+          .map(Session::name)
+          .filter(lostSessions::containsKey)
+          .ifPresent(name -> sessionEnded(name, lostSessions.remove(name)));
     }
   }
 
@@ -224,6 +286,7 @@ final class LaunchQueue {
     if (!subscription.isUp() || uncommittedLaunches > 0 || offers.isEmpty()) {
       return;
     }
+    tellOfLostSessions();
     List<Offer> answered = List.copyOf(offers);
     offers.clear();
     OfferMatcher.Plan plan = matcher.plan(answered);
@@ -292,9 +355,16 @@ final class LaunchQueue {
           agent.hostname(),
           agent.url(),
           placed.ports(),
-          placed.shares()
-              ? matcher.executors().assign(Allocation.of(accepted.get(0)), accepted)
-              : "");
+          executorId(placed));
+    }
+
+    private String executorId(Placement.Placed<Task> placed) {
+      if (placed.task().block().session().isPresent()) {
+        return matcher.sessions().assign(placed.task());
+      }
+      return placed.shares()
+          ? matcher.executors().assign(Allocation.of(accepted.get(0)), accepted)
+          : "";
     }
 
     @Override
@@ -335,12 +405,19 @@ final class LaunchQueue {
     for (Task task : tasks) {
       Ports ports =
           task.block().fixedPorts().plus(Ports.ofNumbers(task.launch().location().ports()));
-      AvailableResources needed = new AvailableResources(task.block().resources(), ports);
+      String executorId = task.launch().location().executorId();
+      boolean session = Sessions.isSession(executorId);
+      AvailableResources needed =
+          new AvailableResources(
+              session ? matcher.sessions().ofTask(task) : task.block().resources(), ports);
       List<Resource> taken = MesosResources.take(left, needed);
-      infos.add(
-          task.launch().location().executorId().isEmpty()
-              ? TaskInfos.of(task, taken, secrets.get(task), !options.hasRoles())
-              : TaskInfos.shared(task, taken, executor(task, left)));
+      if (executorId.isEmpty()) {
+        infos.add(TaskInfos.of(task, taken, secrets.get(task), !options.hasRoles()));
+      } else if (session) {
+        infos.add(inSession(task, accepted.get(0), left, taken));
+      } else {
+        infos.add(TaskInfos.shared(task, taken, executor(task, left)));
+      }
     }
     double seconds = refuseSeconds();
     var unused =
@@ -351,6 +428,33 @@ final class LaunchQueue {
                   executor.execute(() -> refused(ids, tasks, failure));
                   return null;
                 });
+  }
+
+  private TaskInfo inSession(Task task, Offer offer, List<Resource> left, List<Resource> taken) {
+    Sessions sessions = matcher.sessions();
+    String id = task.launch().location().executorId();
+    boolean begins =
+        sessions
+            .last(task.block().session().orElseThrow().name())
+            .filter(last -> last.launch().location().executorId().equals(id))
+            .isEmpty();
+    sessions.launched(task);
+    ExecutorInfo.Builder executor =
+        ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue(id));
+    if (options.hasRoles()) {
+      AvailableResources needed = new AvailableResources(Sessions.resources(id), Ports.NONE);
+      executor =
+          sessions
+              .info(
+                  id,
+                  FrameworkID.newBuilder().setValue(task.launch().location().frameworkId()).build(),
+                  SharedExecutors.command(),
+                  begins
+                      ? MesosResources.take(left, needed)
+                      : MesosResources.list(needed, offer.getAllocationInfo().getRole()))
+              .toBuilder();
+    }
+    return TaskInfos.inSession(task, taken, executor.build(), begins);
   }
 
   private ExecutorInfo executor(Task task, List<Resource> left) {

@@ -92,7 +92,7 @@ final class MasterEvents implements Scheduler {
 
   private void failed(Event.Failure failure) {
     if (failure.hasExecutorId()) {
-      launchQueue.matcher().executors().ended(failure.getExecutorId().getValue());
+      launchQueue.executorEnded(failure.getExecutorId().getValue());
     } else if (failure.hasAgentId()) {
       launchQueue.agentRemoved(failure.getAgentId().getValue());
     }

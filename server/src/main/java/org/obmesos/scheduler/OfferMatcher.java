@@ -32,6 +32,7 @@ final class OfferMatcher {
   private final TaskRegistry registry;
   private final boolean roles;
   private final SharedExecutors executors;
+  private final Sessions sessions;
 
   /**
    * Creates a matcher for the queue of a registry.
@@ -43,6 +44,7 @@ final class OfferMatcher {
     this.registry = registry;
     this.roles = roles;
     this.executors = new SharedExecutors(registry, shareLimit);
+    this.sessions = new Sessions(registry, roles);
   }
 
   Agents agents() {
@@ -77,7 +79,8 @@ final class OfferMatcher {
     }
     List<Placement.Candidate<Task>> queue =
         registry.queue().stream()
-            .map(task -> new Placement.Candidate<>(task, task.block()))
+            .filter(task -> sessions.unmet(task).isEmpty())
+            .map(task -> new Placement.Candidate<>(task, sessions.needs(task)))
             .toList();
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
     Placement.plan(available, queue, rule(allocations))
@@ -89,6 +92,10 @@ final class OfferMatcher {
 
   SharedExecutors executors() {
     return executors;
+  }
+
+  Sessions sessions() {
+    return sessions;
   }
 
   private static AvailableResources available(List<Offer> offers) {
@@ -104,6 +111,7 @@ final class OfferMatcher {
       public boolean allows(Task task, Allocation allocation) {
         String role = role(task);
         return (role.isEmpty() || role.equals(allocation.role()))
+            && sessions.allows(task, allocation.agent())
             && agents
                 .get(allocation.agent())
                 .map(agent -> constraints.violation(task, agent).isEmpty())
@@ -187,7 +195,10 @@ final class OfferMatcher {
     ConstraintEvaluator constraints = constraints();
     Map<Task, String> reasons = new LinkedHashMap<>();
     for (Task task : tasks) {
-      agents.shortage(task, role(task), constraints).ifPresent(reason -> reasons.put(task, reason));
+      sessions
+          .unmet(task)
+          .or(() -> agents.shortage(task, role(task), constraints))
+          .ifPresent(reason -> reasons.put(task, reason));
     }
     return reasons;
   }

@@ -174,19 +174,24 @@ final class SharedExecutors {
                   .setFrameworkId(framework)
                   .setName("ob-mesos")
                   .addAllResources(resources)
-                  .setCommand(
-                      CommandInfo.newBuilder()
-                          .setShell(true)
-                          .setValue(COMMAND)
-                          .setEnvironment(
-                              Environment.newBuilder()
-                                  .addVariables(
-                                      Environment.Variable.newBuilder()
-                                          .setName("OB_MESOS_EXECUTOR")
-                                          .setValue(ExecutorProgram.executor()))))
+                  .setCommand(command())
                   .build());
     }
     return executor.info.get();
+  }
+
+  /** Returns the command that starts an executor. */
+  static CommandInfo command() {
+    return CommandInfo.newBuilder()
+        .setShell(true)
+        .setValue(COMMAND)
+        .setEnvironment(
+            Environment.newBuilder()
+                .addVariables(
+                    Environment.Variable.newBuilder()
+                        .setName("OB_MESOS_EXECUTOR")
+                        .setValue(ExecutorProgram.executor())))
+        .build();
   }
 
   /** An executor has sent an update. */

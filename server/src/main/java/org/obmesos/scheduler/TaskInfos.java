@@ -33,6 +33,7 @@ import org.obmesos.task.Image;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Program;
 import org.obmesos.task.RunPolicy;
+import org.obmesos.task.Session;
 import org.obmesos.task.Task;
 import org.obmesos.task.Uri;
 
@@ -103,6 +104,30 @@ final class TaskInfos {
 
   /** Converts a task for a shared executor, which gets the program in the task's data. */
   static TaskInfo shared(Task task, List<Resource> resources, ExecutorInfo executor) {
+    return withData(task, resources, executor, Optional.empty());
+  }
+
+  /**
+   * Converts a task for the executor of its session.
+   *
+   * @param begins whether the session begins with it
+   */
+  static TaskInfo inSession(
+      Task task, List<Resource> resources, ExecutorInfo executor, boolean begins) {
+    Session session = task.block().session().orElseThrow();
+    return withData(
+        task,
+        resources,
+        executor,
+        Optional.of(
+            new TaskSpecification.InSession(executor.getExecutorId().getValue(), session, begins)));
+  }
+
+  private static TaskInfo withData(
+      Task task,
+      List<Resource> resources,
+      ExecutorInfo executor,
+      Optional<TaskSpecification.InSession> session) {
     Program program = task.block().program();
     RunPolicy limits = task.block().runPolicy();
     Map<String, String> variables = new LinkedHashMap<>(ports(task));
@@ -116,7 +141,8 @@ final class TaskInfos {
                     Optional.of(body(program)),
                     program.directory(),
                     limits.killGrace(),
-                    limits.timeout())
+                    limits.timeout(),
+                    session)
                 .toData())
         .build();
   }

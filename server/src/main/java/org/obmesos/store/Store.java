@@ -227,6 +227,11 @@ public final class Store implements AutoCloseable {
     return submit(TaskRows::live);
   }
 
+  /** Returns the tasks in sessions, ended or not, in the order of submission. */
+  public CompletableFuture<List<Task>> tasksInSessions() {
+    return submit(TaskRows::inSessions);
+  }
+
   /** Returns the tasks that have ended, the earliest end first. */
   public CompletableFuture<List<EndedTask>> endedTasks() {
     return submit(TaskRows::ended);

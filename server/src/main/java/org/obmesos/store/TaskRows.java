@@ -144,6 +144,15 @@ final class TaskRows {
     return select(connection, "SELECT * FROM tasks WHERE ended_ms IS NULL ORDER BY sequence");
   }
 
+  static List<Task> inSessions(Connection connection) throws SQLException {
+    return select(
+        connection,
+        """
+        SELECT * FROM tasks
+          WHERE json_extract(block, '$.program.executionEnvironment.session.name') IS NOT NULL
+          ORDER BY sequence""");
+  }
+
   private static List<Task> select(Connection connection, String sql) throws SQLException {
     List<Task> tasks = new ArrayList<>();
     try (Statement statement = connection.createStatement();

@@ -3,6 +3,7 @@ package org.obmesos.task;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A source block or call that was submitted.
@@ -31,6 +32,10 @@ public record Block(
     if (requirements.after().contains(id)) {
       throw new InvalidBlockException("after", "a block cannot come after itself");
     }
+    if (program.executionEnvironment().session().isPresent()
+        && !runPolicy.retry().equals(Retry.NONE)) {
+      throw new InvalidBlockException("session", "none for a block that runs more than once");
+    }
     if (runPolicy.executor() == ExecutorKind.SHARED && !canShareExecutor(program, requirements)) {
       throw new InvalidBlockException(
           "executor",
@@ -47,6 +52,26 @@ public record Block(
   /** Returns whether it needs nothing that an executor has for one task only. */
   public boolean canShareExecutor() {
     return canShareExecutor(program, requirements);
+  }
+
+  /** Returns the session it belongs to. */
+  public Optional<Session> session() {
+    return program.executionEnvironment().session();
+  }
+
+  /** Returns this block with other resources. */
+  public Block with(Resources resources) {
+    return new Block(
+        id,
+        origin,
+        program,
+        new Requirements(
+            resources,
+            requirements.after(),
+            requirements.ports(),
+            requirements.role(),
+            requirements.constraints()),
+        runPolicy);
   }
 
   private static boolean canShareExecutor(Program program, Requirements requirements) {

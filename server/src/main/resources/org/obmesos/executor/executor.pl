@@ -198,6 +198,7 @@ sub launch {
         return;
     }
     $spec->{sandbox} = $directory;
+    $spec->{session}{directory} = "$ENV{MESOS_SANDBOX}/session" if $spec->{session};
     my %environment = (%ENV, %{ $spec->{environment} }, MESOS_SANDBOX => $directory,
                        MESOS_DIRECTORY => $directory, MESOS_TASK_ID => $id);
     delete @environment{qw(MESOS_EXECUTOR_AUTHENTICATION_TOKEN OB_MESOS_EXECUTOR)};
@@ -266,6 +267,8 @@ sub ended {
     my $signal = $task->{status} & 127;
     my $message = $signal ? 'Command terminated with signal ' . ($signals[$signal] // "Unknown signal $signal")
                           : 'Command exited with status ' . ($task->{status} >> 8);
+    # The scheduler looks for these words.
+    $message .= '; its session has ended' if $task->{over};
     my $state = $task->{why} eq 'killed' ? 'TASK_KILLED'
               : $task->{status} == 0 && $task->{why} eq '-' ? 'TASK_FINISHED' : 'TASK_FAILED';
     update($id, $state, message => $message, data => report($task),
@@ -282,7 +285,7 @@ sub execute_for_mesos {
     $on_ended = \&ended;
     $on_turn = sub {
         my $now = now();
-        $idle_since = $now if %tasks || %update;
+        $idle_since = $now if %tasks || %update || %sessions;
         exit 0 if $ending && !%tasks && !%update;
         give_up('The time for the shutdown is over') if $ending && $now > $ending;
         exit 0 if $subscribed && $now - $idle_since > $idle_limit;

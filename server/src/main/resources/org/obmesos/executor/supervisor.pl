@@ -9,6 +9,7 @@
 #
 #   server: {"type":"ENVIRONMENT","environment":VARIABLES}, for all tasks to come;
 #     {"type":"LAUNCH","id":ID,"spec":SPECIFICATION} {"type":"KILL","id":ID}
+#     {"type":"END_SESSION","id":SESSION}, all sessions if that is empty
 #   supervisor: {"type":"SUBSCRIBED","tasks":{ID:PROCESS,...}}
 #     {"type":"STARTED","id":ID,"process":PROCESS} {"type":"ENDED","id":ID}
 #     {"type":"FAILED","id":ID,"message":TEXT}
@@ -46,6 +47,9 @@ sub take_lines {
         elsif ($message->{type} eq 'KILL' && $tasks{$id}) {
             stop_task($tasks{$id}, 'killed');
         }
+        elsif ($message->{type} eq 'END_SESSION') {
+            kill 'KILL', map { -$_->{process} } grep { $id eq '' || $_->{id} eq $id } values %sessions;
+        }
     }
 }
 
@@ -63,13 +67,14 @@ sub supervise {
     $listener->blocking(0);
     $on_started = sub {
         my ($id, $task) = @_;
-        notify({ type => 'STARTED', id => $id, process => \(my $n = $task->{process}) });
+        notify({ type => 'STARTED', id => $id, process => \(my $n = $task->{process} // 0) });
     };
     $on_ended = sub {
         my ($id, $task) = @_;
         my $exit = "$task->{spec}{meta}/exit";
         eval {
-            write_file("$exit.new", exit_words($task->{status}) . " $task->{why} " . usage_words($task) . "\n");
+            write_file("$exit.new", exit_words($task->{status}) . " $task->{why} " . usage_words($task)
+                . ($task->{over} ? " over\n" : "\n"));
             rename("$exit.new", $exit) or die "$exit: $!\n";
         };
         print STDERR $@ if $@;
@@ -80,7 +85,7 @@ sub supervise {
     my $until = now() + 30;
     $on_turn = sub {
         $until = 0 if $client;
-        exit 0 if !%tasks && !($client && $client->{socket}) && now() >= $until;
+        exit 0 if !%tasks && !%sessions && !($client && $client->{socket}) && now() >= $until;
         return undef;
     };
     $| = 1;

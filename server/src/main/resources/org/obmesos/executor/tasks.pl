@@ -18,18 +18,33 @@
 #     started  exists from right before the command is started
 #     exit     "status N" or "signal N"; then "killed", "timeout" or "-"; then
 #              usage: seconds of wall time, user time, system time, and KiB of
-#              peak memory, each "-" if it is not known
+#              peak memory, each "-" if it is not known; then "over" if the
+#              session of the task has ended with it
 #     cleanup  if it exists, a shell script to run after the command was ended
+#   session      an object, if the task runs in an interpreter that runs other
+#                tasks before and after it; argv is the command of that then
+#     id         identifies the interpreter
+#     name       its name for the user
+#     begins     true if the interpreter is to be started; otherwise it must run
+#     directory  the directory it is started in
+#     request    the line to write to its standard input, in which %s is the
+#                directory of the task; it then runs the file .block there,
+#                appends to the files stdout and stderr there, and writes its
+#                exit status to file descriptor 3, a line
+#     value      true if the file .ob-mesos-value is the output of the task
+#   In the body of such a task /ob-mesos-task-directory is that of the task.
 
 use strict;
 use warnings;
 use Config;
 use Errno qw(EAGAIN EINTR);
+use Fcntl qw(F_DUPFD);
 use IO::Handle;
 use POSIX ();
 
 my %tasks;          # by id
 my %id_of_process;  # task ids by process id, of commands and of cleanups
+my %sessions;       # interpreters by id
 my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 
 # Seconds from some moment, which no clock adjustment changes.
@@ -205,6 +220,21 @@ sub fork_process {
     return $process;
 }
 
+# Changes to the working directory of a task, and creates it if it is relative.
+sub enter_directory {
+    my ($spec) = @_;
+    my $directory = $spec->{directory} // '';
+    return unless length $directory;
+    my $path = '';
+    unless ($directory =~ m{^/}) {
+        for my $part (split m{/+}, $directory) {
+            $path .= "$part/";
+            mkdir $path;
+        }
+    }
+    chdir($directory) or die "$directory: $!\n";
+}
+
 # Becomes the command of a task.
 sub execute {
     my ($spec) = @_;
@@ -218,17 +248,7 @@ sub execute {
         write_file('.block', $spec->{body});
         push @command, "$sandbox/.block";
     }
-    my $directory = $spec->{directory} // '';
-    if (length $directory) {
-        my $path = '';
-        unless ($directory =~ m{^/}) {
-            for my $part (split m{/+}, $directory) {
-                $path .= "$part/";
-                mkdir $path;
-            }
-        }
-        chdir($directory) or die "$directory: $!\n";
-    }
+    enter_directory($spec);
     %ENV = %{ $spec->{environment} };
     no warnings 'exec';
     exec { $command[0] } @command;
@@ -237,6 +257,7 @@ sub execute {
 
 sub start_task {
     my ($id, $spec) = @_;
+    return start_in_session($id, $spec) if $spec->{session};
     # The record is there before the command is.
     write_file("$spec->{meta}/started", '') if defined $spec->{meta};
     my $process = fork_process();
@@ -259,7 +280,8 @@ sub stop_task {
     return if $task->{why} ne '-' || defined $task->{status};
     $task->{why} = $why;
     delete $task->{timeout_at};
-    kill 'TERM', -$task->{process};
+    # An interpreter goes on.
+    kill $task->{session} ? 'INT' : 'TERM', -$task->{process};
     $task->{kill_at} = now() + number($task->{spec}{grace});
 }
 
@@ -307,7 +329,11 @@ sub wait_for_any {
 sub reap {
     while (my ($process, $status, @usage) = wait_for_any()) {
         my $id = delete $id_of_process{$process};
-        next unless defined $id;
+        if (!defined $id) {
+            my ($session) = grep { $_->{process} == $process } values %sessions;
+            session_ended($session, $status) if $session;
+            next;
+        }
         my $task = $tasks{$id};
         if (!defined $task->{status}) {
             $task->{status} = $status;
@@ -321,6 +347,163 @@ sub reap {
         $on_ended->($id, $task);
     }
 }
+
+# --- Sessions -------------------------------------------------------------------
+
+my $longest_idle = 24 * 3600;  # seconds without a task after which a session ends
+
+# Becomes the interpreter of a session.
+sub execute_interpreter {
+    my ($spec, $requests, $answers) = @_;
+    my $directory = $spec->{session}{directory};
+    mkdir $directory, 0700;
+    chdir($directory) or die "$directory: $!\n";
+    open(STDOUT, '>>', 'stdout') or die "stdout: $!\n";
+    open(STDERR, '>>', 'stderr') or die "stderr: $!\n";
+    enter_directory($spec);
+    POSIX::dup2($requests, 0);
+    POSIX::dup2($answers, 3);
+    %ENV = (%{ $spec->{environment} }, MESOS_SANDBOX => $directory, MESOS_DIRECTORY => $directory);
+    my @command = @{ $spec->{argv} };
+    no warnings 'exec';
+    exec { $command[0] } @command;
+    die "Failed to execute '$command[0]': $!\n";
+}
+
+sub start_session {
+    my ($spec) = @_;
+    pipe(my $requests, my $requester) or die "pipe: $!\n";
+    pipe(my $answers, my $answerer) or die "pipe: $!\n";
+    my $process = fork_process();
+    die "fork: $!\n" unless defined $process;
+    if ($process == 0) {
+        # The descriptor 3 may be in use here.
+        my $answerer_number = fcntl($answerer, F_DUPFD, 10);
+        eval { execute_interpreter($spec, fileno $requests, $answerer_number) };
+        print STDERR $@;
+        POSIX::_exit(1);
+    }
+    my $session = { id => $spec->{session}{id}, process => $process, requests => $requester,
+                    idle_since => now() };
+    $session->{answers} = add_connection($answers, sub { take_answers($session, @_) }, sub { });
+    $sessions{$session->{id}} = $session;
+}
+
+sub start_in_session {
+    my ($id, $spec) = @_;
+    write_file("$spec->{meta}/started", '') if defined $spec->{meta};
+    my $task = $tasks{$id} //= {};
+    my $session = $sessions{ $spec->{session}{id} };
+    @$task{qw(spec started why session)} = ($spec, now(), '-', 1);
+    eval {
+        for my $name (qw(stdout stderr)) {
+            open(my $file, '>>', "$spec->{sandbox}/$name") or die "$name: $!\n";
+        }
+        if (!$session) {
+            die "The session $spec->{session}{name} has ended; the next block begins a new one\n"
+                unless ${ $spec->{session}{begins} } eq 'true';
+            $session = start_session($spec);
+        }
+        my $body = $spec->{body};
+        $body =~ s{/ob-mesos-task-directory}{$spec->{sandbox}}g;
+        write_file("$spec->{sandbox}/.block", $body);
+        $session->{task} = $id;
+        utime(undef, undef, $spec->{session}{directory});
+        $task->{process} = $session->{process};
+        @$task{qw(user system)} = times_of($session->{process});
+        my $timeout = number($spec->{timeout});
+        $task->{timeout_at} = $task->{started} + $timeout if $timeout > 0;
+        my $request = $spec->{session}{request};
+        $request =~ s/%s/$spec->{sandbox}/g;
+        syswrite($session->{requests}, "$request\n");
+    };
+    my $error = $@;
+    $on_started->($id, $task);
+    return unless $error;
+    append_error($task, $error);
+    end_session_task($id, 1 << 8, 1);
+}
+
+sub append_error {
+    my ($task, $text) = @_;
+    open(my $file, '>>', "$task->{spec}{sandbox}/stderr") or return;
+    print $file $text;
+    close $file;
+}
+
+# Seconds of user and of system time of a process.
+sub times_of {
+    my ($process) = @_;
+    open(my $file, '<', "/proc/$process/stat") or return (0, 0);
+    my @fields = split ' ', (<$file> // '') =~ s/^.*\)//r;
+    return map { $_ / $ticks } @fields[11, 12];
+}
+
+sub peak_of {
+    my ($process) = @_;
+    open(my $file, '<', "/proc/$process/status") or return undef;
+    my ($peak) = map { /^VmHWM:\s*(\d+)/ ? $1 : () } <$file>;
+    return $peak;
+}
+
+sub take_answers {
+    my ($session, $connection) = @_;
+    while ($connection->{in} =~ s/^([^\n]*)\n//) {
+        my $status = $1;
+        my $id = $session->{task};
+        end_session_task($id, $status << 8, 0) if defined $id && $status =~ /^\d+$/;
+    }
+}
+
+# A task of a session has ended, and with $over the session too.
+sub end_session_task {
+    my ($id, $status, $over) = @_;
+    my $task = delete $tasks{$id} or return;
+    my $session = $sessions{ $task->{spec}{session}{id} };
+    if ($session) {
+        $session->{task} = undef;
+        $session->{idle_since} = now();
+    }
+    my ($user, $system) = $task->{process} ? times_of($task->{process}) : (0, 0);
+    my @used = map { $_ > 0 ? $_ : 0 } $user - ($task->{user} // 0), $system - ($task->{system} // 0);
+    $task->{usage} = [now() - $task->{started}, @used, $task->{process} ? peak_of($task->{process}) : undef];
+    @$task{qw(status over)} = ($status, $over);
+    take_value($task) if ${ $task->{spec}{session}{value} } eq 'true';
+    $on_ended->($id, $task);
+}
+
+# What the task has printed is no part of its value.
+sub take_value {
+    my ($task) = @_;
+    my $sandbox = $task->{spec}{sandbox};
+    if (open(my $printed, '<:raw', "$sandbox/stdout")) {
+        local $/;
+        append_error($task, <$printed> // '');
+    }
+    rename("$sandbox/.ob-mesos-value", "$sandbox/stdout") or write_file("$sandbox/stdout", '');
+}
+
+sub session_ended {
+    my ($session, $status) = @_;
+    delete $sessions{ $session->{id} };
+    close_connection($session->{answers}) if $session->{answers}{socket};
+    kill 'KILL', -$session->{process};
+    my $id = $session->{task};
+    return unless defined $id;
+    append_error($tasks{$id}, "The session $tasks{$id}{spec}{session}{name} has ended with this block\n");
+    end_session_task($id, $status, 1);
+}
+
+sub end_idle_sessions {
+    my ($limit) = @_;
+    my $before = now() - $limit;
+    for my $session (values %sessions) {
+        kill 'KILL', -$session->{process}
+            if !defined $session->{task} && $session->{idle_since} <= $before;
+    }
+}
+
+# --- Cleanups -------------------------------------------------------------------
 
 my $longest_cleanup = 30;  # seconds
 
@@ -346,6 +529,10 @@ sub usage_words {
     return join ' ', (map { sprintf('%.3f', $_) } @usage[0 .. 2]), $usage[3] // '-';
 }
 
+END {
+    kill 'KILL', map { -$_->{process} } values %sessions;
+}
+
 sub exit_words {
     my ($status) = @_;
     return $status & 127 ? 'signal ' . ($status & 127) : 'status ' . ($status >> 8);
@@ -367,6 +554,7 @@ $_->blocking(0) for $woken, $wake;
 sub run {
     while (1) {
         reap();
+        end_idle_sessions($longest_idle);
         my $wait = check_deadlines() // $longest_wait;
         my $next = $on_turn->();
         my ($readable, $writable) = ('', '');
@@ -391,5 +579,8 @@ sub run {
 }
 
 $SIG{CHLD} = sub { syswrite($wake, 'c') };
-$SIG{TERM} = sub { stop_task($_, 'killed') for grep { $_->{process} } values %tasks };
+$SIG{TERM} = sub {
+    stop_task($_, 'killed') for grep { $_->{process} } values %tasks;
+    end_idle_sessions(0);
+};
 $SIG{INT} = $SIG{HUP} = $SIG{PIPE} = 'IGNORE';

@@ -64,7 +64,8 @@ final class SupervisorTest implements Supervisor.Listener {
                 Optional.empty(),
                 "",
                 Duration.ofSeconds(3),
-                Duration.ZERO)
+                Duration.ZERO,
+                Optional.empty())
             .toJson();
     Path task = Files.createDirectories(work.resolve(id));
     specification.addProperty("sandbox", task.toString());

@@ -1,0 +1,359 @@
+;;; ob-mesos-interpreter.el --- The interpreters of sessions  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; A session on a cluster is one interpreter that runs block after block.
+;; Each language has a command that starts it and reads requests from its
+;; standard input, a line each: the directory of a task.  It runs the file
+;; .block there with its state of before, appends to the files stdout and
+;; stderr there, and writes the exit status to file descriptor 3.  SIGINT
+;; ends the block and not the interpreter.
+;;
+;; What a block means in a session is what the library of its language has:
+;; for `:results value' the value of the last expression.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'json)
+(require 'ob)
+(require 'ob-mesos-args)
+
+(declare-function org-babel-python-format-session-value "ob-python"
+                  (src-file result-file result-params))
+(declare-function org-babel-variable-assignments:python "ob-python" (params))
+(declare-function org-babel-variable-assignments:shell "ob-shell" (params))
+(declare-function org-babel-variable-assignments:ruby "ob-ruby" (params))
+(declare-function org-babel-expand-body:R "ob-R" (body params &optional graphics-file))
+
+(defvar org-babel-python--def-format-value)
+(defvar org-babel-R-write-object-command)
+(defvar org-babel-shell-results-defaults-to-output)
+
+(cl-defstruct (ob-mesos--interpreter (:constructor ob-mesos--interpreter-make)
+                                     (:copier nil))
+  "An interpreter for sessions, and what a block is for it."
+  (command nil :documentation "Words that start it.")
+  (request "%s" :documentation "The line that makes it run a block; %s is the directory.")
+  (body nil :documentation "The text to run.")
+  (value nil :documentation "Non-nil if that writes its value into a file."))
+
+(defconst ob-mesos--task-directory "/ob-mesos-task-directory/"
+  "What stands for the directory of the task in the text to run.")
+
+(defconst ob-mesos--value-file (concat ob-mesos--task-directory ".ob-mesos-value")
+  "The file that the text to run writes its value into.")
+
+(cl-defgeneric ob-mesos-interpreter (lang body params)
+  "Return the `ob-mesos--interpreter' for BODY, of LANG, with PARAMS.
+LANG is a symbol; methods for it add a language to those that have
+sessions.  BODY is not expanded.  If PARAMS is nil, BODY is a line of a
+REPL.")
+
+(cl-defmethod ob-mesos-interpreter (lang _body _params)
+  "Signal that LANG has no sessions."
+  (user-error "A block of %s on a cluster has no session; those of %s can have one"
+              lang "python, R, ruby, sh and bash"))
+
+(defun ob-mesos--value-p (params)
+  "Return non-nil if PARAMS ask for the value of the last expression."
+  (eq 'value (cdr (assq :result-type params))))
+
+(defun ob-mesos--literal (text)
+  "Return TEXT as a string literal of Python, R and Ruby."
+  (let ((json (json-encode-string text)))
+    ;; Ruby expands #{...}.
+    (replace-regexp-in-string "#" "\\u0023" json t t)))
+
+;;;; Python
+
+(defconst ob-mesos--python-program "\
+def ob_mesos_session():
+    import os, sys, traceback, types
+    module = types.ModuleType('__main__')
+    sys.modules['__main__'] = module
+    requests = os.fdopen(os.dup(0), 'r')
+    answers = os.fdopen(os.dup(3), 'w')
+    os.close(3)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    own = [os.dup(1), os.dup(2)]
+
+    def redirect(files):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for target, file in enumerate(files, 1):
+            os.dup2(file, target)
+
+    def report():
+        # Without the frame of this program.
+        kind, value, frames = sys.exc_info()
+        traceback.print_exception(kind, value, frames.tb_next)
+
+    def run(directory):
+        files = [os.open(directory + name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                 for name in ('/stdout', '/stderr')]
+        redirect(files)
+        try:
+            with open(directory + '/.block', encoding='utf-8') as file:
+                text = file.read()
+            exec(compile(text, '<block>', 'exec'), module.__dict__)
+            return 0
+        except SystemExit as end:
+            if end.code is None or isinstance(end.code, int):
+                return (end.code or 0) & 255
+            print(end.code, file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            report()
+            return 130
+        except BaseException:
+            report()
+            return 1
+        finally:
+            redirect(own)
+            for file in files:
+                os.close(file)
+
+    while True:
+        try:
+            request = requests.readline()
+            if not request:
+                os._exit(0)
+            status = run(request[:-1])
+            answers.write('%d\\n' % status)
+            answers.flush()
+        except KeyboardInterrupt:
+            pass
+
+ob_mesos_session()
+"
+  "The program of a Python session.")
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql python)) body params)
+  "Return the interpreter for BODY, of Python, with PARAMS."
+  (require 'ob-python)
+  (let ((full (if params
+                  (concat (org-babel-expand-body:generic
+                           body params (org-babel-variable-assignments:python params))
+                          (when-let ((return (and (ob-mesos--value-p params)
+                                                  (cdr (assq :return params)))))
+                            (concat "\n" return)))
+                (format "exec(compile(%s, '<repl>', 'single'))"
+                        (ob-mesos--literal (concat body "\n")))))
+        (source (concat ob-mesos--task-directory ".ob-mesos-source")))
+    (when (member "graphics" (cdr (assq :result-params params)))
+      (user-error "A python block in a session on a cluster makes no graphics"))
+    (ob-mesos--interpreter-make
+     :command (append (split-string-and-unquote
+                       (or (cdr (assq :python params)) "python3"))
+                      (list "-u" "-c" ob-mesos--python-program))
+     :value (ob-mesos--value-p params)
+     :body
+     (if (ob-mesos--value-p params)
+         (concat
+          (and (boundp 'org-babel-python--def-format-value)
+               (concat org-babel-python--def-format-value "\n"))
+          (format "with open('%s', 'w', encoding='utf-8') as __org_babel_python_tmpfile:
+    __org_babel_python_tmpfile.write(%s)\n"
+                  source (ob-mesos--literal full))
+          (org-babel-python-format-session-value
+           source ob-mesos--value-file (cdr (assq :result-params params))))
+       full))))
+
+;;;; Shells
+
+(defun ob-mesos--shell-body (shell body params)
+  "Return BODY with PARAMS as SHELL, a string, is to run it."
+  (require 'ob-shell)
+  (if (null params)
+      body
+    (let ((shell-file-name shell))
+      (org-babel-expand-body:generic
+       (concat body
+               (and (member "value" (cdr (assq :result-params params)))
+                    (not (cdr (assq :lang params)))
+                    "\necho $?"))
+       params (org-babel-variable-assignments:shell params)))))
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql bash)) body params)
+  "Return the interpreter for BODY, of bash, with PARAMS.
+An interactive bash goes on after SIGINT, and calls PROMPT_COMMAND after
+each line."
+  (ob-mesos--interpreter-make
+   :command '("env" "PS1=" "PS2=" "HISTFILE="
+              "PROMPT_COMMAND=ob_mesos_status=$?; [ -z \"$ob_mesos_runs\" ] || printf '%s\\n' \"$ob_mesos_status\" >&3; ob_mesos_runs="
+              "bash" "--norc" "--noprofile" "--noediting" "-i" "+H")
+   :request "ob_mesos_runs=1; . \"%s/.block\" >>\"%s/stdout\" 2>>\"%s/stderr\" </dev/null 3>&-"
+   :body (ob-mesos--shell-body "bash" body params)))
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql sh)) body params)
+  "Return the interpreter for BODY, of sh, with PARAMS."
+  (ob-mesos--interpreter-make
+   :command '("sh" "-c" "trap 'return 130' INT
+while IFS= read -r ob_mesos_task; do
+  . \"$ob_mesos_task/.block\" >>\"$ob_mesos_task/stdout\" 2>>\"$ob_mesos_task/stderr\" </dev/null 3>&-
+  printf '%s\\n' \"$?\" >&3
+done")
+   :body (ob-mesos--shell-body "sh" body params)))
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql shell)) body params)
+  "Return the interpreter for BODY, of the language shell, with PARAMS."
+  (ob-mesos-interpreter 'sh body params))
+
+;;;; R
+
+(defconst ob-mesos--R-program "\
+local({
+  requests <- file('stdin', 'r')
+  answers <- file('/dev/fd/3', 'w')
+  options(warn = 1, echo = FALSE)
+  run <- function(task) {
+    out <- file(file.path(task, 'stdout'), 'a')
+    err <- file(file.path(task, 'stderr'), 'a')
+    sink(out)
+    sink(err, type = 'message')
+    on.exit({
+      sink(type = 'message')
+      sink()
+      close(out)
+      close(err)
+    })
+    tryCatch({
+      source(file.path(task, '.block'), local = globalenv(), print.eval = TRUE,
+             encoding = 'UTF-8')
+      0L
+    }, interrupt = function(e) 130L, error = function(e) {
+      message('Error: ', conditionMessage(e))
+      1L
+    })
+  }
+  repeat {
+    task <- tryCatch(readLines(requests, 1), interrupt = function(e) NA)
+    if (length(task) == 0) quit('no')
+    if (is.na(task)) next
+    status <- run(task)
+    cat(status, '\\n', sep = '', file = answers)
+    flush(answers)
+  }
+})
+"
+  "The program of an R session.")
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql R)) body params)
+  "Return the interpreter for BODY, of R, with PARAMS."
+  (require 'ob-R)
+  (let ((full (if params (org-babel-expand-body:R body params) body))
+        (columns (equal "yes" (cdr (assq :colnames params))))
+        (rows (equal "yes" (cdr (assq :rownames params)))))
+    (ob-mesos--interpreter-make
+     :command (list "Rscript" "--vanilla" "-e" ob-mesos--R-program)
+     :value (ob-mesos--value-p params)
+     :body
+     (if (ob-mesos--value-p params)
+         (format org-babel-R-write-object-command
+                 (if rows "TRUE" "FALSE")
+                 (cond ((not columns) "FALSE") (rows "NA") (t "TRUE"))
+                 (format "{eval(parse(text=%s, encoding='UTF-8'), envir=globalenv())}"
+                         (ob-mesos--literal full))
+                 ob-mesos--value-file)
+       full))))
+
+;;;; Ruby
+
+(defconst ob-mesos--ruby-program "\
+requests = $stdin.dup
+answers = IO.for_fd(3, 'w')
+answers.sync = true
+$stdin.reopen(File::NULL)
+own = [$stdout.dup, $stderr.dup]
+$stdout.sync = $stderr.sync = true
+loop do
+  begin
+    request = requests.gets
+    exit!(0) unless request
+    task = request.chomp
+    $stdout.reopen(task + '/stdout', 'a')
+    $stderr.reopen(task + '/stderr', 'a')
+    $stdout.sync = $stderr.sync = true
+    status = begin
+      eval(File.read(task + '/.block', encoding: 'UTF-8'), TOPLEVEL_BINDING, '<block>')
+      0
+    rescue Interrupt
+      130
+    rescue SystemExit => e
+      e.status
+    rescue Exception => e
+      $stderr.puts e.full_message(highlight: false)
+      1
+    end
+    $stdout.reopen(own[0])
+    $stderr.reopen(own[1])
+    answers.puts(status)
+  rescue Interrupt
+  end
+end
+"
+  "The program of a Ruby session.")
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql ruby)) body params)
+  "Return the interpreter for BODY, of Ruby, with PARAMS."
+  (require 'ob-ruby)
+  (let ((full (if params
+                  (org-babel-expand-body:generic
+                   body params (org-babel-variable-assignments:ruby params))
+                (format "p eval(%s, TOPLEVEL_BINDING)" (ob-mesos--literal body)))))
+    (ob-mesos--interpreter-make
+     :command (list (or (cdr (assq :ruby params)) "ruby") "-e" ob-mesos--ruby-program)
+     :value (ob-mesos--value-p params)
+     :body
+     (if (ob-mesos--value-p params)
+         (format "value = eval(%s, TOPLEVEL_BINDING)
+File.write('%s', %s)"
+                 (ob-mesos--literal full) ob-mesos--value-file
+                 (if (member "pp" (cdr (assq :result-params params)))
+                     "(require 'pp'; value.pretty_inspect)"
+                   "value.class == String ? value : value.inspect"))
+       full))))
+
+;;;; Blocks
+
+(defun ob-mesos--session (params)
+  "Return the name of the session of PARAMS, or nil if they have none.
+`:session' without a name is the session of the default name."
+  (when-let ((argument (assq :session params)))
+    (let ((name (cdr argument)))
+      (cond ((equal name "none") nil)
+            ((memq name '(nil t)) "default")
+            ((equal name "") "default")
+            (t (format "%s" name))))))
+
+(defun ob-mesos--session-language (lang params)
+  "Return the language, a symbol, in which a block of LANG with PARAMS is written."
+  (intern (if (equal lang "mesos")
+              (format "%s" (or (cdr (assq :lang params)) "sh"))
+            lang)))
+
+(defun ob-mesos--check-session (lang params)
+  "Signal a `user-error' if a block of LANG with PARAMS cannot have its session."
+  (when (ob-mesos--session params)
+    (dolist (argument '(:files :stdin :cmdline :shebang :foreach :instances :image
+                        :dockerimage))
+      (when (assq argument params)
+        (user-error "`%s' is for a process of a block's own, and this block has a session"
+                    argument)))
+    (ob-mesos-interpreter (ob-mesos--session-language lang params) ""
+                          '((:result-type . output)))))
+
+(defun ob-mesos--session-item (lang interpreter params)
+  "Return the session of a block of LANG with PARAMS, for the server.
+INTERPRETER is its `ob-mesos--interpreter'."
+  (list :name (format "%s/%s" (ob-mesos--session-language lang params)
+                      (ob-mesos--session params))
+        :request (ob-mesos--interpreter-request interpreter)
+        :value (if (ob-mesos--interpreter-value interpreter) t :json-false)))
+
+(provide 'ob-mesos-interpreter)
+;;; ob-mesos-interpreter.el ends here

@@ -1,0 +1,217 @@
+;;; ob-mesos-interpreter-tests.el --- Sessions on the cluster  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Blocks whose state lives between them, with real interpreters.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+(require 'ob-mesos-sessions)
+(require 'ob-python)
+
+(defun ob-mesos-interpreter-tests--name ()
+  "Return the name of a session that no other test has."
+  (make-temp-name "s"))
+
+(defun ob-mesos-interpreter-tests--block (lang header body)
+  "Return a block of LANG with HEADER and BODY that runs on the cluster."
+  (format "#+begin_src %s :mesos yes %s\n%s\n#+end_src\n\n" lang header body))
+
+(defun ob-mesos-interpreter-tests--run (&rest blocks)
+  "Run BLOCKS, (LANG HEADER BODY) each; return the text below each."
+  (ob-mesos-tests--with
+      (mapconcat (lambda (block) (apply #'ob-mesos-interpreter-tests--block block))
+                 blocks "")
+    (goto-char (point-min))
+    (while (re-search-forward "^#\\+begin_src" nil t)
+      (save-excursion
+        (beginning-of-line)
+        (ob-mesos-execute)))
+    (ob-mesos-tests--settle)
+    (goto-char (point-min))
+    (cl-loop while (re-search-forward "^#\\+RESULTS:\n" nil t)
+             collect (buffer-substring-no-properties
+                      (point)
+                      (if (re-search-forward "\n\n\\|\\'" nil t) (match-beginning 0)
+                        (point-max))))))
+
+(ert-deftest ob-mesos-state-lives-between-the-blocks-of-a-session ()
+  (let ((name (ob-mesos-interpreter-tests--name)))
+    (should
+     (equal '(": hi é" ": 42" "| 41 | 2 |\n|  3 | ä |" ": 5\n: /")
+            (ob-mesos-interpreter-tests--run
+             `("python" ,(format ":session %s :results output" name)
+               "x = 41\nprint(\"hi é\")")
+             `("python" ,(format ":session %s" name) "x + 1")
+             `("python" ,(format ":session %s" name) "[[x, 2], [3, \"ä\"]]")
+             `("bash" ,(format ":session %s :results silent" name) "A=5; cd /")
+             `("bash" ,(format ":session %s :results output" name) "echo $A; pwd"))))))
+
+(ert-deftest ob-mesos-sessions-of-other-languages ()
+  (let ((name (ob-mesos-interpreter-tests--name)))
+    (should
+     (equal '(": 7")
+            (ob-mesos-interpreter-tests--run
+             `("sh" ,(format ":session %s :results silent" name) "B=7")
+             `("sh" ,(format ":session %s :results output" name) "echo $B"))))
+    (when (and (executable-find "ruby") (require 'ob-ruby nil t))
+      (should
+       (equal '("| 1 | 2 |" ": [1, 2]")
+              (ob-mesos-interpreter-tests--run
+               `("ruby" ,(format ":session %s" name) "y = [1, 2]\ny")
+               `("ruby" ,(format ":session %s :results output" name) "puts y.inspect")))))
+    (when (and (executable-find "Rscript") (require 'ob-R nil t))
+      (should
+       (equal '("| 1 |\n| 2 |" ": [1] 1 2\n: [1] 3")
+              (ob-mesos-interpreter-tests--run
+               `("R" ,(format ":session %s" name) "z <- c(1, 2)\nz")
+               `("R" ,(format ":session %s :results output" name)
+                 "print(z); sum(z)")))))))
+
+(ert-deftest ob-mesos-a-mesos-block-has-a-session-too ()
+  (let ((name (ob-mesos-interpreter-tests--name)))
+    (should
+     (equal '(": 2")
+            (ob-mesos-interpreter-tests--run
+             `("mesos" ,(format ":lang python :session %s :results silent" name) "w = 1")
+             `("mesos" ,(format ":lang python :session %s :var v=1" name)
+               "print(w + v)"))))))
+
+(ert-deftest ob-mesos-a-failure-does-not-end-a-session-and-says-where-it-was ()
+  (let* ((name (ob-mesos-interpreter-tests--name))
+         (results (ob-mesos-interpreter-tests--run
+                   `("python" ,(format ":session %s :results silent" name) "x = 1")
+                   `("python" ,(format ":session %s :results output" name)
+                     "print(x)\nraise ValueError('no')")
+                   `("python" ,(format ":session %s" name) "x"))))
+    (should (string-search "status 1" (nth 0 results)))
+    (should (string-search "line 2" (nth 0 results)))
+    (should (string-search "ValueError: no" (nth 0 results)))
+    (should (equal ": 1" (nth 1 results)))))
+
+(ert-deftest ob-mesos-a-killed-block-is-interrupted-and-its-session-goes-on ()
+  (pcase-dolist (`(,lang ,set ,loop ,get)
+                 '(("python" "x = 1" "while True: pass" "print(x)")
+                   ("bash" "x=1" "f() { while :; do :; done; }; f" "echo $x")
+                   ("sh" "x=1" "while :; do :; done" "echo $x")))
+    (let ((name (ob-mesos-interpreter-tests--name)))
+      (ob-mesos-tests--with
+          (concat (ob-mesos-interpreter-tests--block
+                   lang (format ":session %s :results silent" name) set)
+                  (ob-mesos-interpreter-tests--block
+                   lang (format ":session %s :results output" name) loop)
+                  (ob-mesos-interpreter-tests--block
+                   lang (format ":session %s :results output" name) get))
+        (ob-mesos-execute)
+        (ob-mesos-tests--settle)
+        (ob-mesos-tests--go loop)
+        (ob-mesos-execute)
+        (let ((task (car (ob-mesos--running))))
+          (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+          (ob-mesos-tests--go get)
+          (ob-mesos-execute)
+          (ob-mesos-tests--go loop)
+          (ob-mesos-kill)
+          (ob-mesos-tests--settle)
+          (should (equal "KILLED" (ob-mesos-task-state task))))
+        (should (string-suffix-p ": 1" (string-trim-right (buffer-string))))))))
+
+(ert-deftest ob-mesos-a-session-that-has-ended-is-not-begun-again-silently ()
+  (let ((name (ob-mesos-interpreter-tests--name)))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-interpreter-tests--block
+                 "bash" (format ":session %s :results output" name) "A=1; sleep 0.3; exit 3")
+                (ob-mesos-interpreter-tests--block
+                 "bash" (format ":session %s :results output" name) "echo \"A is $A.\""))
+      (ob-mesos-execute)
+      (ob-mesos-tests--go "echo")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-match-p "status 3; its session has ended" (buffer-string)))
+      (should (string-match-p "The session has ended (with the block" (buffer-string)))
+      ;; The user has read it.
+      (ob-mesos-tests--go "echo")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-suffix-p ": A is ." (string-trim-right (buffer-string)))))))
+
+(ert-deftest ob-mesos-what-a-session-cannot-have-is-refused-by-name ()
+  (pcase-dolist (`(,lang ,header ,words)
+                 '(("perl" "" "perl on a cluster has no session")
+                   ("python" ":files a.txt" ":files")
+                   ("python" ":instances 2" ":instances")
+                   ("python" ":stdin x" ":stdin")))
+    (ob-mesos-tests--with
+        (ob-mesos-interpreter-tests--block lang (concat ":session s " header) "1")
+      (let ((message (cadr (should-error (ob-mesos-execute) :type 'user-error))))
+        (should (string-search words message))))))
+
+(ert-deftest ob-mesos-sessions-are-listed-and-killed ()
+  (let* ((name (ob-mesos-interpreter-tests--name))
+         (shown (concat "bash/" name)))
+    (ob-mesos-interpreter-tests--run
+     `("bash" ,(format ":session %s :results silent" name) "A=1"))
+    (save-window-excursion
+      (ob-mesos-sessions)
+      (unwind-protect
+          (progn
+            (ob-mesos-tests--wait (lambda () (string-search shown (buffer-string))))
+            (goto-char (point-min))
+            (search-forward shown)
+            (should (string-match-p "idle"
+                                    (buffer-substring (line-beginning-position)
+                                                      (line-end-position))))
+            (cl-letf (((symbol-function 'y-or-n-p) #'always))
+              (ob-mesos-sessions-kill))
+            (ob-mesos-tests--wait (lambda () (not (string-search shown (buffer-string))))))
+        (kill-buffer)))
+    (should (equal '(": A is .")
+                   (ob-mesos-interpreter-tests--run
+                    `("bash" ,(format ":session %s :results output" name)
+                      "echo \"A is $A.\""))))))
+
+(ert-deftest ob-mesos-a-repl-is-in-the-session ()
+  (let* ((name (ob-mesos-interpreter-tests--name))
+         (shown (concat "python/" name)))
+    (ob-mesos-interpreter-tests--run
+     `("python" ,(format ":session %s :results silent" name) "x = 41"))
+    (save-window-excursion
+      (ob-mesos-sessions)
+      (ob-mesos-tests--wait (lambda () (string-search shown (buffer-string))))
+      (goto-char (point-min))
+      (search-forward shown)
+      (ob-mesos-sessions-repl)
+      (unwind-protect
+          (pcase-dolist (`(,line . ,answer) '(("x" . "41\n> ") ("x += 1" . "x += 1\n> ")
+                                              ("x" . "42\n> ") ("1/0" . "ZeroDivisionError")))
+            (goto-char (point-max))
+            (insert line)
+            (let ((from (point)))
+              (comint-send-input)
+              (ob-mesos-tests--wait
+               (lambda ()
+                 (and (null ob-mesos-sessions--task)
+                      (string-search (string-remove-prefix line answer)
+                                     (buffer-substring from (point-max))))))))
+        (kill-buffer)))))
+
+(ert-deftest ob-mesos-a-session-outlives-its-server ()
+  (let ((name (ob-mesos-interpreter-tests--name)))
+    (ob-mesos-interpreter-tests--run
+     `("python" ,(format ":session %s :results silent" name) "x = 41"))
+    (let* ((server (ob-mesos--server))
+           (connection (ob-mesos--server-connection server)))
+      (signal-process (jsonrpc--process connection) 'KILL)
+      (with-temp-buffer
+        (ob-mesos-tests--wait
+         (lambda () (not (eq connection (ob-mesos--server-connection server)))))))
+    (should (equal '(": 42")
+                   (ob-mesos-interpreter-tests--run
+                    `("python" ,(format ":session %s" name) "x + 1"))))))
+
+(provide 'ob-mesos-interpreter-tests)
+;;; ob-mesos-interpreter-tests.el ends here

@@ -167,15 +167,15 @@ final class LaunchQueue {
     registry.live().stream()
         .filter(task -> task.state() == TaskState.QUEUED)
         .filter(task -> task.block().session().filter(it -> it.name().equals(name)).isPresent())
-        .map(Task::id)
         .toList()
         .forEach(
-            id ->
-                reject(
-                    id,
-                    "The session has ended ("
-                        + why
-                        + "); run the block again to begin another one"));
+            task -> {
+              // It is not to be launched before the rejection is stored.
+              registry.dequeue(task);
+              reject(
+                  task.id(),
+                  "The session has ended (" + why + "); run the block again to begin another one");
+            });
   }
 
   private void reject(TaskId id, String message) {

@@ -142,6 +142,13 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
     recoveryTimeout = duration;
   }
 
+  private synchronized void shutDown(String executorId) {
+    Executor executor = executors.get(executorId);
+    if (executor != null) {
+      executor.send(event("SHUTDOWN"));
+    }
+  }
+
   /** Sends SHUTDOWN to all executors. */
   synchronized void shutDown() {
     executors.values().forEach(executor -> executor.send(event("SHUTDOWN")));
@@ -253,6 +260,10 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
       }
       case RECONCILE -> {
         return cluster.call(reconcile(call));
+      }
+      case SHUTDOWN -> {
+        shutDown(call.getShutdown().getExecutorId().getValue());
+        return CompletableFuture.completedFuture(null);
       }
       default -> {}
     }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.obmesos.rpc.ServerProcess;
+
+/** Sessions on a cluster: the real program, an agent that speaks its API, and what can die. */
+final class SessionTest {
+  /** As in ob-mesos-interpreter.el. */
+  private static final String SHELL =
+      """
+      trap 'return 130' INT
+      while IFS= read -r task; do
+        . "$task/.block" >>"$task/stdout" 2>>"$task/stderr" </dev/null 3>&-
+        printf '%s\\n' "$?" >&3
+      done""";
+
+  @TempDir private Path directory;
+  private TestCluster cluster;
+  private TestExecutors executors;
+  private TestMaster master;
+  private ServerProcess server;
+
+  @BeforeEach
+  void start() throws Exception {
+    cluster = new TestCluster(directory.resolve("cluster"));
+    executors = new TestExecutors(cluster);
+    master = new TestMaster(executors);
+    begin();
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+    master.close();
+    executors.close();
+    cluster.close();
+  }
+
+  private void begin() throws IOException {
+    server = new ServerProcess(directory.resolve("state"), "--master", master.address());
+    assertThat(server.call("initialize", "{}").has("result")).isTrue();
+  }
+
+  private static JsonObject block(String id, String session, String body) {
+    JsonObject item = new JsonObject();
+    item.addProperty("id", id);
+    item.addProperty("body", body);
+    JsonArray words = new JsonArray();
+    words.add(new JsonPrimitive("sh"));
+    words.add(new JsonPrimitive("-c"));
+    words.add(new JsonPrimitive(SHELL));
+    item.add("interpreter", words);
+    JsonObject name = new JsonObject();
+    name.addProperty("name", session);
+    item.add("session", name);
+    return item;
+  }
+
+  private void submit(JsonObject... blocks) throws IOException {
+    JsonArray items = new JsonArray();
+    for (JsonObject block : blocks) {
+      items.add(block);
+    }
+    JsonObject params = new JsonObject();
+    params.add("blocks", items);
+    assertThat(server.call("task/submit", params.toString()).has("result")).isTrue();
+  }
+
+  private JsonObject ended(String id) {
+    await().atMost(FrameworkTests.LONG).until(() -> server.task(id).get("terminal").getAsBoolean());
+    try {
+      return server.task(id);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private String output(String id) {
+    JsonObject task = ended(id);
+    assertThat(task.get("state").getAsString()).as(task.toString()).isEqualTo("FINISHED");
+    return task.getAsJsonObject("result").get("stdout").getAsString();
+  }
+
+  private void awaitState(String id, String state) {
+    await()
+        .atMost(FrameworkTests.LONG)
+        .until(() -> server.task(id).get("state").getAsString().equals(state));
+  }
+
+  private JsonArray sessions() throws IOException {
+    return server.call("session/list", "{}").getAsJsonObject("result").getAsJsonArray("sessions");
+  }
+
+  @Test
+  void theBlocksOfASessionRunInOrderAndKeepItsState() throws Exception {
+    JsonObject urgent = block("c", "s", "echo $A $B");
+    urgent.addProperty("priority", 5);
+    submit(
+        block("a", "s", "sleep 0.2; A=1"),
+        block("b", "s", "B=2; cd /"),
+        urgent,
+        block("d", "s", "pwd"),
+        block("e", "other", "echo ${A-none}"));
+    assertThat(output("c")).isEqualTo("1 2\n");
+    assertThat(output("d")).isEqualTo("/\n");
+    assertThat(output("e")).isEqualTo("none\n");
+    assertThat(executors.started()).isEqualTo(2);
+    assertThat(sessions()).hasSize(2);
+    assertThat(sessions().get(0).getAsJsonObject().get("name").getAsString()).isEqualTo("s");
+    assertThat(sessions().get(0).getAsJsonObject().get("id").getAsString()).isEqualTo("d");
+  }
+
+  @Test
+  void aKilledBlockIsInterruptedAndTheSessionGoesOn() throws Exception {
+    submit(block("a", "s", "A=1; echo $$; sleep 1000; echo no"), block("b", "s", "echo $A"));
+    awaitState("a", "RUNNING");
+    await()
+        .atMost(FrameworkTests.LONG)
+        .until(
+            () ->
+                server.call("task/kill", "{\"ids\":[\"a\"]}").has("result")
+                    && server.task("a").get("terminal").getAsBoolean());
+    assertThat(ended("a").get("state").getAsString()).isEqualTo("KILLED");
+    assertThat(output("b")).isEqualTo("1\n");
+  }
+
+  @Test
+  void aSessionOutlivesTheServer() throws Exception {
+    submit(block("a", "s", "A=1"));
+    ended("a");
+    server.close();
+    begin();
+    submit(block("b", "s", "echo $A; A=2; sleep 0.5"));
+    awaitState("b", "RUNNING");
+    server.close();
+    begin();
+    submit(block("c", "s", "echo $A"));
+    assertThat(output("b")).isEqualTo("1\n");
+    assertThat(output("c")).isEqualTo("2\n");
+    assertThat(executors.started()).isEqualTo(1);
+  }
+
+  @Test
+  void aBlockWhoseSessionWasLostWhileItWasIdleSaysSo() throws Exception {
+    submit(block("a", "s", "A=1"));
+    ended("a");
+    executors.killExecutors();
+    await().atMost(FrameworkTests.LONG).until(() -> executors.running() == 0);
+    submit(block("b", "s", "echo \"A is $A\""));
+    JsonObject lost = ended("b");
+    assertThat(lost.get("state").getAsString()).isIn("ERROR", "FAILED");
+    assertThat(lost.toString()).contains("session").contains("has ended");
+    submit(block("c", "s", "echo \"A is $A\""));
+    assertThat(output("c")).isEqualTo("A is \n");
+  }
+
+  @Test
+  void aSessionThatIsLostWhileTheServerIsAwayIsNotBegunAgainSilently() throws Exception {
+    submit(block("a", "s", "A=1"));
+    ended("a");
+    server.close();
+    executors.killExecutors();
+    begin();
+    submit(block("b", "s", "echo \"A is $A\""));
+    assertThat(ended("b").get("state").getAsString()).isIn("ERROR", "FAILED");
+    submit(block("c", "s", "echo \"A is $A\""));
+    assertThat(output("c")).isEqualTo("A is \n");
+  }
+
+  @Test
+  void whatWaitsForASessionIsNotRunInAnother() throws Exception {
+    Path begun = directory.resolve("begun");
+    submit(
+        block("a", "s", "A=1; touch " + begun + "; sleep 1000"),
+        block("b", "s", "echo \"A is $A\""),
+        block("c", "s", "echo \"A is $A\""));
+    await().atMost(FrameworkTests.LONG).until(() -> Files.exists(begun));
+    executors.killExecutors();
+    assertThat(ended("a").get("state").getAsString()).isEqualTo("FAILED");
+    assertThat(ended("b").get("message").getAsString()).contains("The session has ended");
+    assertThat(ended("c").get("message").getAsString()).contains("The session has ended");
+  }
+
+  @Test
+  void aSessionIsKilledOnRequest() throws Exception {
+    submit(block("a", "s", "A=1"));
+    ended("a");
+    assertThat(server.call("session/kill", "{\"names\":[\"s\"]}").has("result")).isTrue();
+    assertThat(sessions()).isEmpty();
+    await().atMost(FrameworkTests.LONG).until(() -> executors.running() == 0);
+    submit(block("b", "s", "echo \"A is $A\""));
+    assertThat(output("b")).isEqualTo("A is \n");
+  }
+
+  @Test
+  void aBlockThatRunsMoreThanOnceHasNoSession() throws Exception {
+    JsonObject block = block("a", "s", "true");
+    block.addProperty("attempts", 2);
+    JsonObject params = new JsonObject();
+    JsonArray items = new JsonArray();
+    items.add(block);
+    params.add("blocks", items);
+    assertThat(server.call("task/submit", params.toString()).toString())
+        .contains("none for a block that runs more than once");
+  }
+}

@@ -104,6 +104,14 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
         (ob-mesos--bad name word "NAME=VALUE")))
     table))
 
+(defun ob-mesos--time (name value)
+  "VALUE of header argument NAME as seconds; it can have a unit: s, m, h or d."
+  (let ((text (format "%s" value)))
+    (if (string-match "\\`\\([0-9]+\\(?:\\.[0-9]+\\)?\\)\\([smhd]?\\)\\'" text)
+        (* (string-to-number (match-string 1 text))
+           (pcase (match-string 2 text) ("m" 60) ("h" 3600) ("d" 86400) (_ 1)))
+      (ob-mesos--bad name value "a time such as 90, 30m, 2h or 1d"))))
+
 (defun ob-mesos--word (name value)
   "VALUE of header argument NAME as a word."
   (let ((text (format "%s" value)))

@@ -35,6 +35,8 @@
      "how often it may run until it succeeds; 1 by default")
     (backoff nil (number from 0) :backoff
      "seconds between two runs, doubled each time up to a minute; 1 by default")
+    (keep nil time :keep
+     "how long a failed task stays to be looked into: 90, 30m, 2h, 1d; not at all by default")
     (ensure nil (one-of "it-finishes" "it-keeps-running") :ensure
      "it-finishes or it-keeps-running: run it again until then, or for ever")
     (executor nil (one-of "auto" "own" "shared") :executor

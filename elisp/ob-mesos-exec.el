@@ -144,23 +144,33 @@ If BUFFER, the buffer of an earlier one, is live, it is used again."
 echo 'it was not started with :stdin interactive' >&2; exit 1"
   "A shell command that passes its input to the task.")
 
-(defun ob-mesos-exec-send (server id text)
-  "Send TEXT to the standard input of the task ID of SERVER.
-The task must have been started with `:stdin interactive'.  Return when
-the task's side has it, or signal a `user-error'."
-  (let ((command (ob-mesos-exec-command
-                  server id
-                  (list "sh" "-c" ob-mesos-exec--input))))
+(defun ob-mesos-exec-run (server id words &optional input)
+  "Run the command WORDS beside the task ID of SERVER, with INPUT, and wait.
+Signal a `user-error' with what it has printed if it fails."
+  (let ((command (ob-mesos-exec-command server id words)))
     (with-temp-buffer
-      (insert text)
+      (insert (or input ""))
       (let* ((coding-system-for-write 'utf-8-unix)
              (default-directory temporary-file-directory)
              (status (apply #'call-process-region (point-min) (point-max)
                             (car command) t t nil (cdr command))))
         (unless (eql 0 status)
-          (user-error "Nothing was sent to %s: %s" id
+          (user-error "%s: %s" id
                       (string-remove-prefix "ob-mesos: "
                                             (string-trim (buffer-string)))))))))
+
+(defun ob-mesos-exec-send (server id text)
+  "Send TEXT to the standard input of the task ID of SERVER.
+The task must have been started with `:stdin interactive'.  Return when
+the task's side has it, or signal a `user-error'."
+  (ob-mesos-exec-run server id (list "sh" "-c" ob-mesos-exec--input) text))
+
+(defun ob-mesos-exec-release (server id)
+  "Let the failed task ID of SERVER, which is kept, end."
+  (ob-mesos-exec-run
+   server id
+   '("sh" "-c" "test -e .ob-mesos-kept || { echo 'it has not failed, or has no :keep' >&2
+exit 1; }; : > .ob-mesos-release")))
 
 (provide 'ob-mesos-exec)
 ;;; ob-mesos-exec.el ends here

@@ -339,7 +339,7 @@ File.write('%s', %s)"
 (defun ob-mesos--check-session (lang params)
   "Signal a `user-error' if a block of LANG with PARAMS cannot have its session."
   (when (ob-mesos--session params)
-    (dolist (argument '(:files :stdin :cmdline :shebang :foreach :instances :image
+    (dolist (argument '(:files :keep :stdin :cmdline :shebang :foreach :instances :image
                         :dockerimage))
       (when (assq argument params)
         (user-error "`%s' is for a process of a block's own, and this block has a session"

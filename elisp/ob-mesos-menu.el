@@ -173,6 +173,12 @@ Its block must have `:stdin interactive'."
   (let ((id (ob-mesos--running-here)))
     (ob-mesos-exec-send (ob-mesos-list--server id) id (concat text "\n"))))
 
+(defun ob-mesos-release ()
+  "Let the task at point end, which has failed and is kept by `:keep'."
+  (interactive)
+  (let ((id (ob-mesos--running-here)))
+    (ob-mesos-exec-release (ob-mesos-list--server id) id)))
+
 ;;;; Where tasks run
 
 (defun ob-mesos-jump ()
@@ -234,6 +240,7 @@ That is the task of a line of the list, or of a block or call."
 (define-key ob-mesos-list-mode-map "s" #'ob-mesos-shell)
 (define-key ob-mesos-list-mode-map "f" #'ob-mesos-files)
 (define-key ob-mesos-list-mode-map "i" #'ob-mesos-send)
+(define-key ob-mesos-list-mode-map "L" #'ob-mesos-release)
 
 ;;;; Menu and keys
 
@@ -248,6 +255,7 @@ That is the task of a line of the list, or of a block or call."
     ("!" "Shell" ob-mesos-shell)
     ("f" "Files" ob-mesos-files)
     ("I" "Send a line" ob-mesos-send)
+    ("L" "Let go" ob-mesos-release)
     ("u" "Web UI" ob-mesos-open-ui)
     ("p" "Port" ob-mesos-browse-port)
     ("i" "Insert header argument" ob-mesos-insert-header-args)]
@@ -272,7 +280,7 @@ That is the task of a line of the list, or of a block or call."
                      ("r" . ob-mesos-rerun) ("k" . ob-mesos-kill)
                      ("l" . ob-mesos-log) ("E" . ob-mesos-errors)
                      ("!" . ob-mesos-shell) ("f" . ob-mesos-files)
-                     ("I" . ob-mesos-send)
+                     ("I" . ob-mesos-send) ("L" . ob-mesos-release)
                      ("u" . ob-mesos-open-ui) ("p" . ob-mesos-browse-port)
                      ("i" . ob-mesos-insert-header-args)
                      ("b" . ob-mesos-execute-buffer)

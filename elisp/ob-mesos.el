@@ -43,6 +43,7 @@
 ;;;###autoload (autoload 'ob-mesos-sessions "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-shell "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-files "ob-mesos" nil t)
+;;;###autoload (autoload 'ob-mesos-release "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-send "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-jump "ob-mesos" nil t)
 ;;;###autoload (autoload 'ob-mesos-menu "ob-mesos" nil t)

@@ -156,6 +156,40 @@ The first line of its output has been written by then."
     (let ((message (cadr (should-error (ob-mesos-send "x") :type 'user-error))))
       (should (string-search "not started with :stdin interactive" message)))))
 
+;;;; A failed task
+
+(ert-deftest ob-mesos-a-failed-task-is-kept-until-it-is-let-go ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":keep 30m" "echo out; touch here; exit 3")
+    (ob-mesos-execute)
+    (let* ((task (car (ob-mesos--running)))
+           (id (ob-mesos-task-id task)))
+      (ob-mesos-tests--wait
+       (lambda () (string-match-p "out\n\\[exited with status 3; kept until 2[-0-9]+ [0-9:]+\\]"
+                                  (ob-mesos-task-tail task))))
+      (should (equal "RUNNING" (ob-mesos-task-state task)))
+      (should (equal '(0 "here\n") (ob-mesos-exec-tests--run (ob-mesos-task-server task) id
+                                                             '("ls" "here"))))
+      (ob-mesos-release)
+      (ob-mesos-tests--settle)
+      (should (equal "FAILED" (ob-mesos-task-state task)))
+      (should (equal 3 (plist-get (ob-mesos-task-data task) :exitStatus)))
+      (should (equal "out\n" (plist-get (ob-mesos-task-result task) :stdout))))))
+
+(ert-deftest ob-mesos-a-task-with-keep-ends-at-once-if-it-does-not-fail ()
+  (should (equal ": done\n" (ob-mesos-tests--run ":keep 1h" "echo done"))))
+
+(ert-deftest ob-mesos-a-time-that-is-none-is-refused ()
+  (ob-mesos-exec-tests--beside "echo begun; sleep 600"
+    (should-error (ob-mesos-release) :type 'user-error))
+  (dolist (value '("soon" "-1" "8d"))
+    (ob-mesos-tests--with (ob-mesos-tests--block (concat ":keep " value) "true")
+      (condition-case err
+          (progn (ob-mesos-execute)
+                 (ob-mesos-tests--settle)
+                 (should (string-search "keep" (buffer-string))))
+        (user-error (should (string-search "keep" (error-message-string err))))))))
+
 ;;;; A terminal
 
 (ert-deftest ob-mesos-a-shell-is-a-terminal ()

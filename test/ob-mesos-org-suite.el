@@ -30,14 +30,22 @@ A file that needs what this machine has not is left out.")
   '(shell python perl awk sed lua sqlite ruby R octave)
   "The Babel libraries whose blocks run on the cluster.")
 
-(defconst ob-mesos-org-suite--sessions
-  '(or "session"
-       (member test-ob-R/results-file test-ob-python/assign-underscore test-ob-python/async-local-python-shell
-               test-ob-python/async-named-output test-ob-python/async-output-drawer
-               test-ob-python/if-else-block
-               test-ob-python/indent-block-with-blank-lines
-               test-ob-python/insert-necessary-blank-line-when-sending-code-to-interpreter))
-  "Selects the tests whose blocks have a session, which a cluster has not.")
+(defconst ob-mesos-org-suite--buffers
+  '(;; Org's own way to wait for a session's buffer; a block on a cluster
+    ;; never needs it.
+    ob-session-async-R-simple-session-async-output
+    ob-session-async-R-simple-session-async-value
+    test-ob-python/async-simple-session-output
+    test-ob-shell/session-async-evaluation
+    test-ob-shell/session-async-inserts-uuid-before-results-are-returned
+    test-ob-shell/session-async-results
+    test-ob-shell/session-async-valid-header-arg-values
+    ;; A process of this Emacs is looked for.
+    test-ob-python/session-restart
+    ;; Octave has no sessions on a cluster.
+    ob-octave/graphics-file-session
+    ob-octave/session-multiline)
+  "Tests of the buffer that a session has on this machine.")
 
 (defconst ob-mesos-org-suite--local
   '(;; sed is to edit a file of this machine in place.
@@ -83,9 +91,8 @@ A file that needs what this machine has not is left out.")
      (directory-files (expand-file-name "examples" testing) t "\\.org\\'"))
     (setq default-directory (expand-file-name "examples/" testing))
     (ert-run-tests-batch-and-exit
-     `(not (or ,ob-mesos-org-suite--sessions
-               (member
-                ,@ob-mesos-org-suite--local ,@ob-mesos-org-suite--random))))))
+     `(not (member ,@ob-mesos-org-suite--buffers ,@ob-mesos-org-suite--local
+                   ,@ob-mesos-org-suite--random)))))
 
 (provide 'ob-mesos-org-suite)
 ;;; ob-mesos-org-suite.el ends here

@@ -100,6 +100,35 @@ public sealed interface ArgumentType {
     }
   }
 
+  /** A time in seconds, or with a unit: s, m, h or d. */
+  record Time() implements ArgumentType {
+    private static final Pattern WORDS = Pattern.compile("(\\d{1,9}(?:\\.\\d+)?)([smhd]?)");
+    private static final int MINUTE = 60;
+    private static final int HOUR = 3600;
+    private static final int DAY = 86_400;
+
+    @Override
+    public JsonElement convert(Value value) {
+      Matcher words = WORDS.matcher(value.text());
+      if (!words.matches()) {
+        throw value.invalid("a time such as 90, 30m, 2h or 1d");
+      }
+      int unit =
+          switch (words.group(2)) {
+            case "m" -> MINUTE;
+            case "h" -> HOUR;
+            case "d" -> DAY;
+            default -> 1;
+          };
+      return new JsonPrimitive(Double.parseDouble(words.group(1)) * unit);
+    }
+
+    @Override
+    public String toLisp() {
+      return "time";
+    }
+  }
+
   /** A whole number in a range, both ends included. */
   record Whole(int least, int most) implements ArgumentType {
     @Override

@@ -170,7 +170,8 @@ public final class BlockMapper {
         new Retry(
             or(item.attempts(), Retry.NONE.attempts()),
             seconds("backoff", item.backoff(), Retry.NONE.backoff()),
-            constant("ensure", Retry.Ensure.class, or(item.ensure(), "nothing"))),
+            constant("ensure", Retry.Ensure.class, or(item.ensure(), "nothing")),
+            seconds("keep", item.keep(), Retry.NONE.keep())),
         constant("executor", ExecutorKind.class, or(item.executor(), "auto")));
   }
 

@@ -142,6 +142,12 @@ public final class HeaderArgumentTable {
             "seconds between two runs, doubled each time up to a minute; 1 by default"));
     rows.add(
         field(
+            "keep",
+            new ArgumentType.Time(),
+            "keep",
+            "how long a failed task stays to be looked into: 90, 30m, 2h, 1d; not at all by default"));
+    rows.add(
+        field(
             "ensure",
             OneOf.of("it-finishes", "it-keeps-running"),
             "ensure",

@@ -64,7 +64,8 @@ public final class Messages {
       Double backoff,
       String ensure,
       String executor,
-      SessionItem session) {}
+      SessionItem session,
+      Double keep) {}
 
   /**
    * A session.

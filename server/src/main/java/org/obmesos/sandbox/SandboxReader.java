@@ -69,7 +69,8 @@ public final class SandboxReader implements AutoCloseable {
   public void follow(Task task) {
     int lines = task.block().runPolicy().tailLines();
     if (lines > 0) {
-      timer.execute(() -> tailer.follow(task.id(), key(task), sandboxes.of(task), lines));
+      boolean keeps = !task.block().runPolicy().retry().keep().isZero();
+      timer.execute(() -> tailer.follow(task.id(), key(task), sandboxes.of(task), lines, keeps));
     }
   }
 

@@ -2,6 +2,7 @@
 package org.obmesos.sandbox;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -9,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.obmesos.task.TaskId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +39,11 @@ public final class Tailer {
   /** The number of remote tasks that are polled in an interval: 107 in a second. */
   static final int MAX_REMOTE = 16;
 
+  /** The file in which a failed task says its exit status, and until when it stays. */
+  private static final String KEPT = ".ob-mesos-kept";
+
+  private static final int MAX_KEPT = 100;
+
   /** Receives last lines. */
   public interface Listener {
     /** A task has written: its last lines, and the size of its whole output in bytes. */
@@ -54,12 +62,15 @@ public final class Tailer {
     private final String agent;
     private final Sandbox sandbox;
     private final int lines;
+    private final boolean keeps;
+    private boolean kept;
     private long size;
     private long pause = 1;
     private long due;
     private boolean reading;
 
-    Followed(TaskId id, String agent, Sandbox sandbox, int lines) {
+    Followed(TaskId id, String agent, Sandbox sandbox, int lines, boolean keeps) {
+      this.keeps = keeps;
       this.id = id;
       this.agent = agent;
       this.sandbox = sandbox;
@@ -78,9 +89,13 @@ public final class Tailer {
     this.listener = listener;
   }
 
-  /** Reports the last lines of a task on an agent from now on. */
-  void follow(TaskId id, String agent, Sandbox sandbox, int lines) {
-    followed.putIfAbsent(id, new Followed(id, agent, sandbox, lines));
+  /**
+   * Reports the last lines of a task on an agent from now on.
+   *
+   * @param keeps whether the task stays after it has failed; a further line then says so
+   */
+  void follow(TaskId id, String agent, Sandbox sandbox, int lines, boolean keeps) {
+    followed.putIfAbsent(id, new Followed(id, agent, sandbox, lines, keeps));
   }
 
   /** Reports them no longer. */
@@ -127,16 +142,29 @@ public final class Tailer {
   private void read(Followed task) {
     try {
       long size = task.sandbox.size("stdout");
+      String kept = task.keeps ? kept(task.sandbox) : "";
       Optional<String> tail =
-          size == task.size
+          size == task.size && task.kept == !kept.isEmpty()
               ? Optional.empty()
               : Optional.of(
-                  Outputs.tail(RotatedLog.current(task.sandbox, "stdout", size), task.lines));
+                  Outputs.tail(RotatedLog.current(task.sandbox, "stdout", size), task.lines)
+                      + kept);
+      task.kept = !kept.isEmpty();
       thread.execute(() -> finished(task, size, tail));
     } catch (IOException | RuntimeException e) {
       log.debug("the output of {} cannot be read now: {}", task.id, e.toString());
       thread.execute(() -> finished(task, task.size, Optional.empty()));
     }
+  }
+
+  /** Returns a line that says until when a failed task stays; empty if it has not failed. */
+  private static String kept(Sandbox sandbox) throws IOException {
+    String text = new String(sandbox.read(KEPT, 0, MAX_KEPT), StandardCharsets.US_ASCII);
+    Matcher words = Pattern.compile("(\\d+) (\\d+)\n").matcher(text);
+    return words.matches()
+        ? "\n[exited with status %1$s; kept until %2$tF %2$tR]"
+            .formatted(words.group(1), Long.parseLong(words.group(2)) * 1000)
+        : "";
   }
 
   private void finished(Followed task, long size, Optional<String> tail) {

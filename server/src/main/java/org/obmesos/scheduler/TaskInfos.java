@@ -58,7 +58,31 @@ final class TaskInfos {
    */
   private static final int MAX_VARIABLES = 40 * 1024;
 
+  /**
+   * Runs its arguments but the first and, if they fail, stays for as many seconds as that says, or
+   * until the file .ob-mesos-release exists. What it writes into .ob-mesos-kept tells until when
+   * ({@link org.obmesos.sandbox.Tailer}).
+   */
+  private static final String KEEP =
+      "keep=$1; shift; \"$@\"; status=$?; [ $status -eq 0 ] && exit 0; cd \"${MESOS_SANDBOX:-.}\";"
+          + " echo $status $(($(date +%s) + keep)) > .ob-mesos-kept;"
+          + " trap 'exit $status' TERM INT; n=0;"
+          + " while [ $n -lt $keep ] && [ ! -e .ob-mesos-release ]; do"
+          + " sleep 1 & wait $!; n=$((n + 1)); done; exit $status";
+
   private TaskInfos() {}
+
+  /** Returns the words of the command that gets the file with the body. */
+  private static List<String> interpreter(Block block) {
+    Duration keep = block.runPolicy().retry().keep();
+    if (keep.isZero()) {
+      return block.program().interpreter();
+    }
+    List<String> words =
+        new ArrayList<>(List.of("/bin/sh", "-c", KEEP, "sh", Long.toString(keep.toSeconds())));
+    words.addAll(block.program().interpreter());
+    return words;
+  }
 
   private static boolean isSmall(Program program) {
     return body(program).getBytes(StandardCharsets.UTF_8).length <= MAX_VARIABLES;
@@ -136,7 +160,7 @@ final class TaskInfos {
         .setExecutor(executor)
         .setData(
             new TaskSpecification(
-                    program.interpreter(),
+                    interpreter(task.block()),
                     variables,
                     Optional.of(body(program)),
                     program.directory(),
@@ -218,7 +242,7 @@ final class TaskInfos {
       if (!docker) {
         command.setValue("/bin/sh").addArguments("sh");
       }
-      command.addArguments("-c").addArguments(script(program, variables.size()));
+      command.addArguments("-c").addArguments(script(task.block(), variables.size()));
     }
     for (Uri uri : program.executionEnvironment().uris()) {
       CommandInfo.URI.Builder wanted =
@@ -298,7 +322,8 @@ final class TaskInfos {
    * Returns a script that writes the body to a file, changes to the working directory and executes
    * the interpreter.
    */
-  private static String script(Program program, int count) {
+  private static String script(Block block, int count) {
+    Program program = block.program();
     List<String> variables = IntStream.range(0, count).mapToObj(n -> BODY_VARIABLE + n).toList();
     String names = String.join(" ", variables);
     String values =
@@ -306,7 +331,7 @@ final class TaskInfos {
             ? quote(body(program))
             : variables.stream().map(name -> "\"$" + name + "\"").collect(Collectors.joining(" "));
     String interpreter =
-        program.interpreter().stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
+        interpreter(block).stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
     String directory = program.directory();
     String enter =
         directory.isEmpty()

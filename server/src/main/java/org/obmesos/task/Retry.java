@@ -6,14 +6,15 @@ import java.util.Objects;
 import org.obmesos.util.Backoff;
 
 /**
- * When a task runs again after it has ended.
+ * What happens after a task has ended.
  *
  * @param attempts the largest number of runs, from 1 to 1000
  * @param backoff the pause after the first run, at most one hour; it doubles with each further run,
  *     up to {@link #MAX_PAUSE}
  * @param ensure a goal for which the task runs as often as needed
+ * @param keep how long the container of a run that has failed stays, at most a week
  */
-public record Retry(int attempts, Duration backoff, Ensure ensure) {
+public record Retry(int attempts, Duration backoff, Ensure ensure, Duration keep) {
   /** A goal for which a task runs as often as needed. */
   public enum Ensure {
     /** No goal: {@code attempts} decides. */
@@ -30,8 +31,16 @@ public record Retry(int attempts, Duration backoff, Ensure ensure) {
   /** The longest pause between two runs. */
   public static final Duration MAX_PAUSE = Duration.ofMinutes(1);
 
+  /** The longest time that a container stays. */
+  public static final Duration MAX_KEEP = Duration.ofDays(7);
+
   /** One run. */
   public static final Retry NONE = new Retry(1, Duration.ofSeconds(1), Ensure.NOTHING);
+
+  /** Creates one that keeps nothing. */
+  public Retry(int attempts, Duration backoff, Ensure ensure) {
+    this(attempts, backoff, ensure, Duration.ZERO);
+  }
 
   /**
    * Validates the ranges.
@@ -40,6 +49,11 @@ public record Retry(int attempts, Duration backoff, Ensure ensure) {
    */
   public Retry {
     Objects.requireNonNull(ensure, "ensure");
+    // Before version 0.2 nothing was kept.
+    keep = Objects.requireNonNullElse(keep, Duration.ZERO);
+    if (keep.isNegative() || keep.compareTo(MAX_KEEP) > 0) {
+      throw new InvalidBlockException("keep", "a time of at most seven days, such as 30m");
+    }
     if (attempts < 1 || attempts > MAX_ATTEMPTS) {
       throw new InvalidBlockException("attempts", "a whole number from 1 to 1000");
     }

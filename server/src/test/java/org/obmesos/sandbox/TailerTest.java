@@ -69,7 +69,7 @@ final class TailerTest {
       TaskId id = new TaskId(agent + "-" + n);
       Remote sandbox = new Remote();
       sandboxes.put(id, sandbox);
-      tailer.follow(id, agent, sandbox, 3);
+      tailer.follow(id, agent, sandbox, 3, false);
     }
   }
 

@@ -82,14 +82,19 @@ public final class AgentSandboxes implements Sandboxes {
     return AgentSession.start(agent, container(agent, task), variables, inDirectory(task, request));
   }
 
-  /** A session begins in the directory of the executor; a task of a shared one has its own. */
+  /**
+   * A session begins in the directory of the executor; a task of a shared one has its own. A shell
+   * says what is wrong with a command, and exits with 127 then.
+   */
   private static ExecRequest inDirectory(Task task, ExecRequest request) {
-    if (task.launch().location().executorId().isEmpty()) {
-      return request;
-    }
+    boolean own = task.launch().location().executorId().isEmpty();
     List<String> words =
         new ArrayList<>(
-            List.of("/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", "tasks/" + task.mesosTaskId()));
+            List.of(
+                "/bin/sh",
+                "-c",
+                "cd \"$0\" && exec \"$@\"",
+                own ? "." : "tasks/" + task.mesosTaskId()));
     words.addAll(request.command());
     return new ExecRequest(words, request.terminal());
   }

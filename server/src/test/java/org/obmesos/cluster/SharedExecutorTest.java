@@ -8,6 +8,8 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -260,7 +262,10 @@ final class SharedExecutorTest {
             .toArray(String[]::new));
     for (int round = 0; round < 4; round++) {
       int seen = round * 20 + 10;
-      await().atMost(FrameworkTests.LONG).until(() -> marks(tasks) >= seen);
+      await()
+          .atMost(FrameworkTests.LONG)
+          .untilAsserted(
+              () -> assertThat(marks(tasks)).as(() -> states(tasks)).isGreaterThanOrEqualTo(seen));
       switch (round) {
         case 0 -> executors.killExecutors();
         case 1 -> {
@@ -295,6 +300,20 @@ final class SharedExecutorTest {
       }
     }
     assertThat(lost).isLessThan(tasks);
+  }
+
+  /** Returns how many tasks are in each state, and why those wait that do. */
+  private String states(int tasks) {
+    Map<String, Integer> counts = new TreeMap<>();
+    try {
+      for (int n = 0; n < tasks; n++) {
+        JsonObject task = task("t" + n);
+        counts.merge(task.get("state") + " " + task.get("message"), 1, Integer::sum);
+      }
+    } catch (IOException e) {
+      return e.toString();
+    }
+    return counts + "; executors running: " + executors.running();
   }
 
   private long marks(int tasks) {

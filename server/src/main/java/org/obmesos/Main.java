@@ -51,6 +51,7 @@ import org.obmesos.store.StateDirectory;
 import org.obmesos.store.Store;
 import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Resources;
+import org.obmesos.util.PrivateFiles;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -277,7 +278,7 @@ public final class Main implements Callable<Integer> {
 
   private int serve(InputStream input, OutputStream output, Path base) throws IOException {
     try (StateDirectory state = StateDirectory.open(base.resolve(directoryName()));
-        Store store = new Store(state.path().resolve("store.db"))) {
+        Store store = openStore(state)) {
       InitializeResult introduction =
           new InitializeResult(
               new PeerInfo("ob-mesos", Version.number()),
@@ -306,6 +307,18 @@ public final class Main implements Callable<Integer> {
       state.markEnding();
       return orderly ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
+  }
+
+  /**
+   * Opens the store. The SQLite driver unpacks its library into a file of its own for each process,
+   * and cannot delete it if the process is killed; the next server here does.
+   */
+  private static Store openStore(StateDirectory state) throws IOException {
+    Path libraries = state.path().resolve("lib");
+    PrivateFiles.deleteRecursively(libraries);
+    PrivateFiles.createDirectories(libraries);
+    System.setProperty("org.sqlite.tmpdir", libraries.toString());
+    return new Store(state.path().resolve("store.db"));
   }
 
   /** The store cannot be written, so nothing can be done in order. */

@@ -13,6 +13,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -149,6 +151,27 @@ final class CrashTest {
     server.call("task/submit", blocks(0));
     verdict(0);
     server.end();
+  }
+
+  /** The driver of SQLite unpacks its library, which a process that is killed cannot delete. */
+  @Test
+  void aServerThatIsKilledLeavesNoFilesBehindForEver(@TempDir Path temporary, @TempDir Path state)
+      throws Exception {
+    for (int n = 0; n < 3; n++) {
+      server =
+          new ServerProcess(
+              Map.of("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary),
+              List.of("--state-dir", state.toString()));
+      assertThat(server.call("initialize", "{}").has("result")).isTrue();
+      assertThat(server.call("task/list", "{}").has("result")).isTrue();
+      server.close();
+    }
+    try (var left = Files.list(temporary)) {
+      assertThat(left.filter(file -> file.toString().contains("sqlite"))).isEmpty();
+    }
+    try (var left = Files.walk(state)) {
+      assertThat(left.filter(file -> file.toString().endsWith(".so"))).hasSize(1);
+    }
   }
 
   @Test

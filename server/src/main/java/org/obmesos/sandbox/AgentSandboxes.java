@@ -9,15 +9,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.apache.mesos.v1.Protos.ContainerID;
+import org.apache.mesos.v1.Protos.ResourceStatistics;
 import org.apache.mesos.v1.agent.Protos.Call;
 import org.apache.mesos.v1.agent.Protos.Response;
 import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskLocation;
+import org.obmesos.task.Usage;
 
 /** The sandboxes on the agents of a cluster, read over the agents' HTTP API. */
 public final class AgentSandboxes implements Sandboxes {
+  private static final long KIB = 1024;
+
   private final MesosHttpClient http;
   private final Map<String, String> addresses;
 
@@ -99,13 +104,39 @@ public final class AgentSandboxes implements Sandboxes {
     return new ExecRequest(words, request.terminal());
   }
 
-  private static ContainerID container(AgentHttpClient agent, Task task) throws IOException {
+  private static List<Response.GetContainers.Container> containers(AgentHttpClient agent)
+      throws IOException {
     HttpResponse<byte[]> response =
         agent.call(Call.newBuilder().setType(Call.Type.GET_CONTAINERS).build());
     if (response.statusCode() != 200) {
       throw agent.refusal(response);
     }
-    return Response.parseFrom(response.body()).getGetContainers().getContainersList().stream()
+    return Response.parseFrom(response.body()).getGetContainers().getContainersList();
+  }
+
+  @Override
+  public Map<String, Usage> usage(String agentUrl) throws IOException {
+    Map<String, Usage> usages = new LinkedHashMap<>();
+    for (Response.GetContainers.Container container :
+        containers(new AgentHttpClient(http, address(agentUrl)))) {
+      ResourceStatistics statistics = container.getResourceStatistics();
+      usages.put(
+          container.getExecutorId().getValue(),
+          new Usage(
+              Optional.empty(),
+              statistics.hasCpusUserTimeSecs()
+                  ? Optional.of(
+                      statistics.getCpusUserTimeSecs() + statistics.getCpusSystemTimeSecs())
+                  : Optional.empty(),
+              statistics.hasMemRssBytes()
+                  ? Optional.of(statistics.getMemRssBytes() / KIB)
+                  : Optional.empty()));
+    }
+    return usages;
+  }
+
+  private static ContainerID container(AgentHttpClient agent, Task task) throws IOException {
+    return containers(agent).stream()
         .filter(it -> it.getExecutorId().getValue().equals(executorId(task)))
         .filter(it -> it.getFrameworkId().getValue().equals(task.launch().location().frameworkId()))
         .findFirst()

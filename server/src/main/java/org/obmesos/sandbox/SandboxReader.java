@@ -17,6 +17,7 @@ import org.obmesos.executor.TaskReport;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
+import org.obmesos.task.Usage;
 import org.obmesos.util.NamedExecutors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,6 +109,23 @@ public final class SandboxReader implements AutoCloseable {
           }
         },
         work -> executor.execute(key(task), KeyedSerialExecutor.Priority.REQUEST, work));
+  }
+
+  /** Returns what the containers of an agent have used; none if it does not answer. */
+  public CompletableFuture<Map<String, Usage>> usage(String agentUrl) {
+    CompletableFuture<Map<String, Usage>> found = new CompletableFuture<>();
+    executor.execute(
+        agentUrl,
+        KeyedSerialExecutor.Priority.TAIL,
+        () -> {
+          try {
+            found.complete(sandboxes.usage(agentUrl));
+          } catch (IOException | RuntimeException e) {
+            log.debug("no usage: {}", e.getMessage());
+            found.complete(Map.of());
+          }
+        });
+    return found;
   }
 
   /** Returns the metrics of an agent, or the last known ones if it does not answer at once. */

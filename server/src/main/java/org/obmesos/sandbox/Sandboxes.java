@@ -2,7 +2,9 @@
 package org.obmesos.sandbox;
 
 import java.io.IOException;
+import java.util.Map;
 import org.obmesos.task.Task;
+import org.obmesos.task.Usage;
 
 /** Finds the sandboxes of tasks. */
 public interface Sandboxes {
@@ -23,6 +25,14 @@ public interface Sandboxes {
    * @throws IOException if it does not answer, with a sentence for the user
    */
   AgentMetrics metrics(String agentUrl) throws IOException;
+
+  /**
+   * Returns what the containers of an agent have used so far, by the ids of their executors; none
+   * if the agent does not say. The wall time is not known.
+   */
+  default Map<String, Usage> usage(String agentUrl) throws IOException {
+    return Map.of();
+  }
 
   /** Deletes a sandbox, in the embedded cluster; an agent collects its own garbage. */
   void delete(Task task) throws IOException;

@@ -100,6 +100,7 @@ public final class Framework implements AutoCloseable {
     this.updateHandler = new UpdateHandler(with, reader, secrets, launchQueue, reconciler);
     MasterEvents events = new MasterEvents(with, launchQueue, reconciler, updateHandler);
     new PeriodicTasks(
+            new ContainerUsage(executor, registry, reader)::sample,
             () -> {
               updateHandler.repeatKills();
               launchQueue.explainIdleCluster();

@@ -6,19 +6,26 @@ import java.time.Duration;
 /**
  * What the framework does from time to time, because calls and updates can get lost.
  *
+ * @param usage asks for the usage of running tasks
  * @param frequent repeats kills and explains why tasks wait
  * @param reconcileAll reconciles all tasks implicitly (Mesos' docs/reconciliation.md)
  * @param reconcileStaging reconciles the tasks that are STAGING
  * @param expire deletes ended tasks that are too old
  */
 record PeriodicTasks(
-    Runnable frequent, Runnable reconcileAll, Runnable reconcileStaging, Runnable expire) {
+    Runnable usage,
+    Runnable frequent,
+    Runnable reconcileAll,
+    Runnable reconcileStaging,
+    Runnable expire) {
   private static final Duration STAGING_RECONCILIATION = Duration.ofSeconds(30);
+  private static final Duration USAGE = Duration.ofSeconds(2);
   private static final Duration FREQUENT = Duration.ofSeconds(5);
   private static final Duration IMPLICIT_RECONCILIATION = Duration.ofMinutes(15);
   private static final Duration EXPIRY = Duration.ofMinutes(1);
 
   void start(SchedulerExecutor executor) {
+    executor.repeat(USAGE, usage);
     executor.repeat(FREQUENT, frequent);
     executor.repeat(IMPLICIT_RECONCILIATION, reconcileAll);
     executor.repeat(STAGING_RECONCILIATION, reconcileStaging);

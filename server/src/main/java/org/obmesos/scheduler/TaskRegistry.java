@@ -15,6 +15,7 @@ import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 import org.obmesos.task.TaskStatus;
+import org.obmesos.task.Usage;
 
 /**
  * The tasks as the store has them: those that have not ended, a summary of each that has, and the
@@ -33,6 +34,9 @@ final class TaskRegistry {
 
   /** Why queued tasks wait. Derived from offers and other tasks, so it is not stored. */
   private final Map<TaskId, String> pendingReasons = new HashMap<>();
+
+  /** What running tasks have used so far, where their last update will not say it. */
+  private final Map<TaskId, Usage> usages = new HashMap<>();
 
   private Optional<String> frameworkId = Optional.empty();
   private long sequence;
@@ -68,6 +72,9 @@ final class TaskRegistry {
     if (before != null) {
       queue.remove(before);
       taskIdByMesosTaskId.remove(before.mesosTaskId());
+    }
+    if (task.state().isTerminal() || task.state() == TaskState.QUEUED) {
+      usages.remove(task.id());
     }
     if (task.state().isTerminal()) {
       live.remove(task.id());
@@ -151,8 +158,27 @@ final class TaskRegistry {
     return !reason.equals(pendingReasons.put(id, reason));
   }
 
-  /** Returns a task as clients see it: a queued one with the reason it waits for. */
+  /** Sets what a task has used so far; the peak memory is the largest of all. */
+  void setUsage(Task task, Usage usage) {
+    if (byMesosTaskId(task.mesosTaskId()).isPresent()) {
+      usages.merge(task.id(), usage, Usage::later);
+    }
+  }
+
+  /** Returns what a running task has used, as far as {@link #setUsage} was told. */
+  Usage usage(Task task) {
+    Usage usage = usages.get(task.id());
+    return usage == null ? Usage.UNKNOWN : usage.lasting(task.runTime(Instant.now()));
+  }
+
+  /**
+   * Returns a task as clients see it: a queued one with the reason it waits for, a running one with
+   * what it has used.
+   */
   Task view(Task task) {
+    if (usages.containsKey(task.id())) {
+      return task.with(task.launch().used(usage(task)));
+    }
     String reason = task.state() == TaskState.QUEUED ? pendingReasons.get(task.id()) : null;
     return reason == null
         ? task

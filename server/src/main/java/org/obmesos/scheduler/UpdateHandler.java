@@ -96,7 +96,9 @@ final class UpdateHandler {
                       new TaskEvent.StatusUpdate(
                           StatusMapper.status(update),
                           acknowledgeable(update),
-                          report.map(it -> Usage.parse(it.usage())).orElse(Usage.UNKNOWN),
+                          report
+                              .map(it -> Usage.parse(it.usage()))
+                              .orElseGet(() -> draft.live(id).map(registry::usage).orElseThrow()),
                           report.filter(TaskReport::isComplete).map(reader::result))));
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,7 @@ public record Usage(
       new Usage(Optional.empty(), Optional.empty(), Optional.empty());
 
   private static final int WORDS = 4;
+  private static final double MILLIS = 1000;
 
   /**
    * Parses the words of tasks.pl: seconds of wall time, user time and system time, and KiB of peak
@@ -33,6 +35,21 @@ public record Usage(
         seconds(parts[0]),
         seconds(parts[1]).flatMap(user -> system.map(seconds -> user + seconds)),
         Optional.of(parts[3]).filter(word -> word.matches("\\d{1,18}")).map(Long::valueOf));
+  }
+
+  /** Returns a later usage with the larger peak of both. */
+  public Usage later(Usage later) {
+    return new Usage(
+        later.wallSeconds,
+        later.cpuSeconds,
+        peakKiB
+            .map(peak -> later.peakKiB.map(other -> Math.max(peak, other)).orElse(peak))
+            .or(() -> later.peakKiB));
+  }
+
+  /** Returns this with a wall time. */
+  public Usage lasting(Duration wall) {
+    return new Usage(Optional.of(wall.toMillis() / MILLIS), cpuSeconds, peakKiB);
   }
 
   private static Optional<Double> seconds(String word) {

@@ -12,7 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.mesos.v1.Protos.ContainerID;
+import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.FileInfo;
+import org.apache.mesos.v1.Protos.FrameworkID;
+import org.apache.mesos.v1.Protos.ResourceStatistics;
 import org.apache.mesos.v1.agent.Protos.Response;
 import org.obmesos.local.LocalSandboxes;
 
@@ -81,7 +85,9 @@ final class TestAgent {
         return;
       }
       Response.Builder response = Response.newBuilder();
-      if (call.hasListFiles()) {
+      if (call.getType() == org.apache.mesos.v1.agent.Protos.Call.Type.GET_CONTAINERS) {
+        response.setType(Response.Type.GET_CONTAINERS).setGetContainers(containers());
+      } else if (call.hasListFiles()) {
         String path = call.getListFiles().getPath();
         response.setType(Response.Type.LIST_FILES);
         try (var files = Files.list(file(path))) {
@@ -114,6 +120,29 @@ final class TestAgent {
       }
       TestMaster.answer(exchange, 200, response.build().toByteArray());
     }
+  }
+
+  /** A container for each task, all with the statistics of the recording agents.jsonl. */
+  private Response.GetContainers containers() throws IOException {
+    Response.GetContainers.Builder containers = Response.GetContainers.newBuilder();
+    try (var tasks = Files.list(directory.resolve("meta"))) {
+      for (Path task : tasks.toList()) {
+        String framework = Files.readString(task.resolve("framework"));
+        containers
+            .addContainersBuilder()
+            .setFrameworkId(FrameworkID.newBuilder().setValue(framework))
+            .setExecutorId(ExecutorID.newBuilder().setValue(task.getFileName().toString()))
+            .setExecutorName("Command Executor")
+            .setContainerId(ContainerID.newBuilder().setValue("c-" + task.getFileName()))
+            .setResourceStatistics(
+                ResourceStatistics.newBuilder()
+                    .setTimestamp(1795208282.31281)
+                    .setCpusUserTimeSecs(0.14)
+                    .setCpusSystemTimeSecs(0.1)
+                    .setMemRssBytes(453341184));
+      }
+    }
+    return containers.build();
   }
 
   private void filesRead(HttpExchange exchange) throws IOException {

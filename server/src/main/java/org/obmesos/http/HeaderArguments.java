@@ -36,15 +36,26 @@ final class HeaderArguments {
   /** The arguments that a posted document cannot have, with the reason. */
   static final Map<String, String> REJECTED =
       Map.of(
-          "var", IN_EMACS,
-          "foreach", IN_EMACS,
-          "stdin", IN_EMACS,
-          "cmdline", "it is for blocks in Emacs",
-          "shebang", "it is for blocks in Emacs",
-          "files", LOCAL_FILES,
-          "fetch", LOCAL_FILES,
-          "secret", "the secrets of this machine are not a document's",
-          "master", "a posted document runs on the server's own master");
+          "var",
+          IN_EMACS,
+          "foreach",
+          IN_EMACS,
+          "stdin",
+          IN_EMACS,
+          "cmdline",
+          "it is for blocks in Emacs",
+          "shebang",
+          "it is for blocks in Emacs",
+          "files",
+          LOCAL_FILES,
+          "fetch",
+          LOCAL_FILES,
+          "session",
+          "blocks have sessions in Emacs only",
+          "secret",
+          "the secrets of this machine are not a document's",
+          "master",
+          "a posted document runs on the server's own master");
 
   private HeaderArguments() {}
 
@@ -62,6 +73,9 @@ final class HeaderArguments {
   static BlockItem block(JsonObject item, List<HeaderArgument> arguments) {
     for (HeaderArgument argument : arguments) {
       String name = canonical(argument.name());
+      if (name.equals("session") && argument.text().equals("none")) {
+        continue;
+      }
       if (REJECTED.containsKey(name)) {
         throw new InvalidBlockException(argument.name(), REJECTED.get(name));
       }

@@ -215,12 +215,20 @@ sub acknowledged {
     return unless delete $task->{info};
     if ($task->{unwanted}) {
         delete $tasks{$id};
-        update($id, 'TASK_KILLED', message => 'Killed before it was started');
+        update($id, 'TASK_KILLED', message => never_begun('Killed before it was started', $task));
     }
     elsif (!eval { start_task($id, $task->{spec}); 1 }) {
         delete $tasks{$id};
-        update($id, 'TASK_FAILED', message => "The task cannot be started: $@");
+        update($id, 'TASK_FAILED', message => never_begun("The task cannot be started: $@", $task));
     }
+}
+
+# A session that was to begin with a task has not.
+sub never_begun {
+    my ($message, $task) = @_;
+    my $session = $task->{spec}{session};
+    return $message unless $session && ${ $session->{begins} } eq 'true';
+    return "$message; its session has ended";
 }
 
 sub kill_task {

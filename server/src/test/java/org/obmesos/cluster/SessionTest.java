@@ -205,6 +205,24 @@ final class SessionTest {
     assertThat(output("b")).isEqualTo("A is \n");
   }
 
+  /** Whenever the kill comes: before the launch, before the begin, while the shell starts. */
+  @Test
+  void aSessionBeginsAfterItsFirstBlockWasKilled() throws Exception {
+    for (int n = 0; n < 5; n++) {
+      String id = "a" + n;
+      submit(block(id, "s" + n, "sleep 1000"));
+      if (n > 0) {
+        await()
+            .atMost(FrameworkTests.LONG)
+            .until(() -> !server.task(id).get("state").getAsString().equals("QUEUED"));
+      }
+      server.call("task/kill", "{\"ids\":[\"" + id + "\"]}");
+      ended(id);
+      submit(block("b" + n, "s" + n, "echo on"));
+      assertThat(output("b" + n)).isEqualTo("on\n");
+    }
+  }
+
   @Test
   void aBlockThatRunsMoreThanOnceHasNoSession() throws Exception {
     JsonObject block = block("a", "s", "true");

@@ -80,6 +80,7 @@ def ob_mesos_session():
     os.close(3)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     own = [os.dup(1), os.dup(2)]
+    process = os.getpid()
 
     def redirect(files):
         sys.stdout.flush()
@@ -123,6 +124,9 @@ def ob_mesos_session():
             if not request:
                 os._exit(0)
             status = run(request[:-1])
+            if os.getpid() != process:
+                # A block has forked; its child has no part in the session.
+                os._exit(status)
             answers.write('%d\\n' % status)
             answers.flush()
         except KeyboardInterrupt:
@@ -178,25 +182,37 @@ ob_mesos_session()
                     "\necho $?"))
        params (org-babel-variable-assignments:shell params)))))
 
+(defconst ob-mesos--bash
+  "exec env PS1= PS2= HISTFILE= \
+ob_mesos_prompt='[ -z \"$ob_mesos_runs\" ] || { ob_mesos_runs=; echo 130 >&3; }' \
+bash %s --norc --noprofile --noediting -i +H"
+  "A shell command that starts bash for a session; %s is more options.
+An interactive bash goes on after SIGINT, without the rest of the line;
+then only, PROMPT_COMMAND answers.")
+
+(defconst ob-mesos--shell-request
+  "PROMPT_COMMAND=$ob_mesos_prompt; ob_mesos_runs=1; \
+command . \"%s/.block\" >>\"%s/stdout\" 2>>\"%s/stderr\" </dev/null 3>&-; \
+ob_mesos_status=$?; ob_mesos_runs=; PROMPT_COMMAND=$ob_mesos_prompt; echo $ob_mesos_status >&3"
+  "The line that makes a shell run a block.")
+
 (cl-defmethod ob-mesos-interpreter ((_lang (eql bash)) body params)
-  "Return the interpreter for BODY, of bash, with PARAMS.
-An interactive bash goes on after SIGINT, and calls PROMPT_COMMAND after
-each line."
+  "Return the interpreter for BODY, of bash, with PARAMS."
   (ob-mesos--interpreter-make
-   :command '("env" "PS1=" "PS2=" "HISTFILE="
-              "PROMPT_COMMAND=ob_mesos_status=$?; [ -z \"$ob_mesos_runs\" ] || printf '%s\\n' \"$ob_mesos_status\" >&3; ob_mesos_runs="
-              "bash" "--norc" "--noprofile" "--noediting" "-i" "+H")
-   :request "ob_mesos_runs=1; . \"%s/.block\" >>\"%s/stdout\" 2>>\"%s/stderr\" </dev/null 3>&-"
+   :command (list "sh" "-c" (format ob-mesos--bash ""))
+   :request ob-mesos--shell-request
    :body (ob-mesos--shell-body "bash" body params)))
 
 (cl-defmethod ob-mesos-interpreter ((_lang (eql sh)) body params)
-  "Return the interpreter for BODY, of sh, with PARAMS."
+  "Return the interpreter for BODY, of sh, with PARAMS.
+It is bash in POSIX mode where there is one: another shell cannot stop a
+block without running the rest of it, so that SIGINT ends the session."
   (ob-mesos--interpreter-make
-   :command '("sh" "-c" "trap 'return 130' INT
-while IFS= read -r ob_mesos_task; do
-  . \"$ob_mesos_task/.block\" >>\"$ob_mesos_task/stdout\" 2>>\"$ob_mesos_task/stderr\" </dev/null 3>&-
-  printf '%s\\n' \"$?\" >&3
-done")
+   :command (list "sh" "-c"
+                  (concat "if command -v bash >/dev/null; then " (format ob-mesos--bash "--posix") "; fi
+trap 'exit 130' INT
+while IFS= read -r ob_mesos_line; do eval \"$ob_mesos_line\"; done"))
+   :request ob-mesos--shell-request
    :body (ob-mesos--shell-body "sh" body params)))
 
 (cl-defmethod ob-mesos-interpreter ((_lang (eql shell)) body params)
@@ -269,6 +285,7 @@ answers = IO.for_fd(3, 'w')
 answers.sync = true
 $stdin.reopen(File::NULL)
 own = [$stdout.dup, $stderr.dup]
+process = Process.pid
 $stdout.sync = $stderr.sync = true
 loop do
   begin
@@ -289,6 +306,7 @@ loop do
       $stderr.puts e.full_message(highlight: false)
       1
     end
+    exit!(status) if Process.pid != process
     $stdout.reopen(own[0])
     $stderr.reopen(own[1])
     answers.puts(status)

@@ -74,9 +74,13 @@ A value is t, or the time at which the task had not.")
      (task (ob-mesos-task-terminal-p task))
      ((eq known t))
      ((and known (< (- (float-time) known) 5)) nil)
+     ;; This is asked for each operation on a name, and must not start a server.
+     ((null (ob-mesos--live-servers)) nil)
      (t
-      (let ((ended (eq t (plist-get (ob-mesos-exec-data (ob-mesos-exec-server id) id)
-                                    :terminal))))
+      (let ((ended (condition-case nil
+                       (eq t (plist-get (ob-mesos-exec-data (ob-mesos-exec-server id) id)
+                                        :terminal))
+                     (user-error nil))))
         (puthash id (or ended (float-time)) ob-mesos-tramp--ended)
         ended)))))
 

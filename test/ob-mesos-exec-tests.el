@@ -138,6 +138,14 @@ The first line of its output has been written by then."
     (goto-char (point-min))
     (current-buffer)))
 
+(ert-deftest ob-mesos-a-name-of-an-unknown-task-is-still-a-name ()
+  (ob-mesos-exec-tests--beside "echo begun; sleep 600"
+    (require 'tramp)
+    (ob-mesos-tramp-enable server)
+    (should (equal "/mesos:no-such-task:/a/b"
+                   (expand-file-name "b" "/mesos:no-such-task:/a")))
+    (should (file-remote-p "/mesos:no-such-task:/a"))))
+
 ;;;; Input
 
 (ert-deftest ob-mesos-a-task-reads-what-is-sent-to-it ()

@@ -97,7 +97,7 @@
   (pcase-dolist (`(,lang ,set ,loop ,get)
                  '(("python" "x = 1" "while True: pass" "print(x)")
                    ("bash" "x=1" "f() { while :; do :; done; }; f" "echo $x")
-                   ("sh" "x=1" "while :; do :; done" "echo $x")))
+                   ("sh" "x=1" "f() { while :; do :; done; }; f; echo no" "echo $x")))
     (let ((name (ob-mesos-interpreter-tests--name)))
       (ob-mesos-tests--with
           (concat (ob-mesos-interpreter-tests--block
@@ -119,6 +119,32 @@
           (ob-mesos-tests--settle)
           (should (equal "KILLED" (ob-mesos-task-state task))))
         (should (string-suffix-p ": 1" (string-trim-right (buffer-string))))))))
+
+(ert-deftest ob-mesos-a-child-of-a-block-has-no-part-in-the-session ()
+  (let ((name (ob-mesos-interpreter-tests--name)))
+    (should
+     (equal '(": parent" ": parent")
+            (ob-mesos-interpreter-tests--run
+             `("python" ,(format ":session %s :results output" name)
+               "import os, sys
+who = 'parent'
+if os.fork() == 0:
+    who = 'child'
+    sys.exit(0)
+os.wait()
+print(who)")
+             `("python" ,(format ":session %s :results output" name) "print(who)"))))))
+
+(ert-deftest ob-mesos-a-shell-block-can-be-wrong-and-set-the-prompt ()
+  (dolist (lang '("sh" "bash"))
+    (let ((name (ob-mesos-interpreter-tests--name)))
+      (should
+       (equal '(": 1")
+              (last (ob-mesos-interpreter-tests--run
+                     `(,lang ,(format ":session %s :results silent" name)
+                             "x=1; PROMPT_COMMAND=; PS1=x")
+                     `(,lang ,(format ":session %s :results output" name) "if then")
+                     `(,lang ,(format ":session %s :results output" name) "echo $x"))))))))
 
 (ert-deftest ob-mesos-a-session-that-has-ended-is-not-begun-again-silently ()
   (let ((name (ob-mesos-interpreter-tests--name)))

@@ -4,13 +4,16 @@ package org.obmesos.exec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.StandardProtocolFamily;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.obmesos.sandbox.ExecRequest;
 import org.obmesos.sandbox.Execution;
 import org.obmesos.task.TaskId;
@@ -31,6 +34,7 @@ public final class ExecServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(ExecServer.class);
   private static final int MAX_CONNECTIONS = 256;
+  private static final Duration ACCEPT_PAUSE = Duration.ofSeconds(1);
 
   private final ServerSocketChannel listener;
   private final Executions executions;
@@ -72,14 +76,18 @@ public final class ExecServer implements AutoCloseable {
   }
 
   private void listen() {
-    try {
-      while (true) {
+    while (listener.isOpen()) {
+      try {
         SocketChannel channel = listener.accept();
         open.add(channel);
         start("exec", () -> serve(channel));
+      } catch (ClosedChannelException e) {
+        log.debug("no more connections", e);
+      } catch (IOException e) {
+        // There are too many open files, which may change.
+        log.warn("a connection cannot be accepted: {}", e.toString());
+        LockSupport.parkNanos(ACCEPT_PAUSE.toNanos());
       }
-    } catch (IOException e) {
-      log.debug("no more connections", e);
     }
   }
 

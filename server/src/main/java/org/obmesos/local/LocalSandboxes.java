@@ -37,6 +37,8 @@ public final class LocalSandboxes implements Sandboxes {
     String mark = "MESOS_DIRECTORY=" + directory;
     List<String> environment =
         ProcessHandle.allProcesses()
+            // Another user's process can have any environment.
+            .filter(process -> process.info().user().equals(ProcessHandle.current().info().user()))
             .map(TaskEnvironment::of)
             .filter(variables -> variables.contains(mark))
             .findFirst()

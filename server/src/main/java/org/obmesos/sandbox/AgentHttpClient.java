@@ -88,6 +88,24 @@ final class AgentHttpClient {
             .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray())));
   }
 
+  /** Sends a call of the agent's API whose answer may take any time. */
+  HttpResponse<byte[]> await(Call call) throws IOException {
+    try {
+      return http.client()
+          .send(
+              request("/api/v1")
+                  .header("Content-Type", MesosHttpClient.PROTOBUF)
+                  .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray()))
+                  .build(),
+              HttpResponse.BodyHandlers.ofByteArray());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while waiting for the agent", e);
+    } catch (IOException e) {
+      throw unreachable(e);
+    }
+  }
+
   /** Sends a request; waits for the head of its answer, whose body may take any time. */
   HttpResponse<InputStream> stream(HttpRequest.Builder request) throws IOException {
     try {

@@ -43,6 +43,7 @@ final class AgentSession implements Execution.Session {
   private static final Duration HEARTBEAT = Duration.ofSeconds(30);
   private static final int BUFFER = 64 * 1024;
   private static final int MAX_WAITING = 16;
+  private static final int CLIENT_ERROR = 4;
   private static final ExecutorService THREADS = NamedExecutors.cached("exec-input");
 
   private final AgentHttpClient agent;
@@ -172,10 +173,15 @@ final class AgentSession implements Execution.Session {
                       .header("Message-Content-Type", MesosHttpClient.PROTOBUF)
                       .POST(HttpRequest.BodyPublishers.fromPublisher(publisher)))
               .whenComplete(
-                  (response, failure) ->
-                      log.debug(
-                          "the input of a session has ended: {}",
-                          failure == null ? response.statusCode() : failure.toString()));
+                  (response, failure) -> {
+                    log.debug(
+                        "the input of a session has ended: {}",
+                        failure == null ? response.statusCode() : failure.toString());
+                    // At the end of a command with a terminal an agent answers with 500.
+                    if (failure == null && response.statusCode() / 100 == CLIENT_ERROR) {
+                      close();
+                    }
+                  });
     } catch (IOException e) {
       log.debug("no input for a session", e);
     }
@@ -219,7 +225,8 @@ final class AgentSession implements Execution.Session {
             .setType(Call.Type.WAIT_NESTED_CONTAINER)
             .setWaitNestedContainer(Call.WaitNestedContainer.newBuilder().setContainerId(container))
             .build();
-    HttpResponse<byte[]> response = agent.call(call);
+    // A command can close its output and go on.
+    HttpResponse<byte[]> response = agent.await(call);
     if (response.statusCode() != 200) {
       log.debug("the end of a session is not known: {}", response.statusCode());
       return Optional.empty();

@@ -164,6 +164,7 @@ final class LaunchQueue {
   /** A session has ended: the tasks that were submitted for it do not begin another one. */
   void sessionEnded(String name, String why) {
     matcher.sessions().remove(name);
+    lostSessions.remove(name);
     registry.live().stream()
         .filter(task -> task.state() == TaskState.QUEUED)
         .filter(task -> task.block().session().filter(it -> it.name().equals(name)).isPresent())
@@ -261,7 +262,7 @@ final class LaunchQueue {
           .session()
           .map(Session::name)
           .filter(lostSessions::containsKey)
-          .ifPresent(name -> sessionEnded(name, lostSessions.remove(name)));
+          .ifPresent(name -> sessionEnded(name, lostSessions.get(name)));
     }
   }
 

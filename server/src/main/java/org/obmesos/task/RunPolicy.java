@@ -51,6 +51,10 @@ public record RunPolicy(
     if (timeout.isNegative() || timeout.compareTo(Duration.ofDays(3650)) > 0) {
       throw new InvalidBlockException("timeout", "a number of seconds above 0");
     }
+    if (!timeout.isZero() && !retry.keep().isZero()) {
+      throw new InvalidBlockException(
+          "keep", "none for a block with a timeout, which would end it");
+    }
     if (tailLines < 0 || tailLines > MAX_TAIL_LINES) {
       throw new InvalidBlockException("tail", "a whole number from 0 to 100");
     }

@@ -15,7 +15,7 @@ public record Session(String name, String request, boolean value) {
   /** The end of the message of a task whose session has ended with it. */
   public static final String ENDED = "; its session has ended";
 
-  private static final String EXECUTOR = "SOURCE_EXECUTOR";
+  private static final String AGENT = "SOURCE_AGENT";
   private static final int MAX_NAME = 200;
 
   /**
@@ -37,11 +37,18 @@ public record Session(String name, String request, boolean value) {
   }
 
   /**
-   * Returns whether a session has ended with one of its tasks.
+   * Returns whether a session has ended with one of its tasks: its interpreter has, or its executor
+   * or its agent was lost. Another end, such as one that the master tells in a reconciliation, says
+   * nothing of the session; if it has ended all the same, its executor refuses the next task.
    *
    * @param last the last status of the task, which was launched
    */
   public static boolean hasEndedWith(TaskStatus last) {
-    return !last.source().equals(EXECUTOR) || last.message().endsWith(ENDED);
+    return last.message().endsWith(ENDED)
+        || switch (last.state()) {
+          case LOST, GONE, GONE_BY_OPERATOR -> true;
+          case FAILED -> last.source().equals(AGENT);
+          default -> false;
+        };
   }
 }

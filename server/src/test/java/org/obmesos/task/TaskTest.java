@@ -4,6 +4,7 @@ package org.obmesos.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,5 +83,31 @@ final class TaskTest {
 
   private static Program program(String body) {
     return new Program(List.of("sh"), body, Map.of(), "", ExecutionEnvironment.NONE);
+  }
+
+  @Test
+  void whatAReconciliationTellsIsNoEndOfASession() {
+    assertThat(sessionHasEnded(TaskState.FINISHED, "SOURCE_MASTER", "Latest task state")).isFalse();
+    assertThat(sessionHasEnded(TaskState.KILLED, "", "Killed before it was launched")).isFalse();
+    assertThat(sessionHasEnded(TaskState.FAILED, "SOURCE_EXECUTOR", "exited with status 1"))
+        .isFalse();
+    assertThat(sessionHasEnded(TaskState.FINISHED, "SOURCE_EXECUTOR", "exited" + Session.ENDED))
+        .isTrue();
+    assertThat(sessionHasEnded(TaskState.FAILED, "SOURCE_AGENT", "Executor terminated")).isTrue();
+    assertThat(sessionHasEnded(TaskState.GONE, "SOURCE_MASTER", "Agent is gone")).isTrue();
+  }
+
+  private static boolean sessionHasEnded(TaskState state, String source, String message) {
+    return Session.hasEndedWith(new TaskStatus(state, "", message, source));
+  }
+
+  @Test
+  void aTimeoutDoesNotGoWithKeep() {
+    Retry keep = new Retry(1, Duration.ofSeconds(1), Retry.Ensure.NOTHING, Duration.ofMinutes(1));
+    assertThatThrownBy(
+            () ->
+                new RunPolicy(0, Duration.ZERO, Duration.ofSeconds(3), 10, keep, ExecutorKind.AUTO))
+        .isInstanceOf(InvalidBlockException.class)
+        .hasMessageContaining("timeout");
   }
 }

@@ -34,15 +34,17 @@
   "Call FUNCTION in our directory, with SESSION."
   (let ((ob-mesos-file--session session)
         (default-directory (concat ob-mesos-file--prefix "/tmp/"))
-        (file-name-handler-alist
-         (cons (cons (concat "\\`" ob-mesos-file--prefix) #'ob-mesos-file--handler)
-               file-name-handler-alist)))
+        (entry (cons (concat "\\`" ob-mesos-file--prefix) #'ob-mesos-file--handler)))
+    ;; The variable is not bound: what TRAMP adds when it is loaded meanwhile
+    ;; would be lost.
+    (push entry file-name-handler-alist)
     (unwind-protect
         (funcall function)
+      (setq file-name-handler-alist (delq entry file-name-handler-alist))
       ;; Nothing can be found there any more.
       (dolist (buffer (buffer-list))
         (with-current-buffer buffer
-          (when (string-prefix-p ob-mesos-file--prefix default-directory)
+          (when (string-prefix-p (concat ob-mesos-file--prefix "/") default-directory)
             (setq default-directory temporary-file-directory)))))))
 
 (defun ob-mesos-file-capture (function)

@@ -107,6 +107,15 @@ BEFORE is text above it."
                           (with-temp-file copy)
                           (list (contents value) (contents copy))))))))))
 
+(ert-deftest ob-mesos-a-file-name-handler-that-is-added-meanwhile-is-kept ()
+  (let* ((entry (cons "\\`/no-such-handler:" #'ignore))
+         (before file-name-handler-alist))
+    (unwind-protect
+        (progn
+          (ob-mesos-file-replay "" (lambda () (push entry file-name-handler-alist)))
+          (should (equal (cons entry before) file-name-handler-alist)))
+      (setq file-name-handler-alist (delq entry file-name-handler-alist)))))
+
 (ert-deftest ob-mesos-without-the-mode-a-block-is-refused-and-not-run-here ()
   (ob-mesos-tests--with "#+begin_src python :mesos yes :results output\nprint('here')\n#+end_src\n"
     (ob-mesos-global-mode -1)

@@ -22,7 +22,8 @@ final class LaunchExecutor {
   /** Tasks that fetch files do not delay others. */
   private static final int MAX_FETCHERS = 4;
 
-  private static final long CLOSE_SECONDS = 2;
+  /** Kills that wait are sent before the end, on a busy machine too. */
+  private static final long CLOSE_SECONDS = 10;
 
   private final ExecutorService launchers = NamedExecutors.bounded("local-launch", MAX_LAUNCHERS);
   private final ExecutorService fetchers = NamedExecutors.bounded("local-fetch", MAX_FETCHERS);

@@ -81,13 +81,28 @@ final class TestCluster implements ClusterFixture, Scheduler, AutoCloseable {
   static void awaitNoProcesses(Path directory) {
     // Without Awaitility: TestMasterMain runs without the libraries of the tests.
     ProcessHandle.allProcesses()
-        .filter(
-            process ->
-                process
-                    .info()
-                    .commandLine()
-                    .filter(line -> line.contains(directory.toString()))
-                    .isPresent())
-        .forEach(process -> process.onExit().orTimeout(30, TimeUnit.SECONDS).join());
+        .filter(process -> commandLine(process).contains(directory.toString()))
+        .forEach(TestCluster::awaitEnd);
+  }
+
+  private static void awaitEnd(ProcessHandle process) {
+    String command = commandLine(process);
+    process
+        .onExit()
+        .orTimeout(30, TimeUnit.SECONDS)
+        .exceptionally(
+            timeout -> {
+              throw new AssertionError(
+                  "still runs: "
+                      + command
+                      + " and "
+                      + process.descendants().map(TestCluster::commandLine).toList(),
+                  timeout);
+            })
+        .join();
+  }
+
+  private static String commandLine(ProcessHandle process) {
+    return process.info().commandLine().orElse("");
   }
 }

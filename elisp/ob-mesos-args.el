@@ -86,6 +86,15 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
     (if (and size (< 0 size 1e9)) size
       (ob-mesos--bad name value "a size in MiB, or with a unit: 512M, 2G"))))
 
+(defun ob-mesos--memory (name value)
+  "VALUE of header argument NAME as MiB, or as a plist of two: FROM..TO."
+  (let ((text (format "%s" value)))
+    (if (string-match "\\`\\(.*?\\)\\.\\.\\(.*\\)\\'" text)
+        (let ((from (match-string 1 text))
+              (to (match-string 2 text)))
+          (list :from (ob-mesos--size name from) :to (ob-mesos--size name to)))
+      (ob-mesos--size name value))))
+
 (defun ob-mesos--words (name value)
   "VALUE of header argument NAME as a list: a list, or words as Lisp has them."
   (if (listp value) value
@@ -273,6 +282,11 @@ All of our header arguments are checked."
 A container is run by docker unless something else is said, and is on
 the bridge if it exposes something.  A health check is made at the first
 port unless it names another."
+  (when-let ((range (and (listp (plist-get asked :mem)) (plist-get asked :mem))))
+    (setq asked (plist-put asked :mem (plist-get range :from))
+          asked (plist-put asked :maxMem (plist-get range :to)))
+    (when (< (plist-get range :to) (plist-get range :from))
+      (user-error "`:mem' is FROM..TO, such as 1G..8G")))
   (let ((container (plist-get asked :container))
         (health (plist-get asked :health))
         (ports (append (plist-get asked :ports) nil)))

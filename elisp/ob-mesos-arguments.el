@@ -15,8 +15,8 @@
      "where it runs: local, host:port, http(s)://host:port, zk://...")
     (cpus (cpu) (number above 0) :cpus
      "number of cpus, can be a fraction")
-    (mem nil size :mem
-     "memory in MiB, or with a unit: 512M, 2G")
+    (mem nil memory :mem
+     "memory in MiB, or with a unit: 512M; 1G..8G: doubled up to 8G after a kill for memory")
     (disk nil size :disk
      "disk in MiB, or with a unit")
     (gpus nil (whole 0 10000) :gpus
@@ -79,6 +79,12 @@
      "names of blocks that must have finished")
     (instances nil (whole 1 10000) nil
      "number of copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
+    (limit nil (whole 1 10000) :limit
+     "how many copies or elements run at once; all by default")
+    (cache nil (one-of "yes" "no") :reuse
+     "yes: reuse the result of an earlier run if nothing that goes in has changed")
+    (provenance nil (one-of "yes" "no") nil
+     "yes: write how the result came about into a drawer below it")
     (foreach nil any nil
      "NAME=LIST, TABLE or BLOCK: a task for each element")
     (files nil any nil

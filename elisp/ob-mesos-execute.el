@@ -21,48 +21,33 @@
 
 ;;;; Nodes
 
-(defun ob-mesos--promise-reference (node text now)
-  "Return what stands for the reference TEXT of NODE, or nil if Org resolves it.
-That is a promise; or, with NOW non-nil, the value, which is waited for."
+(defun ob-mesos--promise-reference (node text)
+  "Return a promise for the reference TEXT of NODE, or nil if Org resolves it."
   (when-let ((found (cdr (assoc text (ob-mesos--node-references node)))))
     (when-let ((task (ob-mesos--node-task (car found))))
-      (let ((promise (ob-mesos--promise task (cdr found))))
-        (if (not now) promise
-          (ob-mesos--wait-for-value task (ob-mesos-task-params task))
-          (ob-mesos--promised-value (ob-mesos--promised promise)))))))
+      (ob-mesos--promise task (cdr found)))))
 
 (defun ob-mesos--with-promises (node params)
-  "Return PARAMS of NODE with promises in the place of references to tasks.
-Where `:cache' has the hash of the header arguments compared, the values
-themselves are needed."
-  (let ((now (equal (cdr (assq :cache params)) "yes")))
-    (mapcar
-     (lambda (argument)
-       (pcase argument
-         (`(,(and name (or :var :foreach)) . ,(and (pred stringp) text))
-          (let* ((assignment (ob-mesos--assignment text))
-                 (value (and assignment
-                             (ob-mesos--promise-reference node (cdr assignment) now))))
-            (if value
-                (cons name (cons (intern (car assignment)) value))
-              argument)))
-         (_ argument)))
-     (append params (ob-mesos--stdin-promise node params)))))
+  "Return PARAMS of NODE with promises in the place of references to tasks."
+  (mapcar
+   (lambda (argument)
+     (pcase argument
+       (`(,(and name (or :var :foreach)) . ,(and (pred stringp) text))
+        (let* ((assignment (ob-mesos--assignment text))
+               (promise (and assignment
+                             (ob-mesos--promise-reference node (cdr assignment)))))
+          (if promise
+              (cons name (cons (intern (car assignment)) promise))
+            argument)))
+       (_ argument)))
+   (append params (ob-mesos--stdin-promise node params))))
 
 (defun ob-mesos--stdin-promise (node params)
   "Return a header argument with a promise of what `:stdin' of PARAMS refers to.
 Return nil if that leads to no task of NODE."
   (when-let ((ref (ob-mesos--stdin-reference params))
-             (promise (ob-mesos--promise-reference node ref nil)))
+             (promise (ob-mesos--promise-reference node ref)))
     (list (cons :stdin-value promise))))
-
-(defun ob-mesos--cached-p (node body params)
-  "Return non-nil if NODE at point, with BODY and PARAMS, has a cached result."
-  (let ((hash (ob-mesos--hash body params)))
-    (and hash
-         (not (ob-mesos--graph-force (ob-mesos--node-graph node)))
-         (null (ob-mesos--node-arguments node))
-         (equal hash (org-babel-current-result-hash)))))
 
 (defun ob-mesos--confirm-node (node info)
   "Return non-nil if NODE with INFO is to be executed.
@@ -115,9 +100,8 @@ Set its task."
                 (body (if (org-babel-noweb-p params :eval)
                           (org-babel-expand-noweb-references info)
                         (nth 1 info))))
-           (unless (ob-mesos--cached-p node body params)
-             (setf (ob-mesos--node-task node)
-                   (ob-mesos--node-task-for node (nth 0 info) body params)))))))
+           (setf (ob-mesos--node-task node)
+                 (ob-mesos--node-task-for node (nth 0 info) body params))))))
     (setf (ob-mesos--node-done node) t)))
 
 (defun ob-mesos--node-task-for (node lang body params)
@@ -187,17 +171,17 @@ A placeholder is none, and neither is the report of a failure."
                                     why)))
   (setf (ob-mesos--graph-unsent graph) nil))
 
-(defun ob-mesos--execute-element (element &optional force)
+(defun ob-mesos--execute-element (element &optional reuse)
   "Execute ELEMENT, a block or call, and what it needs; return its task.
-With FORCE non-nil a cached result is no reason not to.  In a narrowed
-buffer the placeholder can be seen if ELEMENT can."
+REUSE says whether results are reused, as for `ob-mesos--reuse-mode'.  In
+a narrowed buffer the placeholder can be seen if ELEMENT can."
   (if (not (buffer-narrowed-p))
-      (ob-mesos--execute-alone element force)
+      (ob-mesos--execute-alone element reuse)
     (let* ((beg (copy-marker (point-min)))
            (end (copy-marker (point-max) t))
            (task (save-restriction
                    (widen)
-                   (ob-mesos--execute-alone element force)))
+                   (ob-mesos--execute-alone element reuse)))
            (place (and task (ob-mesos-task-result-marker task))))
       ;; Only what stands right at the end of what can be seen.
       (when (and place (marker-position place)
@@ -214,9 +198,9 @@ buffer the placeholder can be seen if ELEMENT can."
                                         (ob-mesos--placeholder-end))))))
       task)))
 
-(defun ob-mesos--execute-alone (element force)
-  "Execute ELEMENT with FORCE; see `ob-mesos--execute-element'."
-  (let* ((graph (ob-mesos--graph-make :buffer (current-buffer) :force force))
+(defun ob-mesos--execute-alone (element reuse)
+  "Execute ELEMENT with REUSE; see `ob-mesos--execute-element'."
+  (let* ((graph (ob-mesos--graph-make :buffer (current-buffer) :reuse reuse))
          (node (org-with-wide-buffer (ob-mesos--node graph element))))
     (setf (ob-mesos--node-item node) t
           (ob-mesos--graph-items graph) (list node))

@@ -89,6 +89,17 @@ One that has no task yet gets one."
         (setq ob-mesos--failed t)
         (ob-mesos--tell-failure task)))))
 
+(defun ob-mesos--insert-exported-provenance ()
+  "In an export, insert a drawer below the result at point if its block wants one."
+  (when (bound-and-true-p org-babel-exp-reference-buffer)
+    (when-let* ((exported (buffer-local-value 'ob-mesos--exported
+                                              org-babel-exp-reference-buffer))
+                (task (cdr (assq (ob-mesos--export-place) exported))))
+      (when (ob-mesos--provenance-p (ob-mesos-task-params task))
+        (ob-mesos--insert-provenance task)))))
+
+(add-hook 'org-babel-after-execute-hook #'ob-mesos--insert-exported-provenance)
+
 (defun ob-mesos--presubmit ()
   "Submit what the export of this reference buffer will evaluate.
 If the user is to be asked first, nothing is submitted before that.  A
@@ -132,7 +143,6 @@ header arguments, which is to be evaluated once."
          (texts (ob-mesos--reference-texts params)))
     (and (eq t (org-babel-check-confirm-evaluate info))
          (cl-every #'ob-mesos--node-task (ob-mesos--node-needs node))
-         (not (equal (cdr (assq :cache params)) "yes"))
          (cl-notany (lambda (argument)
                       (and (stringp (cdr argument))
                            (string-match-p "\\`[(`]\\|=[ \t]*[(`]" (cdr argument))))
@@ -217,8 +227,9 @@ Their results take the place of these; what nobody knows is taken away."
      (lambda (left)
        (when tasks
          (ob-mesos--progress
-          (format "ob-mesos: %d of %d done, %.1f s"
+          (format "ob-mesos: %d of %d done%s, %.1f s"
                   (- (length tasks) left) (length tasks)
+                  (ob-mesos--reused-count tasks)
                   (- (float-time) start))
           (zerop left)))))))
 
@@ -329,14 +340,17 @@ master itself, those of the shell do."
 (defun ob-mesos-batch-run ()
   "Run the blocks of the file named on the command line; for --batch.
 The results are written into the file, or printed with --stdout.  With
---follow the tasks' last lines are shown while they run.  The exit
-status is 1 if a block has failed."
+--follow the tasks' last lines are shown while they run; with
+--stale-only the results that are up to date are reused.  The exit status
+is 1 if a block has failed."
   (ob-mesos--batch
-   '("--follow" "--stdout")
+   '("--follow" "--stdout" "--stale-only")
    (lambda (_words options)
      (when (member "--follow" options)
        (add-hook 'ob-mesos-output-functions #'ob-mesos--tell-output))
-     (let ((failed (ob-mesos--wait-for (ob-mesos--submit-buffer-and-wait))))
+     (let ((failed (ob-mesos--wait-for
+                    (ob-mesos--submit-buffer-and-wait
+                     (and (member "--stale-only" options) "yes")))))
        (if (member "--stdout" options)
            (princ (buffer-string))
          (save-buffer))

@@ -40,7 +40,7 @@
             :documentation "What keywords of the document say.")
   (unsent nil :documentation "The tasks that are not submitted, the latest first.")
   (confirmed nil :documentation "Non-nil if the user has agreed to all of it.")
-  (force nil :documentation "Non-nil to run blocks whose results are cached.")
+  (reuse nil :documentation "Whether results are reused; see `ob-mesos--reuse-mode'.")
   (error nil :documentation "Why it was given up, a string, or nil.")
   (start (float-time) :documentation "When it was made."))
 
@@ -116,11 +116,19 @@ evaluated.  Where there is Lisp, it is evaluated each time."
   "Parse TEXTS, strings with header arguments; with NO-EVAL without Lisp."
   (mapcar (lambda (text) (org-babel-parse-header-arguments text no-eval)) texts))
 
+(defun ob-mesos--default-arguments ()
+  "Return Org's default header arguments, without `:cache no'.
+So that of a block is known to be the user's."
+  (remove '(:cache . "no") org-babel-default-header-args))
+
 (defun ob-mesos--called (graph name)
   "Return Org's info of the block NAME, which a call of GRAPH names."
   (let ((table (ob-mesos--graph-called graph)))
     (when (eq 'unknown (gethash name table 'unknown))
-      (puthash name (org-babel-lob--src-info name) table))
+      (puthash name
+               (let ((org-babel-default-header-args (ob-mesos--default-arguments)))
+                 (org-babel-lob--src-info name))
+               table))
     (copy-tree (gethash name table))))
 
 (defun ob-mesos--node-info (node no-eval)
@@ -163,7 +171,7 @@ NO-EVAL is as for `ob-mesos--node-info'."
            (org-element-property :name element)
            (apply #'org-babel-merge-params
                   (if inline org-babel-default-inline-header-args
-                    org-babel-default-header-args)
+                    (ob-mesos--default-arguments))
                   (and (boundp defaults) (eval defaults t))
                   (append
                    (ob-mesos--properties (ob-mesos--node-graph node) lang no-eval)

@@ -21,6 +21,7 @@
 (require 'ob-mesos-sessions)
 (require 'ob-mesos-usage)
 (require 'ob-mesos-run)
+(require 'ob-mesos-stale)
 
 ;;;; The task at point
 
@@ -82,8 +83,8 @@ one, if it has ended."
 
 (defun ob-mesos-execute-maybe (&optional force)
   "Run the block or call at point on the cluster if it is for that.
-Otherwise Org runs it.  With FORCE, the prefix argument, a cached result
-is no reason not to."
+Otherwise Org runs it.  With FORCE, the prefix argument, it runs even if
+there is a result to reuse."
   (interactive "P")
   (if (ob-mesos--cluster-element)
       (ob-mesos-execute force)
@@ -99,7 +100,7 @@ is no reason not to."
                 (ob-mesos--task-at (ob-mesos--element-begin element)))))
     (when task
       (ob-mesos--kill-task task))
-    (ob-mesos--execute-element element t)))
+    (ob-mesos--execute-element element "no")))
 
 (defun ob-mesos--member-at-point ()
   "Return the id of the task at point; of a member, if that is a group."
@@ -133,6 +134,58 @@ is no reason not to."
   (ob-mesos-log-show (ob-mesos-task-server task) (ob-mesos-task-id task) "stdout"))
 
 (add-hook 'ob-mesos-follow-functions #'ob-mesos--follow)
+
+;;;; How its result came about
+
+(defun ob-mesos-provenance ()
+  "Write how the result of the block or call at point came about below it.
+That is a drawer with a table; `:provenance yes' writes it with each
+result.  See `ob-mesos--provenance'."
+  (interactive)
+  (let* ((element (ob-mesos--element-for-command))
+         (begin (ob-mesos--element-begin element))
+         (task (org-with-wide-buffer (ob-mesos--latest-task begin))))
+    (cond
+     ((ob-mesos--inline-p element)
+      (user-error "A result within a line has no room for it"))
+     ((and task (not (ob-mesos-task-done task)))
+      (user-error "%s has not ended" (ob-mesos-task-id task)))
+     (task (ob-mesos--write-provenance task begin))
+     (t (ob-mesos--ask-for-provenance element)))))
+
+(defun ob-mesos--write-provenance (task begin)
+  "Insert the drawer of TASK below the result of the block or call at BEGIN."
+  (barf-if-buffer-read-only)
+  (org-with-wide-buffer
+   (goto-char begin)
+   (unless (org-babel-where-is-src-block-result)
+     (user-error "There is no result here"))
+   (ob-mesos--insert-provenance task)))
+
+(defun ob-mesos--ask-for-provenance (element)
+  "Insert the drawer of the latest task of ELEMENT that the server knows."
+  (let* ((name (or (org-element-property :name element)
+                   (user-error "No task is known of this block, which has no name")))
+         (file (or (buffer-file-name (buffer-base-buffer)) ""))
+         (server (ob-mesos--server
+                  (let ((info (ob-mesos--node-info
+                               (ob-mesos--node-at (ob-mesos--element-begin element)) t)))
+                    (ob-mesos--master (nth 2 info)))))
+         (data (car (last (cl-remove-if-not
+                           (lambda (data)
+                             (and (equal name (plist-get data :name))
+                                  (equal file (plist-get data :document))
+                                  (eq t (plist-get data :terminal))))
+                           (append (plist-get (ob-mesos--call server :task/list
+                                                              (make-hash-table :size 1))
+                                              :tasks)
+                                   nil))))))
+    (unless data
+      (user-error "No task is known of %s" name))
+    (ob-mesos--write-provenance
+     (ob-mesos-task--make :id (plist-get data :id) :data data
+                          :master (ob-mesos--server-master server))
+     (ob-mesos--element-begin element))))
 
 ;;;; Inside the task at point
 
@@ -249,6 +302,9 @@ That is the task of a line of the list, or of a block or call."
   [["Block at point"
     ("e" "Run" ob-mesos-execute)
     ("r" "Run again" ob-mesos-rerun)
+    ("F" "Run failed members again" ob-mesos-rerun-failed)
+    ("x" "Explain: up to date?" ob-mesos-explain)
+    ("P" "Provenance" ob-mesos-provenance)
     ("k" "Kill" ob-mesos-kill)
     ("l" "Output" ob-mesos-log)
     ("E" "Standard error" ob-mesos-errors)
@@ -261,6 +317,7 @@ That is the task of a line of the list, or of a block or call."
     ("i" "Insert header argument" ob-mesos-insert-header-args)]
    ["Document"
     ("b" "Run buffer" ob-mesos-execute-buffer)
+    ("B" "Run what is stale" ob-mesos-execute-stale)
     ("s" "Run subtree" ob-mesos-execute-subtree)
     ("R" "Run region" ob-mesos-execute-region)
     ("j" "Next running block" ob-mesos-jump)
@@ -278,6 +335,9 @@ That is the task of a line of the list, or of a block or call."
     (pcase-dolist (`(,key . ,command)
                    '(("m" . ob-mesos-menu) ("e" . ob-mesos-execute)
                      ("r" . ob-mesos-rerun) ("k" . ob-mesos-kill)
+                     ("F" . ob-mesos-rerun-failed) ("x" . ob-mesos-explain)
+                     ("P" . ob-mesos-provenance)
+                     ("B" . ob-mesos-execute-stale)
                      ("l" . ob-mesos-log) ("E" . ob-mesos-errors)
                      ("!" . ob-mesos-shell) ("f" . ob-mesos-files)
                      ("I" . ob-mesos-send) ("L" . ob-mesos-release)

@@ -125,12 +125,13 @@ Org does so in the mode of mesos, which is that of the shell."
   "Run the block or call at point on the cluster, after all that it needs.
 Return at once; the result is inserted when it is there.  If the block
 runs already, ask what to do.  With FORCE, the prefix argument, run it
-even if its result is cached."
+even if there is a result to reuse."
   (interactive "P")
   (let ((element (or (ob-mesos--cluster-element)
                      (user-error "There is no block here that runs on a cluster"))))
     (when (ob-mesos--confirm-again element)
-      (ob-mesos--wait-if-asked (ob-mesos--execute-element element force)))))
+      (ob-mesos--wait-if-asked
+       (ob-mesos--execute-element element (and force "no"))))))
 
 (defun ob-mesos--confirm-again (element)
   "Return non-nil if ELEMENT is to run.
@@ -151,6 +152,7 @@ output."
 
 (defun ob-mesos--kill-task (task)
   "Kill TASK, or what it consists of."
+  (mapc #'ob-mesos--cancel-unmade (ob-mesos-task-members task))
   (let ((ids (ob-mesos--ids task)))
     (if ids
         (ob-mesos--request (ob-mesos-task-server task) :task/kill

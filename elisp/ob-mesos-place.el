@@ -130,7 +130,7 @@ of the file is another."
 Return (BEG END RESULTS): all that Org's inserter must see is between BEG
 and END, and RESULTS is the beginning of the results keyword or nil.
 Plain means: not indented, with no results, or right below it such as
-consist of fixed-width lines."
+consist of fixed-width lines, with or without `ob-mesos-provenance'."
   (save-excursion
     (save-restriction
       (widen)
@@ -147,7 +147,10 @@ consist of fixed-width lines."
             (setq results (point))
             (forward-line 1)
             (while (looking-at-p ":\\(?: \\|$\\)")
-              (forward-line 1)))
+              (forward-line 1))
+            (when (looking-at-p ":PROVENANCE:[ \t]*$")
+              (when (re-search-forward "^:END:[ \t]*$" nil t)
+                (forward-line 1))))
           (when (or (not results)
                     (looking-at-p "[ \t]*$")
                     (looking-at-p "\\*+ "))

@@ -24,6 +24,7 @@
 (require 'ob-mesos-fetch)
 (require 'ob-mesos-lang)
 (require 'ob-mesos-inline)
+(require 'ob-mesos-provenance)
 
 (defcustom ob-mesos-tail-interval 0.3
   "Seconds between updates of a running task's last lines where it is visible.
@@ -391,7 +392,10 @@ Return nil if there is no such place any more."
             (when-let ((origin (ob-mesos--origin task (cdr place))))
               (ob-mesos--edit-result
                (lambda ()
-                 (ob-mesos--insert-safely task (cdr place) origin value)))
+                 (ob-mesos--insert-safely task (cdr place) origin value)
+                 (when (ob-mesos--provenance-p (ob-mesos-task-params task))
+                   (goto-char origin)
+                   (ob-mesos--insert-provenance task))))
               (goto-char origin)
               (when (and (member "file" (cdr value))
                          (bound-and-true-p org-inline-image-overlays))
@@ -472,7 +476,9 @@ VALUE is as `ob-mesos--value-to-insert' returns it."
            (goto-char (- origin shift))
            (org-babel-insert-result
             (car value) (cdr value) info
-            (unless failed (ob-mesos-task-hash task))
+            (and (not failed)
+                 (equal "yes" (cdr (assq :cache params)))
+                 (plist-get (ob-mesos-task-data task) :key))
             (ob-mesos-task-lang task))))))
     (goto-char origin)
     (when (eq ob-mesos-ansi 'render)

@@ -63,9 +63,11 @@ an error, but what others had to wait for."
   (ob-mesos--enqueue #'ob-mesos--execute-next (ob-mesos--graph-order graph)
                    graph function))
 
-(defun ob-mesos--cluster-graph (beg end)
-  "Return the sorted graph of what is for the cluster between BEG and END."
+(defun ob-mesos--cluster-graph (beg end &optional reuse)
+  "Return the sorted graph of what is for the cluster between BEG and END.
+REUSE is as for `ob-mesos--reuse-mode'."
   (let ((graph (ob-mesos--collect-graph beg end #'ob-mesos--cluster-node-p)))
+    (setf (ob-mesos--graph-reuse graph) reuse)
     (ob-mesos--sort-graph graph #'ob-mesos--after-node)
     graph))
 
@@ -75,18 +77,20 @@ an error, but what others had to wait for."
            when (and (ob-mesos--node-item node) (ob-mesos--node-task node))
            collect (ob-mesos--node-task node)))
 
-(defun ob-mesos--submit-buffer (function)
-  "Submit all that is of the cluster in this buffer, in one request.
-In the end call FUNCTION with the graph."
-  (let ((graph (ob-mesos--cluster-graph (point-min) (point-max))))
+(defun ob-mesos--submit-buffer (function &optional reuse)
+  "Submit all that is of the cluster in this buffer.
+In the end call FUNCTION with the graph.  REUSE is as for
+`ob-mesos--reuse-mode'."
+  (let ((graph (ob-mesos--cluster-graph (point-min) (point-max) reuse)))
     (ob-mesos--check-graph graph)
     (ob-mesos--begin-run graph function)))
 
-(defun ob-mesos--submit-buffer-and-wait ()
+(defun ob-mesos--submit-buffer-and-wait (&optional reuse)
   "Submit all that is of the cluster in this buffer.
-Return the tasks once they are submitted, or signal what was wrong."
+Return the tasks once they are submitted, or signal what was wrong.
+REUSE is as for `ob-mesos--reuse-mode'."
   (let (graph)
-    (ob-mesos--submit-buffer (lambda (done) (setq graph done)))
+    (ob-mesos--submit-buffer (lambda (done) (setq graph done)) reuse)
     (ob-mesos--wait (lambda () graph))
     (when (ob-mesos--graph-error graph)
       (user-error "%s" (ob-mesos--graph-error graph)))
@@ -132,12 +136,18 @@ Return the tasks once they are submitted, or signal what was wrong."
           (/ (- (plist-get data :ended) (plist-get data :started)) 1000.0)
         0))))
 
+(defun ob-mesos--reused-count (tasks)
+  "Return how many results of TASKS are reused, as the end of a phrase."
+  (let ((reused (cl-count-if #'ob-mesos-task-reused-p tasks)))
+    (if (zerop reused) "" (format " (%d reused)" reused))))
+
 (defun ob-mesos--summary (graph)
   "Return a sentence on GRAPH, all of whose tasks have ended."
   (let* ((tasks (ob-mesos--graph-tasks graph))
          (failed (cl-remove-if-not #'ob-mesos-task-failed-p tasks)))
-    (format "ob-mesos: %d done%s in %.1f s; one after the other they take %.1f s"
+    (format "ob-mesos: %d done%s%s in %.1f s; one after the other they take %.1f s"
             (- (length tasks) (length failed))
+            (ob-mesos--reused-count tasks)
             (if failed
                 (format ", %d failed (%s)" (length failed)
                         (mapconcat #'ob-mesos-task-id failed ", "))
@@ -159,11 +169,12 @@ Return the tasks once they are submitted, or signal what was wrong."
            (progress-reporter-update reporter (- all left))
          (message "%s" (ob-mesos--summary graph)))))))
 
-(defun ob-mesos--execute-between (beg end)
-  "Run all that is of the cluster between BEG and END."
+(defun ob-mesos--execute-between (beg end &optional reuse)
+  "Run all that is of the cluster between BEG and END.
+REUSE is as for `ob-mesos--reuse-mode'."
   (unless (derived-mode-p 'org-mode)
     (user-error "This is no Org document"))
-  (let ((graph (ob-mesos--cluster-graph beg end)))
+  (let ((graph (ob-mesos--cluster-graph beg end reuse)))
     (unless (ob-mesos--graph-items graph)
       (user-error "There is nothing here that runs on a cluster"))
     (ob-mesos--check-graph graph)

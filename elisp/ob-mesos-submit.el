@@ -22,6 +22,7 @@
 (require 'ob-mesos-result)
 (require 'ob-mesos-lang)
 (require 'ob-mesos-flow)
+(require 'ob-mesos-reuse)
 (require 'ob-mesos-group)
 
 ;;;; Tasks
@@ -113,7 +114,11 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
                         (list :id id :name (or name "") :document
                               (or (buffer-file-name (buffer-base-buffer)) "")
                               :directory (if (stringp dir) dir ""))
-                        resources))))
+                        ;; That of `:cache' is decided below.
+                        (map-delete resources :reuse)))))
+    (setf (ob-mesos-task-block task)
+          (append (ob-mesos-task-block task)
+                  (ob-mesos--reuse-fields task params ob-mesos--graph)))
     (if (ob-mesos--fan-out-p params)
         (ob-mesos--prepare-group task body)
       (ob-mesos--prepare task body))
@@ -131,7 +136,8 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
       (setf (ob-mesos-task-block task)
             (append (list :interpreter (vconcat (ob-mesos--program-interpreter
                                                  program))
-                          :body (ob-mesos--valid text))
+                          :body (ob-mesos--valid text)
+                          :inputs (ob-mesos--inputs body params))
                     (when-let ((session (ob-mesos--program-session program)))
                       (list :session session))
                     (ob-mesos--without-entrypoint (ob-mesos-task-block task)))))))
@@ -184,8 +190,17 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
               (ob-mesos--make-members
                group
                (lambda (id vars environment)
-                 (ob-mesos--member group body params id vars environment))
-               (ob-mesos--elements params foreach))))))
+                 (let ((member (ob-mesos--make-member group body params id)))
+                   (setf (ob-mesos-task-unmade member)
+                         (lambda ()
+                           (ob-mesos--fill-member member group body params
+                                                  vars environment)))
+                   member))
+               (ob-mesos--elements params foreach))
+              ;; What is wrong with all of them is told at once.
+              (let ((first (car (ob-mesos-task-members group))))
+                (funcall (ob-mesos-task-unmade first))
+                (setf (ob-mesos-task-unmade first) nil))))))
     (when (and (assq :instances params) foreach)
       (user-error "`:instances' and `:foreach' cannot be used together"))
     (when promise
@@ -204,26 +219,31 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
                   (ob-mesos--launch group))))
       (funcall make))))
 
-(defun ob-mesos--member (group body params id vars environment)
-  "Make the member ID of GROUP, which is for BODY with PARAMS and VARS.
+(defun ob-mesos--fill-member (member group body params vars environment)
+  "Give MEMBER of GROUP, which is for BODY with PARAMS and VARS, its block.
 ENVIRONMENT is an alist of more variables for its environment."
-  (let* ((block (plist-put (copy-sequence (ob-mesos-task-block group)) :id id))
+  (let* ((block (plist-put (copy-sequence (ob-mesos-task-block group))
+                           :id (ob-mesos-task-id member)))
          (table (copy-hash-table (or (plist-get block :environment)
                                      (make-hash-table :test #'equal))))
-         (member (ob-mesos-task--make
-                  :id id :lang (ob-mesos-task-lang group) :source body
-                  :master (ob-mesos-task-master group)
-                  :directory (ob-mesos-task-directory group)
-                  :params params)))
+         (all (append (mapcar (lambda (var) (cons :var var)) vars) params)))
     (pcase-dolist (`(,name . ,value) environment)
       (puthash name (format "%s" value) table))
     (setf (ob-mesos-task-block member)
-          (append (list :group (ob-mesos-task-id group))
+          (append (list :group (ob-mesos-task-id group)
+                        :ignored (ob-mesos--ignored-variables body vars))
                   (plist-put block :environment table)))
-    (ob-mesos--fill member body
-                    (append (mapcar (lambda (var) (cons :var var)) vars)
-                            params))
-    member))
+    (ob-mesos--call-in-document
+     group (lambda () (ob-mesos--fill member body all)))))
+
+(defun ob-mesos--make-member (group body params id)
+  "Return the member ID of GROUP, which is for BODY with PARAMS.
+Its block is made when it is submitted."
+  (ob-mesos-task--make
+   :id id :lang (ob-mesos-task-lang group) :source body
+   :master (ob-mesos-task-master group)
+   :directory (ob-mesos-task-directory group)
+   :params params))
 
 (defun ob-mesos--register (task)
   "Know TASK from now on."
@@ -252,11 +272,6 @@ ENVIRONMENT is an alist of more variables for its environment."
   "Hand TASKS to their servers, and tell of it."
   (ob-mesos--submit tasks)
   (run-hook-with-args 'ob-mesos-launched-functions tasks))
-
-(defun ob-mesos--hash (body params)
-  "The hash of BODY with PARAMS if `:cache' wants one."
-  (when (equal (cdr (assq :cache params)) "yes")
-    (org-babel-sha1-hash (list "mesos" body (copy-tree params)) :eval)))
 
 (defun ob-mesos--live-task (key)
   "Return the task with KEY that has not ended, or nil."
@@ -297,8 +312,7 @@ the task."
                    (barf-if-buffer-read-only))
                  (ob-mesos--task lang body params
                                  (org-element-property :name element) after))))
-    (setf (ob-mesos-task-hash task) (ob-mesos--hash body params)
-          (ob-mesos-task-block-marker task) (ob-mesos-task-context task)
+    (setf (ob-mesos-task-block-marker task) (ob-mesos-task-context task)
           (ob-mesos-task-text task) (org-element-property :value element)
           (ob-mesos-task-file task) (buffer-file-name (buffer-base-buffer)))
     (set-marker-insertion-type (ob-mesos-task-block-marker task) t)

@@ -26,7 +26,7 @@
   (context nil :documentation "Marker at the block or call whose value it is, or nil.")
   (file nil :documentation "The file its block was submitted from, or nil.")
   (params nil :documentation "The header arguments its result obeys.")
-  (hash nil :documentation "The hash for `:cache', or nil.")
+  (unmade nil :documentation "A function that makes its block before it is submitted, or nil.")
   (shown nil :documentation "The placeholder's text as it stands.")
   (done nil :documentation "Non-nil once its end was dealt with.")
   (lang "mesos" :documentation "The language of its block.")
@@ -118,21 +118,59 @@ If the buffer is gone, a temporary one takes its place."
         (add-hook 'ob-mesos-after-task-functions #'ended)))
     (funcall function left)))
 
+(defconst ob-mesos--batch-bytes 4000000
+  "The largest number of bytes of bodies in a request.")
+
+(defconst ob-mesos--batch-tasks 200
+  "The largest number of tasks in a request, which takes some 20 ms.")
+
 (defun ob-mesos--submit (tasks)
-  "Send TASKS to their servers, in one request each, or several if they are large."
+  "Send TASKS to their servers: what fits into one request each at once.
+The rest follows soon, in the same order."
   (pcase-dolist (`(,_ . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
-    (let (batch (size 0))
-      (dolist (task mine)
-        (let ((length (string-bytes
-                       (or (plist-get (ob-mesos-task-block task) :body) ""))))
-          (when (and batch (or (> (+ size length) 4000000)
-                               (>= (length batch) 10000)))
-            (ob-mesos--submit-batch (nreverse batch))
-            (setq batch nil size 0))
+    (ob-mesos--submit-some mine)))
+
+(defun ob-mesos--submit-some (tasks)
+  "Submit the first of TASKS, all of one master, in one request.
+What is left when that is full, or takes too long to make, is put off."
+  (let ((end (+ (float-time) ob-mesos--slice))
+        batch (count 0) (size 0))
+    (while (and tasks
+                (or (null batch)
+                    (and (< count ob-mesos--batch-tasks)
+                         (< (float-time) end)
+                         (< (+ size (ob-mesos--body-bytes (car tasks)))
+                            ob-mesos--batch-bytes))))
+      (let ((task (pop tasks)))
+        (when (ob-mesos--make-block task)
           (push task batch)
-          (cl-incf size length)))
-      (when batch
-        (ob-mesos--submit-batch (nreverse batch))))))
+          (cl-incf count)
+          (cl-incf size (ob-mesos--body-bytes task)))))
+    (when batch
+      (ob-mesos--submit-batch (nreverse batch)))
+    (when tasks
+      (ob-mesos--enqueue #'ob-mesos--submit-some tasks))))
+
+(defun ob-mesos--body-bytes (task)
+  "Return the number of bytes of the body of TASK, 0 if it is not made yet."
+  (string-bytes (or (plist-get (ob-mesos-task-block task) :body) "")))
+
+(defun ob-mesos--make-block (task)
+  "Return non-nil if TASK has a block; make that first if it is not made yet."
+  (when-let ((make (ob-mesos-task-unmade task)))
+    (setf (ob-mesos-task-unmade task) nil)
+    (condition-case err
+        (funcall make)
+      (error
+       (setf (ob-mesos-task-block task) nil)
+       (ob-mesos--refused task (error-message-string err)))))
+  (ob-mesos-task-block task))
+
+(defun ob-mesos--cancel-unmade (task)
+  "End TASK if it is not submitted yet."
+  (when (ob-mesos-task-unmade task)
+    (setf (ob-mesos-task-unmade task) nil)
+    (ob-mesos--refused task "Killed before it was submitted")))
 
 (defun ob-mesos--submit-batch (tasks)
   "Send TASKS, all of one master, to its server in one request."
@@ -181,8 +219,11 @@ An id is the same task for ever, so this never runs a block twice."
      ((or (null task)
           (not (equal (ob-mesos-task-master task)
                       (ob-mesos--server-master server)))))
+     ((ob-mesos-task-unmade task))
      ((ob-mesos-task-block task)
       (ob-mesos--submit (list task)))
+     ((ob-mesos-task-group task)
+      (ob-mesos--refused task "It was not submitted before Emacs ended"))
      (t
       (remhash id ob-mesos--tasks)
       (message "ob-mesos: no task %s is known" id)))))

@@ -28,7 +28,8 @@
 
 (ert-deftest ob-mesos-nonsense-in-any-argument-is-one-error-that-names-it ()
   (random "nonsense")
-  (dolist (argument ob-mesos--arguments)
+  ;; `:cache' is read by Org itself before it comes to us.
+  (dolist (argument (assq-delete-all 'cache (copy-sequence ob-mesos--arguments)))
     (pcase-let* ((`(,name ,synonyms ,type . ,_) argument)
                  (nonsense
                   (pcase type

@@ -136,7 +136,7 @@
                                 (error-message-string err))))
       (ob-mesos-tests--settle))))
 
-(ert-deftest ob-mesos-a-value-is-cached-as-org-has-it ()
+(ert-deftest ob-mesos-a-value-that-is-reused-is-that-of-the-run ()
   (let ((file (make-temp-file "ob-mesos")))
     (ob-mesos-tests--with
         (concat (ob-mesos-flow--named "one" ":cache yes"
@@ -148,7 +148,7 @@
         (ob-mesos-tests--settle)
         (ob-mesos-flow--execute "two")
         (ob-mesos-tests--settle))
-      (should (equal ": got 1\n" (ob-mesos-flow--result "two")))
+      (should (equal ": got 1\n: \n" (ob-mesos-flow--result "two")))
       (should (equal "x\ny\n" (with-temp-buffer (insert-file-contents file)
                                                 (buffer-string)))))))
 

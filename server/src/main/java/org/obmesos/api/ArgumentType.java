@@ -198,6 +198,8 @@ public sealed interface ArgumentType {
   enum Parsed implements ArgumentType {
     /** A size in MiB, or with a unit. */
     SIZE,
+    /** A size, or two: FROM..TO. */
+    MEMORY,
     /** One word. */
     WORD,
     /** NAME=VALUE words. */
@@ -232,7 +234,8 @@ public sealed interface ArgumentType {
     @Override
     public JsonElement convert(Value value) {
       return switch (this) {
-        case SIZE -> size(value);
+        case SIZE -> size(value, value.text());
+        case MEMORY -> memory(value);
         case WORD -> word(value);
         case ENVIRONMENT, SECRETS -> environment(value);
         case HEALTH -> health(value);
@@ -249,8 +252,19 @@ public sealed interface ArgumentType {
       return name().toLowerCase(Locale.ROOT);
     }
 
-    private static JsonElement size(Value value) {
-      Matcher size = SIZE_TEXT.matcher(value.text());
+    private static JsonElement memory(Value value) {
+      int dots = value.text().indexOf("..");
+      if (dots < 0) {
+        return size(value, value.text());
+      }
+      JsonObject range = new JsonObject();
+      range.add("from", size(value, value.text().substring(0, dots)));
+      range.add("to", size(value, value.text().substring(dots + 2)));
+      return range;
+    }
+
+    private static JsonElement size(Value value, String text) {
+      Matcher size = SIZE_TEXT.matcher(text);
       if (!size.matches()) {
         throw value.invalid("a size in MiB, or with a unit: 512M, 2G");
       }

@@ -28,6 +28,7 @@ import org.obmesos.task.Program;
 import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Retry;
+import org.obmesos.task.Reuse;
 import org.obmesos.task.RunPolicy;
 import org.obmesos.task.Session;
 import org.obmesos.task.TaskId;
@@ -52,7 +53,17 @@ public final class BlockMapper {
         new Origin(or(item.name(), ""), or(item.document(), ""), or(item.group(), "")),
         program(item),
         requirements(item),
-        runPolicy(item));
+        runPolicy(item),
+        reuse(item));
+  }
+
+  private static Reuse reuse(BlockItem item) {
+    return new Reuse(
+        constant("cache", Reuse.Mode.class, or(item.reuse(), "no")),
+        or(item.fetch(), List.of()),
+        or(item.afterBlocks(), List.of()),
+        Set.copyOf(or(item.ignored(), List.of())),
+        or(item.inputs(), Map.of()));
   }
 
   private static Program program(BlockItem item) {
@@ -171,8 +182,10 @@ public final class BlockMapper {
             or(item.attempts(), Retry.NONE.attempts()),
             seconds("backoff", item.backoff(), Retry.NONE.backoff()),
             constant("ensure", Retry.Ensure.class, or(item.ensure(), "nothing")),
-            seconds("keep", item.keep(), Retry.NONE.keep())),
-        constant("executor", ExecutorKind.class, or(item.executor(), "auto")));
+            seconds("keep", item.keep(), Retry.NONE.keep()),
+            or(item.maxMem(), Retry.NONE.maxMemMiB())),
+        constant("executor", ExecutorKind.class, or(item.executor(), "auto")),
+        or(item.limit(), 0));
   }
 
   private static <T> T or(T value, T otherwise) {

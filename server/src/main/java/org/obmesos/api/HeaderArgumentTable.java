@@ -105,7 +105,12 @@ public final class HeaderArgumentTable {
     rows.add(
         withSynonym(
             field("cpus", Decimal.above(0), "cpus", "number of cpus, can be a fraction"), "cpu"));
-    rows.add(field("mem", Parsed.SIZE, "mem", "memory in MiB, or with a unit: 512M, 2G"));
+    rows.add(
+        field(
+            "mem",
+            Parsed.MEMORY,
+            "mem",
+            "memory in MiB, or with a unit: 512M; 1G..8G: doubled up to 8G after a kill for memory"));
     rows.add(field("disk", Parsed.SIZE, "disk", "disk in MiB, or with a unit"));
     rows.add(field("gpus", new Whole(0, 10_000), "gpus", "number of GPUs"));
   }
@@ -263,6 +268,23 @@ public final class HeaderArgumentTable {
             "instances",
             new Whole(1, 10_000),
             "number of copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT"));
+    rows.add(
+        field(
+            "limit",
+            new Whole(1, 10_000),
+            "limit",
+            "how many copies or elements run at once; all by default"));
+    rows.add(
+        field(
+            "cache",
+            OneOf.of("yes", "no"),
+            "reuse",
+            "yes: reuse the result of an earlier run if nothing that goes in has changed"));
+    rows.add(
+        emacs(
+            "provenance",
+            OneOf.of("yes", "no"),
+            "yes: write how the result came about into a drawer below it"));
     rows.add(emacs("foreach", new AnyText(), "NAME=LIST, TABLE or BLOCK: a task for each element"));
     rows.add(emacs("files", new AnyText(), "names of local files to send with the block"));
     rows.add(

@@ -65,7 +65,14 @@ public final class Messages {
       String ensure,
       String executor,
       SessionItem session,
-      Double keep) {}
+      Double keep,
+      Double maxMem,
+      Integer limit,
+      String reuse,
+      List<String> fetch,
+      List<String> afterBlocks,
+      List<String> ignored,
+      Map<String, String> inputs) {}
 
   /**
    * A session.
@@ -157,6 +164,10 @@ public final class Messages {
       List<String> after,
       Boolean bodyLater,
       Boolean secrets,
+      String image,
+      String key,
+      String reused,
+      Long reusedEnded,
       ResultItem result) {}
 
   /** The output of an ended task. */

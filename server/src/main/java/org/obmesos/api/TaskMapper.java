@@ -14,6 +14,8 @@ import org.obmesos.scheduler.OfferNote;
 import org.obmesos.scheduler.SessionSummary;
 import org.obmesos.task.Exit;
 import org.obmesos.task.Resources;
+import org.obmesos.task.ResultKey;
+import org.obmesos.task.ReusedResult;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -62,6 +64,15 @@ public final class TaskMapper {
         task.block().requirements().after().stream().map(TaskId::value).toList(),
         task.block().program().awaitsBody() ? true : null,
         task.block().program().executionEnvironment().secrets().isEmpty() ? null : true,
+        task.block()
+            .program()
+            .executionEnvironment()
+            .container()
+            .map(container -> container.image().name())
+            .orElse(null),
+        task.launch().key().map(ResultKey::digest).orElse(null),
+        task.launch().reused().map(earlier -> earlier.id().value()).orElse(null),
+        task.launch().reused().map(ReusedResult::endedMillis).orElse(null),
         result.map(found -> result(found, location)).orElse(null));
   }
 

@@ -121,6 +121,11 @@ final class HeaderArguments {
     if (item.has(CONTAINER)) {
       completeContainer(item.getAsJsonObject(CONTAINER), item.get("body").getAsString());
     }
+    if (item.has("mem") && item.get("mem").isJsonObject()) {
+      JsonObject range = item.getAsJsonObject("mem");
+      item.add("mem", range.get("from"));
+      item.add("maxMem", range.get("to"));
+    }
     JsonObject health = item.getAsJsonObject("health");
     if (health != null && health.has("port") && health.get("port").getAsString().isEmpty()) {
       if (!item.has("ports")) {

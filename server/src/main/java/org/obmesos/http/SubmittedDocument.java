@@ -220,6 +220,7 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
             block, "after", "the block depends on itself: " + String.join(" -> ", longer));
       }
       List<TaskId> before = new ArrayList<>();
+      List<String> labels = new ArrayList<>();
       for (HeaderArgument argument : block.source().arguments()) {
         if (HeaderArguments.canonical(argument.name()).equals("after")) {
           for (String name : argument.words()) {
@@ -229,17 +230,18 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
             }
             add(needed, longer);
             before.addAll(needed.ids());
+            labels.add(needed.label());
           }
         }
       }
       for (int index = 0; index < block.ids().size(); index++) {
-        ordered.add(block(block, index, before));
+        ordered.add(block(block, index, before, labels));
       }
       done.add(block);
     }
   }
 
-  private Block block(SubmittedBlock block, int index, List<TaskId> before) {
+  private Block block(SubmittedBlock block, int index, List<TaskId> before, List<String> labels) {
     SourceBlock source = block.source();
     List<String> interpreter = LANGUAGES.get(language(source));
     if (interpreter == null) {
@@ -253,6 +255,7 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
     item.addProperty("body", source.body().isBlank() ? "" : source.body() + "\n");
     item.add("interpreter", words(interpreter));
     item.add("after", words(before.stream().map(TaskId::value).toList()));
+    item.add("afterBlocks", words(labels));
     if (block.isGroup()) {
       item.addProperty("group", block.group());
     }

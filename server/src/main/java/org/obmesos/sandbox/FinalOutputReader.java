@@ -4,9 +4,13 @@ package org.obmesos.sandbox;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.obmesos.task.KeptFile;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.util.Backoff;
@@ -32,6 +36,8 @@ final class FinalOutputReader {
   private final String key;
   private final int limit;
   private final Instant deadline;
+  private final List<String> files;
+  private final KeptFiles keptFiles;
   private final ScheduledExecutorService timer;
   private final KeyedSerialExecutor executor;
   private final CompletableFuture<TaskResult> result = new CompletableFuture<>();
@@ -43,15 +49,23 @@ final class FinalOutputReader {
    * @param key the key of its jobs
    * @param limit the largest number of bytes of stdout
    * @param patience how long to try again while the sandbox is unavailable
+   * @param files the files that belong to the result
    */
-  record Source(TaskId id, Sandbox sandbox, String key, int limit, Duration patience) {}
+  record Source(
+      TaskId id, Sandbox sandbox, String key, int limit, Duration patience, List<String> files) {}
 
-  FinalOutputReader(Source source, ScheduledExecutorService timer, KeyedSerialExecutor executor) {
+  FinalOutputReader(
+      Source source,
+      KeptFiles keptFiles,
+      ScheduledExecutorService timer,
+      KeyedSerialExecutor executor) {
     this.id = source.id();
     this.sandbox = source.sandbox();
     this.key = source.key();
     this.limit = source.limit();
     this.deadline = Instant.now().plus(source.patience());
+    this.files = source.files();
+    this.keptFiles = keptFiles;
     this.timer = timer;
     this.executor = executor;
   }
@@ -84,7 +98,19 @@ final class FinalOutputReader {
   }
 
   private void read() throws IOException {
-    result.complete(Outputs.result(sandbox, limit));
+    TaskResult output = Outputs.result(sandbox, limit);
+    result.complete(files.isEmpty() ? output : output.with(keepFiles()));
+  }
+
+  private Optional<Map<String, KeptFile>> keepFiles() throws SandboxUnavailableException {
+    try {
+      return Optional.of(keptFiles.keep(sandbox, files));
+    } catch (SandboxUnavailableException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      log.warn("the files of {} cannot be kept: {}", id, e.toString());
+      return Optional.empty();
+    }
   }
 
   private void later(Duration delay, Step step) {

@@ -7,12 +7,14 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.obmesos.executor.TaskReport;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -36,6 +38,7 @@ public final class SandboxReader implements AutoCloseable {
 
   private final Sandboxes sandboxes;
   private final int resultLimit;
+  private final KeptFiles keptFiles;
   private final ScheduledThreadPoolExecutor timer = NamedExecutors.single("tailer");
   private final KeyedSerialExecutor executor = new KeyedSerialExecutor();
   private final Tailer tailer;
@@ -54,9 +57,12 @@ public final class SandboxReader implements AutoCloseable {
    * Creates a reader and starts it.
    *
    * @param resultLimit the largest number of bytes of stdout in a result
+   * @param keptFiles where the files that belong to results are kept
    * @param listener receives the last lines of the tasks that are followed
    */
-  public SandboxReader(Sandboxes sandboxes, int resultLimit, Tailer.Listener listener) {
+  public SandboxReader(
+      Sandboxes sandboxes, int resultLimit, KeptFiles keptFiles, Tailer.Listener listener) {
+    this.keptFiles = keptFiles;
     this.sandboxes = sandboxes;
     this.resultLimit = resultLimit;
     timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
@@ -100,10 +106,19 @@ public final class SandboxReader implements AutoCloseable {
 
   /** Reads something in the sandbox of a task; fails with an {@link UncheckedIOException}. */
   public <T> CompletableFuture<T> read(Task task, SandboxJob<T> job) {
+    return read(task, () -> sandbox(task), job);
+  }
+
+  /** Reads something of what a task has that has the result of an earlier one. */
+  public <T> CompletableFuture<T> readReused(Task task, TaskResult result, SandboxJob<T> job) {
+    return read(task, () -> keptFiles.sandbox(result), job);
+  }
+
+  private <T> CompletableFuture<T> read(Task task, Supplier<Sandbox> sandbox, SandboxJob<T> job) {
     return CompletableFuture.supplyAsync(
         () -> {
           try {
-            return job.run(sandbox(task));
+            return job.run(sandbox.get());
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
@@ -154,8 +169,10 @@ public final class SandboxReader implements AutoCloseable {
    * Reads the output of a task that has ended. The future never fails.
    *
    * @param agentAlive whether to try again if the agent does not answer
+   * @param files the files that belong to the result, relative to the sandbox
    */
-  public CompletableFuture<TaskResult> finalOutput(Task task, boolean agentAlive) {
+  public CompletableFuture<TaskResult> finalOutput(
+      Task task, boolean agentAlive, List<String> files) {
     if (task.launch().location().isNone()) {
       return CompletableFuture.completedFuture(TaskResult.NONE);
     }
@@ -171,8 +188,9 @@ public final class SandboxReader implements AutoCloseable {
             sandbox,
             key(task),
             resultLimit,
-            agentAlive ? FINAL_OUTPUT_PATIENCE : Duration.ZERO);
-    return new FinalOutputReader(source, timer, executor).start();
+            agentAlive ? FINAL_OUTPUT_PATIENCE : Duration.ZERO,
+            files);
+    return new FinalOutputReader(source, keptFiles, timer, executor).start();
   }
 
   /** Returns the result of a task from a report that has all of its output. */

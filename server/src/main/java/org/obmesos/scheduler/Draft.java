@@ -28,7 +28,7 @@ final class Draft {
   private final Map<TaskId, Task> tasks = new LinkedHashMap<>();
   private final Set<TaskId> inserted = new LinkedHashSet<>();
   private final Set<TaskId> updated = new LinkedHashSet<>();
-  private final Set<TaskId> programs = new LinkedHashSet<>();
+  private final Set<TaskId> blocks = new LinkedHashSet<>();
   private final Set<TaskId> deleted = new LinkedHashSet<>();
   private final Map<TaskId, TaskResult> results = new HashMap<>();
   private final List<Effect> effects = new ArrayList<>();
@@ -67,7 +67,7 @@ final class Draft {
   /** Changes the program of a task that waits for it. */
   void updateProgram(Task task) {
     tasks.put(task.id(), task);
-    programs.add(task.id());
+    blocks.add(task.id());
   }
 
   /**
@@ -102,6 +102,9 @@ final class Draft {
               if (!transition.task().equals(task)) {
                 tasks.put(id, transition.task());
                 updated.add(id);
+                if (!transition.task().block().equals(task.block())) {
+                  blocks.add(id);
+                }
               }
               transition.result().ifPresent(result -> results.put(id, result));
               effects.addAll(transition.effects());
@@ -112,10 +115,10 @@ final class Draft {
   Changes changes() {
     Set<TaskId> onlyUpdated = new LinkedHashSet<>(updated);
     onlyUpdated.removeAll(inserted);
-    Set<TaskId> onlyPrograms = new LinkedHashSet<>(programs);
-    onlyPrograms.removeAll(inserted);
+    Set<TaskId> onlyBlocks = new LinkedHashSet<>(blocks);
+    onlyBlocks.removeAll(inserted);
     return new Changes(
-        of(inserted), of(onlyUpdated), of(onlyPrograms), results, deleted, frameworkId);
+        of(inserted), of(onlyUpdated), of(onlyBlocks), results, deleted, frameworkId);
   }
 
   private List<Task> of(Collection<TaskId> ids) {

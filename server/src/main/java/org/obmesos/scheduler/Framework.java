@@ -22,6 +22,7 @@ import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.AgentMetrics;
 import org.obmesos.sandbox.ExecRequest;
 import org.obmesos.sandbox.Execution;
+import org.obmesos.sandbox.KeptFiles;
 import org.obmesos.sandbox.SandboxJob;
 import org.obmesos.sandbox.SandboxReader;
 import org.obmesos.sandbox.Sandboxes;
@@ -53,6 +54,7 @@ public final class Framework implements AutoCloseable {
   private final SchedulerExecutor executor = new SchedulerExecutor();
   private final TaskRegistry registry = new TaskRegistry();
   private final Secrets secrets = new Secrets();
+  private final KeptFiles keptFiles;
   private final SandboxReader reader;
   private final Subscription subscription;
   private final TransactionQueue transactions;
@@ -83,7 +85,8 @@ public final class Framework implements AutoCloseable {
     this.sandboxes = sandboxes;
     this.options = options;
     this.listener = listener;
-    this.reader = new SandboxReader(sandboxes, options.resultLimit(), listener::output);
+    this.keptFiles = new KeptFiles(store.file().resolveSibling("files"));
+    this.reader = new SandboxReader(sandboxes, options.resultLimit(), keptFiles, listener::output);
     this.subscription = new Subscription(options);
     this.transactions =
         new TransactionQueue(
@@ -95,7 +98,7 @@ public final class Framework implements AutoCloseable {
             options.storeFailureLimit());
     LaunchQueue.Collaborators with =
         new LaunchQueue.Collaborators(executor, transactions, registry, subscription, listener);
-    this.launchQueue = new LaunchQueue(with, options, secrets);
+    this.launchQueue = new LaunchQueue(with, options, secrets, new ResultReuse(with, store));
     Reconciler reconciler = new Reconciler(executor, registry, subscription::reconcile);
     this.updateHandler = new UpdateHandler(with, reader, secrets, launchQueue, reconciler);
     MasterEvents events = new MasterEvents(with, launchQueue, reconciler, updateHandler);
@@ -339,7 +342,15 @@ public final class Framework implements AutoCloseable {
             tasks ->
                 tasks.isEmpty()
                     ? CompletableFuture.completedFuture(Optional.empty())
-                    : reader.read(tasks.get(0), job).thenApply(Optional::of));
+                    : read(tasks.get(0), job).thenApply(Optional::of));
+  }
+
+  private <T> CompletableFuture<T> read(Task task, SandboxJob<T> job) {
+    return task.launch().reused().isEmpty()
+        ? reader.read(task, job)
+        : store
+            .result(task.id())
+            .thenCompose(result -> reader.readReused(task, result.orElse(TaskResult.NONE), job));
   }
 
   /**
@@ -401,6 +412,7 @@ public final class Framework implements AutoCloseable {
                   (deleted, all) -> {
                     reader.delete(
                         all.stream().filter(task -> deleted.contains(task.id())).toList());
+                    deleteFiles();
                     return List.copyOf(deleted);
                   });
         });
@@ -425,6 +437,21 @@ public final class Framework implements AutoCloseable {
                             expireIfExceeded();
                           }
                         }));
+  }
+
+  /** Deletes the files of results that were deleted. */
+  private void deleteFiles() {
+    var unused =
+        store
+            .keptFiles()
+            .thenAcceptAsync(
+                digests -> {
+                  try {
+                    keptFiles.retain(digests);
+                  } catch (IOException e) {
+                    log.warn("files of deleted results cannot be deleted", e);
+                  }
+                });
   }
 
   private void expireIfExceeded() {

@@ -49,6 +49,7 @@ final class LaunchQueue {
   private final Secrets secrets;
   private final OfferMatcher matcher;
   private final DependencyTracker dependencies;
+  private final ResultReuse reuse;
 
   /** The offers that are not answered yet. */
   private final List<Offer> offers = new ArrayList<>();
@@ -68,7 +69,8 @@ final class LaunchQueue {
       Subscription subscription,
       FrameworkListener listener) {}
 
-  LaunchQueue(Collaborators with, FrameworkOptions options, Secrets secrets) {
+  LaunchQueue(Collaborators with, FrameworkOptions options, Secrets secrets, ResultReuse reuse) {
+    this.reuse = reuse;
     this.executor = with.executor();
     this.transactions = with.transactions();
     this.registry = with.registry();
@@ -97,7 +99,7 @@ final class LaunchQueue {
         reject(task.id(), "The task " + never.get());
       } else if (unmet.isPresent()) {
         setPendingReason(task, unmet.get());
-      } else {
+      } else if (reuse.mayLaunch(task, () -> admitAgain(task))) {
         registry.enqueue(task);
         subscription.requireRole(
             task.block().resources().gpus() > 0, task.block().requirements().role());
@@ -122,6 +124,7 @@ final class LaunchQueue {
 
   /** Queues what waited for a task that has ended. */
   void ended(Task task) {
+    reuse.forget(task.id());
     admit(dependencies.release(task.id()));
     if (task.block().session().isPresent() && !task.launch().location().isNone()) {
       if (matcher.sessions().ended(task)) {
@@ -130,6 +133,9 @@ final class LaunchQueue {
         setPendingReasons(matcher.shortages(registry.queue()));
         revive();
       }
+    }
+    if (task.block().runPolicy().limit() > 0) {
+      revive();
     }
     boolean constrained =
         registry.queue().stream()
@@ -342,7 +348,7 @@ final class LaunchQueue {
       for (Placement.Placed<Task> placed : tasks) {
         TaskId id = placed.task().id();
         if (draft.live(id).filter(task -> task.state() == TaskState.QUEUED).isPresent()) {
-          draft.apply(id, new TaskEvent.Launch(location(placed)));
+          draft.apply(id, new TaskEvent.Launch(location(placed), reuse.key(id)));
           staged.add(id);
         }
       }

@@ -77,9 +77,11 @@ final class OfferMatcher {
         available.put(allocation.getKey(), offered);
       }
     }
+    GroupLimits limits = new GroupLimits(registry);
     List<Placement.Candidate<Task>> queue =
         registry.queue().stream()
             .filter(task -> sessions.unmet(task).isEmpty())
+            .filter(limits::admit)
             .map(task -> new Placement.Candidate<>(task, sessions.needs(task)))
             .toList();
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
@@ -193,10 +195,12 @@ final class OfferMatcher {
   /** Returns why each of the tasks cannot be launched; those that can are left out. */
   Map<Task, String> shortages(Iterable<Task> tasks) {
     ConstraintEvaluator constraints = constraints();
+    GroupLimits limits = new GroupLimits(registry);
     Map<Task, String> reasons = new LinkedHashMap<>();
     for (Task task : tasks) {
       sessions
           .unmet(task)
+          .or(() -> limits.admit(task) ? Optional.empty() : Optional.of(GroupLimits.reason(task)))
           .or(() -> agents.shortage(task, role(task), constraints))
           .ifPresent(reason -> reasons.put(task, reason));
     }

@@ -51,7 +51,8 @@ final class Submission extends Request {
         changed.add(block.id());
       } else if (known.filter(Submission::awaitsBody).isPresent()
           && !block.program().awaitsBody()) {
-        draft.updateProgram(known.get().with(block.program()));
+        draft.updateProgram(
+            known.get().with(known.get().block().with(block.program()).with(block.reuse())));
         changed.add(block.id());
       }
     }

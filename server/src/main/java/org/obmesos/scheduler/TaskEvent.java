@@ -3,6 +3,8 @@ package org.obmesos.scheduler;
 
 import java.util.Optional;
 import org.apache.mesos.v1.Protos;
+import org.obmesos.task.ResultKey;
+import org.obmesos.task.ReusedResult;
 import org.obmesos.task.TaskLocation;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskStatus;
@@ -10,8 +12,18 @@ import org.obmesos.task.Usage;
 
 /** What happens to one task; see {@link TaskStateMachine}. */
 sealed interface TaskEvent {
-  /** Placement has found an offer for a queued task. */
-  record Launch(TaskLocation location) implements TaskEvent {}
+  /**
+   * Placement has found an offer for a queued task.
+   *
+   * @param key what it computes; empty if that is not known
+   */
+  record Launch(TaskLocation location, Optional<ResultKey> key) implements TaskEvent {}
+
+  /** An earlier task has computed what a queued task is to compute. */
+  record Reuse(ResultKey key, ReusedResult earlier, TaskResult result) implements TaskEvent {}
+
+  /** A queued task is not to run, and there is no result to reuse. */
+  record Stale(String message) implements TaskEvent {}
 
   /** A queued task can never be launched. */
   record Reject(String message) implements TaskEvent {}

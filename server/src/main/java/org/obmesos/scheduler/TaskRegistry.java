@@ -9,8 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.obmesos.store.EndedTask;
+import org.obmesos.task.ResultKey;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -32,6 +34,12 @@ final class TaskRegistry {
   private final Map<String, TaskId> taskIdByMesosTaskId = new LinkedHashMap<>();
   private final TreeSet<Task> queue = new TreeSet<>(QUEUE_ORDER);
 
+  /** The tasks that have finished with each key, in the order of submission. */
+  private final Map<String, TreeMap<Long, EndedTask>> finished = new HashMap<>();
+
+  /** The number of launched tasks of each group. */
+  private final Map<String, Integer> launchedOfGroups = new HashMap<>();
+
   /** Why queued tasks wait. Derived from offers and other tasks, so it is not stored. */
   private final Map<TaskId, String> pendingReasons = new HashMap<>();
 
@@ -50,7 +58,7 @@ final class TaskRegistry {
     liveTasks.forEach(this::put);
     endedTasks.forEach(
         task -> {
-          ended.put(task.id(), task);
+          putEnded(task);
           sequence = Math.max(sequence, task.sequence());
         });
   }
@@ -72,27 +80,64 @@ final class TaskRegistry {
     if (before != null) {
       queue.remove(before);
       taskIdByMesosTaskId.remove(before.mesosTaskId());
+      countLaunched(before, -1);
     }
     if (task.state().isTerminal() || task.state() == TaskState.QUEUED) {
       usages.remove(task.id());
     }
     if (task.state().isTerminal()) {
       live.remove(task.id());
-      ended.put(task.id(), EndedTask.of(task));
+      putEnded(EndedTask.of(task));
     } else {
       live.put(task.id(), task);
       if (task.state() != TaskState.QUEUED) {
         taskIdByMesosTaskId.put(task.mesosTaskId(), task.id());
       }
+      countLaunched(task, 1);
     }
     if (task.state() != TaskState.QUEUED) {
       pendingReasons.remove(task.id());
     }
   }
 
+  private void putEnded(EndedTask task) {
+    ended.put(task.id(), task);
+    if (task.state() == TaskState.FINISHED && !task.key().isEmpty()) {
+      finished.computeIfAbsent(task.key(), key -> new TreeMap<>()).put(task.sequence(), task);
+    }
+  }
+
+  private void countLaunched(Task task, int change) {
+    String group = task.block().origin().group();
+    if (task.state() != TaskState.QUEUED && !group.isEmpty()) {
+      launchedOfGroups.merge(group, change, (now, by) -> now + by == 0 ? null : now + by);
+    }
+  }
+
+  /** Returns the number of tasks of a group that are launched and have not ended. */
+  int launchedOfGroup(String group) {
+    return launchedOfGroups.getOrDefault(group, 0);
+  }
+
   /** Applies the deletion of ended tasks. */
   void remove(Collection<TaskId> ids) {
-    ids.forEach(ended::remove);
+    for (TaskId id : ids) {
+      EndedTask task = ended.remove(id);
+      if (task != null) {
+        finished.computeIfPresent(
+            task.key(),
+            (key, tasks) -> {
+              tasks.remove(task.sequence());
+              return tasks.isEmpty() ? null : tasks;
+            });
+      }
+    }
+  }
+
+  /** Returns the last task that has finished with a key. */
+  Optional<EndedTask> finishedWith(ResultKey key) {
+    return Optional.ofNullable(finished.get(key.digest()))
+        .map(tasks -> tasks.lastEntry().getValue());
   }
 
   /** Returns the highest sequence number used so far. */

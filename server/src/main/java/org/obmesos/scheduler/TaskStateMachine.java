@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.mesos.v1.Protos;
+import org.obmesos.task.Block;
 import org.obmesos.task.Retry;
+import org.obmesos.task.ReusedResult;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
@@ -18,6 +20,7 @@ import org.obmesos.task.TaskStatus;
  * that follow once it is committed. The states are those of {@link TaskState}:
  *
  * <pre>
+ * QUEUED --Reuse--> FINISHED, with the result of an earlier task
  * QUEUED --Launch--> STAGING --StatusUpdate--> STARTING, RUNNING, KILLING, UNREACHABLE
  *   ^                   |                          |
  *   +---never started---+                          | terminal StatusUpdate
@@ -35,6 +38,12 @@ final class TaskStateMachine {
   private static final String KILLED_BEFORE_LAUNCH = "Killed before it was launched";
   private static final String AGENT = Protos.TaskStatus.Source.SOURCE_AGENT.name();
   private static final String MASTER = Protos.TaskStatus.Source.SOURCE_MASTER.name();
+  private static final String OUT_OF_MEMORY =
+      Protos.TaskStatus.Reason.REASON_CONTAINER_LIMITATION_MEMORY.name();
+
+  /** The reason of a task that is not to run and has no result to reuse. */
+  static final String STALE = "STALE";
+
   private static final String RECONCILIATION =
       Protos.TaskStatus.Reason.REASON_RECONCILIATION.name();
 
@@ -88,7 +97,7 @@ final class TaskStateMachine {
   private static Transition queued(Task task, TaskEvent event, Instant now) {
     if (event instanceof TaskEvent.Launch launch) {
       Task staged =
-          task.with(task.launch().at(launch.location()))
+          task.with(task.launch().computing(launch.key()).at(launch.location()))
               .with(TaskStatus.of(TaskState.STAGING, ""), now);
       return Transition.to(staged, new Effect.Notify(staged));
     }
@@ -96,6 +105,24 @@ final class TaskStateMachine {
       return end(
           task,
           TaskStatus.of(TaskState.ERROR, reject.message()),
+          TaskResult.NONE,
+          Optional.empty(),
+          now);
+    }
+    if (event instanceof TaskEvent.Reuse reuse) {
+      ReusedResult earlier = reuse.earlier();
+      String message = "The result of %s is reused".formatted(earlier.id());
+      return end(
+          task.with(task.launch().reusing(reuse.key(), earlier)),
+          TaskStatus.of(TaskState.FINISHED, message),
+          reuse.result(),
+          Optional.empty(),
+          now);
+    }
+    if (event instanceof TaskEvent.Stale stale) {
+      return end(
+          task,
+          new TaskStatus(TaskState.ERROR, STALE, stale.message(), ""),
           TaskResult.NONE,
           Optional.empty(),
           now);
@@ -136,6 +163,13 @@ final class TaskStateMachine {
     if (!known.state().isTerminal()) {
       return progress(task, known, update, now);
     }
+    Optional<Block> larger =
+        known.reason().equals(OUT_OF_MEMORY) && !task.launch().killRequested()
+            ? task.block().withMoreMemory()
+            : Optional.empty();
+    if (larger.isPresent()) {
+      return runWithMoreMemory(task, larger.get(), update, now);
+    }
     Retry retry = task.block().runPolicy().retry();
     if (retry.isDue(task.launch().runs() + 1, known.state())) {
       if (task.launch().killRequested()) {
@@ -162,6 +196,24 @@ final class TaskStateMachine {
     Task next =
         task.with(task.launch().retry())
             .with(TaskStatus.of(TaskState.QUEUED, ended.message()), now);
+    return queueAgain(task, next, update, pause);
+  }
+
+  /** Queues a task that was killed for its memory; that run is none of its attempts. */
+  private static Transition runWithMoreMemory(
+      Task task, Block larger, Optional<Protos.TaskStatus> update, Instant now) {
+    String message =
+        "Killed for its memory, %.0f MiB; it runs again with %.0f MiB"
+            .formatted(task.block().resources().memMiB(), larger.resources().memMiB());
+    Task next =
+        task.with(larger)
+            .with(task.launch().repeat())
+            .with(TaskStatus.of(TaskState.QUEUED, message), now);
+    return queueAgain(task, next, update, Duration.ZERO);
+  }
+
+  private static Transition queueAgain(
+      Task task, Task next, Optional<Protos.TaskStatus> update, Duration pause) {
     return Transition.to(
         next,
         acknowledge(

@@ -2,6 +2,7 @@
 package org.obmesos.scheduler;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.mesos.v1.Protos;
@@ -99,7 +100,9 @@ final class UpdateHandler {
                           report
                               .map(it -> Usage.parse(it.usage()))
                               .orElseGet(() -> draft.live(id).map(registry::usage).orElseThrow()),
-                          report.filter(TaskReport::isComplete).map(reader::result))));
+                          draft.live(id).orElseThrow().block().reuse().files().isEmpty()
+                              ? report.filter(TaskReport::isComplete).map(reader::result)
+                              : Optional.empty())));
     }
 
     @Override
@@ -188,7 +191,12 @@ final class UpdateHandler {
     reader.unfollow(task);
     var unused =
         reader
-            .finalOutput(task, read.agentAlive())
+            .finalOutput(
+                task,
+                read.agentAlive(),
+                read.status().state() == TaskState.FINISHED
+                    ? task.block().reuse().files()
+                    : List.of())
             .exceptionally(failure -> TaskResult.unreadable(String.valueOf(failure.getMessage())))
             .thenAccept(
                 result ->

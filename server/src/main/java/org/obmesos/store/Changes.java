@@ -15,7 +15,8 @@ import org.obmesos.task.TaskResult;
  *
  * @param inserted tasks that are not in the store
  * @param updated tasks whose launch state, status or times have changed
- * @param programs tasks in the store whose program was submitted later
+ * @param blocks tasks in the store whose block has changed: its program was submitted later, or it
+ *     has more memory
  * @param results the results of tasks that end with this transaction
  * @param deleted ended tasks to delete with their results
  * @param frameworkId the id of a new framework
@@ -23,7 +24,7 @@ import org.obmesos.task.TaskResult;
 public record Changes(
     Collection<Task> inserted,
     Collection<Task> updated,
-    Collection<Task> programs,
+    Collection<Task> blocks,
     Map<TaskId, TaskResult> results,
     Collection<TaskId> deleted,
     Optional<String> frameworkId) {
@@ -31,7 +32,7 @@ public record Changes(
   public Changes {
     inserted = List.copyOf(inserted);
     updated = List.copyOf(updated);
-    programs = List.copyOf(programs);
+    blocks = List.copyOf(blocks);
     results = Map.copyOf(results);
     deleted = List.copyOf(deleted);
     Objects.requireNonNull(frameworkId, "frameworkId");
@@ -62,7 +63,7 @@ public record Changes(
   public boolean isEmpty() {
     return inserted.isEmpty()
         && updated.isEmpty()
-        && programs.isEmpty()
+        && blocks.isEmpty()
         && results.isEmpty()
         && deleted.isEmpty()
         && frameworkId.isEmpty();

@@ -2,6 +2,8 @@
 package org.obmesos.store;
 
 import java.time.Instant;
+import org.obmesos.task.Origin;
+import org.obmesos.task.ResultKey;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -11,29 +13,39 @@ import org.obmesos.task.TaskState;
  *
  * @param id the task id
  * @param sequence the position in the order of submission
- * @param name the block's name; empty if it has none
- * @param group the group it is a member of; empty if it is none
+ * @param origin the block and the document it comes from
  * @param state the terminal state
  * @param message the message of the last status
  * @param ended when it ended
+ * @param key the digest of its {@link org.obmesos.task.ResultKey}; empty if it has none
  */
 public record EndedTask(
     TaskId id,
     long sequence,
-    String name,
-    String group,
+    Origin origin,
     TaskState state,
     String message,
-    Instant ended) {
+    Instant ended,
+    String key) {
+  /** Returns the block's name; empty if it has none. */
+  public String name() {
+    return origin.name();
+  }
+
+  /** Returns the group it is a member of; empty if it is none. */
+  public String group() {
+    return origin.group();
+  }
+
   /** Returns the summary of a task in a terminal state. */
   public static EndedTask of(Task task) {
     return new EndedTask(
         task.id(),
         task.sequence(),
-        task.block().origin().name(),
-        task.block().origin().group(),
+        task.block().origin(),
         task.state(),
         task.status().message(),
-        task.times().ended().orElseThrow());
+        task.times().ended().orElseThrow(),
+        task.launch().key().map(ResultKey::digest).orElse(""));
   }
 }

@@ -13,7 +13,7 @@ import java.util.List;
  * this number was used, which {@link LegacySchema} knows.
  */
 final class Schema {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   private static final List<String> VERSION_1 =
       List.of(
@@ -34,6 +34,8 @@ final class Schema {
           CREATE TABLE documents (
             id TEXT PRIMARY KEY, submitted_ms INTEGER NOT NULL, text TEXT NOT NULL,
             submitted INTEGER NOT NULL)""");
+
+  private static final String VERSION_2 = "ALTER TABLE results ADD COLUMN files TEXT";
 
   private Schema() {}
 
@@ -60,14 +62,10 @@ final class Schema {
       // documentation of ALTER TABLE, section 7).
       statement.execute("PRAGMA foreign_keys = OFF");
       connection.setAutoCommit(false);
-      if (LegacySchema.isPresent(statement)) {
-        LegacySchema.migrate(connection, VERSION_1.get(1));
-        statement.execute(VERSION_1.get(2));
-      } else {
-        for (String table : VERSION_1) {
-          statement.execute(table);
-        }
+      if (version == 0) {
+        createVersion1(connection, statement);
       }
+      statement.execute(VERSION_2);
       statement.execute("PRAGMA user_version = " + VERSION);
       connection.commit();
     } catch (SQLException | RuntimeException e) {
@@ -78,6 +76,18 @@ final class Schema {
     }
     try (Statement statement = connection.createStatement()) {
       statement.execute("PRAGMA foreign_keys = ON");
+    }
+  }
+
+  private static void createVersion1(Connection connection, Statement statement)
+      throws SQLException {
+    if (LegacySchema.isPresent(statement)) {
+      LegacySchema.migrate(connection, VERSION_1.get(1));
+      statement.execute(VERSION_1.get(2));
+    } else {
+      for (String table : VERSION_1) {
+        statement.execute(table);
+      }
     }
   }
 

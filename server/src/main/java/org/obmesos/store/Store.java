@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.obmesos.task.Task;
@@ -192,7 +193,7 @@ public final class Store implements AutoCloseable {
           // A deleted id can be submitted again in the same transaction.
           TaskRows.delete(connection, changes.deleted());
           TaskRows.insert(connection, changes.inserted());
-          TaskRows.updatePrograms(connection, changes.programs());
+          TaskRows.updateBlocks(connection, changes.blocks());
           TaskRows.update(connection, changes.updated());
           if (changes.frameworkId().isPresent()) {
             setFrameworkId(connection, changes.frameworkId().get());
@@ -215,6 +216,11 @@ public final class Store implements AutoCloseable {
   /** Returns the result of a task; empty if it has not ended or is not in the store. */
   public CompletableFuture<Optional<TaskResult>> result(TaskId id) {
     return submit(connection -> TaskRows.result(connection, id));
+  }
+
+  /** Returns the digests of the files that belong to some result. */
+  public CompletableFuture<Set<String>> keptFiles() {
+    return submit(TaskRows::keptFiles);
   }
 
   /** Returns all tasks in the order of submission; ended ones without their body. */

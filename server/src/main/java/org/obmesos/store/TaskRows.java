@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.store;
 
+import com.google.gson.reflect.TypeToken;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,11 +12,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.obmesos.task.Block;
+import org.obmesos.task.KeptFile;
 import org.obmesos.task.LaunchState;
+import org.obmesos.task.Origin;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -87,7 +92,7 @@ final class TaskRows {
     }
   }
 
-  static void updatePrograms(Connection connection, Collection<Task> tasks) throws SQLException {
+  static void updateBlocks(Connection connection, Collection<Task> tasks) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement("UPDATE tasks SET block=? WHERE id=?")) {
       for (Task task : tasks) {
@@ -111,29 +116,57 @@ final class TaskRows {
   }
 
   static void putResult(Connection connection, TaskId id, TaskResult result) throws SQLException {
-    String sql = "INSERT OR REPLACE INTO results VALUES (?,?,?,?,?)";
+    String sql =
+        """
+        INSERT OR REPLACE INTO results (id, stdout, stdout_bytes, truncated, stderr_tail, files)
+          VALUES (?,?,?,?,?,?)""";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setString(1, id.value());
       statement.setString(2, result.stdout());
       statement.setLong(3, result.stdoutBytes());
       statement.setBoolean(4, result.truncated());
       statement.setString(5, result.stderrTail());
+      statement.setString(6, result.files().map(TaskJson.GSON::toJson).orElse(null));
       statement.executeUpdate();
     }
   }
 
   static Optional<TaskResult> result(Connection connection, TaskId id) throws SQLException {
-    String sql = "SELECT stdout, stdout_bytes, truncated, stderr_tail FROM results WHERE id = ?";
+    String sql =
+        "SELECT stdout, stdout_bytes, truncated, stderr_tail, files FROM results WHERE id = ?";
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setString(1, id.value());
       try (ResultSet rows = statement.executeQuery()) {
         return rows.next()
             ? Optional.of(
                 new TaskResult(
-                    rows.getString(1), rows.getLong(2), rows.getBoolean(3), rows.getString(4)))
+                    rows.getString(1),
+                    rows.getLong(2),
+                    rows.getBoolean(3),
+                    rows.getString(4),
+                    files(rows.getString(5))))
             : Optional.empty();
       }
     }
+  }
+
+  private static Optional<Map<String, KeptFile>> files(String json) {
+    return Optional.ofNullable(json)
+        .map(text -> TaskJson.GSON.fromJson(text, new TypeToken<Map<String, KeptFile>>() {}));
+  }
+
+  /** Returns the digests of the files that belong to some result. */
+  static Set<String> keptFiles(Connection connection) throws SQLException {
+    Set<String> digests = new HashSet<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT files FROM results WHERE files IS NOT NULL AND files <> '{}'")) {
+      while (row.next()) {
+        files(row.getString(1)).orElseThrow().values().forEach(file -> digests.add(file.digest()));
+      }
+    }
+    return digests;
   }
 
   static List<Task> all(Connection connection) throws SQLException {
@@ -184,7 +217,9 @@ final class TaskRows {
     String sql =
         """
         SELECT id, sequence, json_extract(block, '$.origin.name') AS name,
-          json_extract(block, '$.origin.group') AS grouped, state, message, ended_ms
+          json_extract(block, '$.origin.document') AS document,
+          json_extract(block, '$.origin.group') AS grouped, state, message, ended_ms,
+          IFNULL(json_extract(launch, '$.key.digest'), '') AS digest
           FROM tasks WHERE ended_ms IS NOT NULL ORDER BY ended_ms, sequence""";
     List<EndedTask> tasks = new ArrayList<>();
     try (Statement statement = connection.createStatement();
@@ -194,11 +229,12 @@ final class TaskRows {
             new EndedTask(
                 new TaskId(row.getString("id")),
                 row.getLong("sequence"),
-                row.getString("name"),
-                row.getString("grouped"),
+                new Origin(
+                    row.getString("name"), row.getString("document"), row.getString("grouped")),
                 TaskState.valueOf(row.getString("state")),
                 row.getString("message"),
-                Instant.ofEpochMilli(row.getLong("ended_ms"))));
+                Instant.ofEpochMilli(row.getLong("ended_ms")),
+                row.getString("digest")));
       }
     }
     return tasks;

@@ -13,9 +13,15 @@ import java.util.Optional;
  * @param program the command to run
  * @param requirements the resources and placement it needs
  * @param runPolicy priority, timeouts and retries
+ * @param reuse whether the result of an earlier task takes the place of a run
  */
 public record Block(
-    TaskId id, Origin origin, Program program, Requirements requirements, RunPolicy runPolicy) {
+    TaskId id,
+    Origin origin,
+    Program program,
+    Requirements requirements,
+    RunPolicy runPolicy,
+    Reuse reuse) {
   /**
    * Validates the combination of components.
    *
@@ -28,6 +34,9 @@ public record Block(
     Objects.requireNonNull(origin, "origin");
     Objects.requireNonNull(program, "program");
     Objects.requireNonNull(runPolicy, "runPolicy");
+    // Before version 0.3 nothing was reused.
+    reuse = Objects.requireNonNullElse(reuse, Reuse.NONE);
+    runPolicy.retry().checkMemory(requirements.resources());
     program.executionEnvironment().health().ifPresent(it -> it.checkPort(requirements.ports()));
     if (requirements.after().contains(id)) {
       throw new InvalidBlockException("after", "a block cannot come after itself");
@@ -36,11 +45,19 @@ public record Block(
         && !runPolicy.retry().equals(Retry.NONE)) {
       throw new InvalidBlockException("session", "none for a block that runs more than once");
     }
-    if (runPolicy.executor() == ExecutorKind.SHARED && !canShareExecutor(program, requirements)) {
+    if (runPolicy.executor() == ExecutorKind.SHARED
+        && !canShareExecutor(program, requirements, runPolicy)) {
       throw new InvalidBlockException(
           "executor",
-          "own for a block with an image, URIs, a user, a health check, GPUs or secrets");
+          "own for a block with an image, URIs, a user, a health check, GPUs, secrets or memory"
+              + " that can grow");
     }
+  }
+
+  /** Creates a block without a policy of reuse. */
+  public Block(
+      TaskId id, Origin origin, Program program, Requirements requirements, RunPolicy runPolicy) {
+    this(id, origin, program, requirements, runPolicy, Reuse.NONE);
   }
 
   /** Creates a block that requires only resources. */
@@ -51,7 +68,7 @@ public record Block(
 
   /** Returns whether it needs nothing that an executor has for one task only. */
   public boolean canShareExecutor() {
-    return canShareExecutor(program, requirements);
+    return canShareExecutor(program, requirements, runPolicy);
   }
 
   /** Returns the session it belongs to. */
@@ -71,12 +88,16 @@ public record Block(
             requirements.ports(),
             requirements.role(),
             requirements.constraints()),
-        runPolicy);
+        runPolicy,
+        reuse);
   }
 
-  private static boolean canShareExecutor(Program program, Requirements requirements) {
+  /** Memory that grows after a kill is that of a container of its own. */
+  private static boolean canShareExecutor(
+      Program program, Requirements requirements, RunPolicy runPolicy) {
     return program.executionEnvironment().equals(ExecutionEnvironment.NONE)
-        && requirements.resources().gpus() == 0;
+        && requirements.resources().gpus() == 0
+        && runPolicy.retry().maxMemMiB() == 0;
   }
 
   /** Returns the number of ports it gets from those in an offer. */
@@ -96,9 +117,23 @@ public record Block(
     return requirements.resources();
   }
 
+  /** Returns this block with twice its memory, up to its limit; empty if it has that already. */
+  public Optional<Block> withMoreMemory() {
+    Resources now = resources();
+    double memMiB = Math.min(2 * now.memMiB(), runPolicy.retry().maxMemMiB());
+    return memMiB <= now.memMiB()
+        ? Optional.empty()
+        : Optional.of(with(new Resources(now.cpus(), memMiB, now.diskMiB(), now.gpus())));
+  }
+
   /** Returns this block with another program. */
   public Block with(Program other) {
-    return new Block(id, origin, other, requirements, runPolicy);
+    return new Block(id, origin, other, requirements, runPolicy, reuse);
+  }
+
+  /** Returns this block with another policy of reuse. */
+  public Block with(Reuse other) {
+    return new Block(id, origin, program, requirements, runPolicy, other);
   }
 
   /** Returns this block without its body, which an ended task does not need. */

@@ -13,8 +13,11 @@ import org.obmesos.util.Backoff;
  *     up to {@link #MAX_PAUSE}
  * @param ensure a goal for which the task runs as often as needed
  * @param keep how long the container of a run that has failed stays, at most a week
+ * @param maxMemMiB a task that was killed for its memory runs again with twice as much, up to this;
+ *     0 if it does not
  */
-public record Retry(int attempts, Duration backoff, Ensure ensure, Duration keep) {
+public record Retry(
+    int attempts, Duration backoff, Ensure ensure, Duration keep, double maxMemMiB) {
   /** A goal for which a task runs as often as needed. */
   public enum Ensure {
     /** No goal: {@code attempts} decides. */
@@ -39,7 +42,7 @@ public record Retry(int attempts, Duration backoff, Ensure ensure, Duration keep
 
   /** Creates one that keeps nothing. */
   public Retry(int attempts, Duration backoff, Ensure ensure) {
-    this(attempts, backoff, ensure, Duration.ZERO);
+    this(attempts, backoff, ensure, Duration.ZERO, 0);
   }
 
   /**
@@ -59,6 +62,17 @@ public record Retry(int attempts, Duration backoff, Ensure ensure, Duration keep
     }
     if (backoff.isNegative() || backoff.compareTo(Duration.ofHours(1)) > 0) {
       throw new InvalidBlockException("backoff", "a number of seconds, at most 3600");
+    }
+  }
+
+  /**
+   * Checks the limit of the memory.
+   *
+   * @throws InvalidBlockException if the memory is above it
+   */
+  void checkMemory(Resources resources) {
+    if (maxMemMiB < 0 || (maxMemMiB > 0 && maxMemMiB < resources.memMiB())) {
+      throw new InvalidBlockException("mem", "FROM..TO, such as 1G..8G");
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param tailLines the number of last lines reported while it runs, from 0 to 100
  * @param retry when it runs again
  * @param executor which executor of Mesos runs it
+ * @param limit the number of tasks of its group that are launched at once; 0 for no limit
  */
 public record RunPolicy(
     int priority,
@@ -20,7 +21,8 @@ public record RunPolicy(
     Duration timeout,
     int tailLines,
     Retry retry,
-    ExecutorKind executor) {
+    ExecutorKind executor,
+    int limit) {
   /** The largest priority; its negative is the smallest. */
   public static final int MAX_PRIORITY = 1000;
 
@@ -30,6 +32,17 @@ public record RunPolicy(
   /** Mesos' default grace period of 3 s, ten lines, one run. */
   public static final RunPolicy DEFAULT =
       new RunPolicy(0, Duration.ofSeconds(3), Duration.ZERO, 10, Retry.NONE, ExecutorKind.AUTO);
+
+  /** Without a limit for its group. */
+  public RunPolicy(
+      int priority,
+      Duration killGrace,
+      Duration timeout,
+      int tailLines,
+      Retry retry,
+      ExecutorKind executor) {
+    this(priority, killGrace, timeout, tailLines, retry, executor, 0);
+  }
 
   /**
    * Validates the ranges.
@@ -42,6 +55,9 @@ public record RunPolicy(
     Objects.requireNonNull(retry, "retry");
     // Before version 0.2 there was no choice.
     executor = Objects.requireNonNullElse(executor, ExecutorKind.AUTO);
+    if (limit < 0) {
+      throw new InvalidBlockException("limit", "a whole number above 0");
+    }
     if (Math.abs(priority) > MAX_PRIORITY) {
       throw new InvalidBlockException("priority", "a whole number from -1000 to 1000");
     }

@@ -48,9 +48,9 @@ public record Task(long sequence, Block block, LaunchState launch, TaskStatus st
     return new Task(sequence, block, launch, newStatus, times.at(newStatus.state(), now));
   }
 
-  /** Returns this task with a program that was submitted later. */
-  public Task with(Program program) {
-    return new Task(sequence, block.with(program), launch, status, times);
+  /** Returns this task with another block. */
+  public Task with(Block newBlock) {
+    return new Task(sequence, newBlock, launch, status, times);
   }
 
   /** Returns this task with another launch state. */

@@ -4,6 +4,7 @@ package org.obmesos.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -54,7 +55,13 @@ final class FinalOutputReaderTest {
       TaskResult result =
           new FinalOutputReader(
                   new FinalOutputReader.Source(
-                      new TaskId("t"), new GrowingSandbox(), "agent", 1000, Duration.ZERO),
+                      new TaskId("t"),
+                      new GrowingSandbox(),
+                      "agent",
+                      1000,
+                      Duration.ZERO,
+                      List.of()),
+                  new KeptFiles(Path.of("unused")),
                   timer,
                   executor)
               .start()

@@ -29,11 +29,11 @@ final class RetentionTest {
           new EndedTask(
               new TaskId("t" + n),
               n,
-              "",
-              group,
+              new Origin("", "", group),
               TaskState.FINISHED,
               "",
-              NOON.minus(Duration.ofHours(count - 1 - n))));
+              NOON.minus(Duration.ofHours(count - 1 - n)),
+              ""));
     }
     return tasks;
   }

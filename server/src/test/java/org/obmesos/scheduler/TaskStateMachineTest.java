@@ -54,7 +54,7 @@ final class TaskStateMachineTest {
 
   private static TaskEvent event(String name) {
     return switch (name) {
-      case "launch" -> new TaskEvent.Launch(LOCATION);
+      case "launch" -> new TaskEvent.Launch(LOCATION, Optional.empty());
       case "reject" -> new TaskEvent.Reject("never");
       case "refused" -> new TaskEvent.LaunchRefused("no");
       case "kill" -> new TaskEvent.Kill();
@@ -200,6 +200,37 @@ final class TaskStateMachineTest {
                 TaskStateMachine.transition(task("RUNNING!", twice), event("FAILED"), NOON)
                     .effects()))
         .isEqualTo("readoutput");
+  }
+
+  @Test
+  void aTaskThatIsKilledForItsMemoryRunsAgainWithTwiceAsMuchUpToItsLimit() {
+    Retry growing = new Retry(1, Duration.ofSeconds(1), Retry.Ensure.NOTHING, Duration.ZERO, 100);
+    Task task = task("QUEUED", growing);
+    for (double memory : List.of(32.0, 64.0, 100.0)) {
+      task = outOfMemory(after(task, "launch", "RUNNING")).task();
+      assertThat(task.state()).isEqualTo(TaskState.QUEUED);
+      assertThat(task.block().resources().memMiB()).isEqualTo(memory);
+      assertThat(task.launch().runs()).isZero();
+    }
+    assertThat(task.status().message())
+        .isEqualTo("Killed for its memory, 64 MiB; it runs again with 100 MiB");
+    assertThat(effects(outOfMemory(after(task, "launch", "RUNNING")).effects()))
+        .isEqualTo("readoutput");
+    assertThat(effects(outOfMemory(task("RUNNING", Retry.NONE)).effects())).isEqualTo("readoutput");
+    assertThat(effects(outOfMemory(task("RUNNING!", growing)).effects())).isEqualTo("readoutput");
+  }
+
+  private static Transition outOfMemory(Task task) {
+    TaskStatus status =
+        new TaskStatus(
+            TaskState.FAILED,
+            "REASON_CONTAINER_LIMITATION_MEMORY",
+            "Memory limit exceeded",
+            "SOURCE_AGENT");
+    return TaskStateMachine.transition(
+        task,
+        new TaskEvent.StatusUpdate(status, Optional.of(mesos()), Usage.UNKNOWN, Optional.empty()),
+        NOON);
   }
 
   @Test

@@ -246,7 +246,7 @@ final class StoreTest {
 
   /** The component names of the domain records are the format of the file. */
   @Test
-  void theFormatOfTheFileIsThatOfVersionOne() throws Exception {
+  void theFormatOfTheFileIsThatOfVersionTwo() throws Exception {
     try (Store store = new Store(file())) {
       store.commit(Changes.insert(List.of(task(1)))).join();
     }
@@ -255,23 +255,25 @@ final class StoreTest {
         ResultSet row =
             statement.executeQuery(
                 "SELECT block, launch, (SELECT * FROM pragma_user_version) FROM tasks")) {
-      assertThat(row.getInt(3)).isEqualTo(1);
+      assertThat(row.getInt(3)).isEqualTo(2);
       assertThat(row.getString(2))
           .isEqualTo(
               "{\"attempt\":0,\"runs\":0,\"notStarted\":0,\"location\":{\"frameworkId\":\"\",\"agentId\":\"\","
                   + "\"hostname\":\"\",\"agentUrl\":\"\",\"ports\":[],"
                   + "\"executorId\":\"\"},\"killRequested\":false,"
-                  + "\"usage\":{\"wallSeconds\":null,\"cpuSeconds\":null,\"peakKiB\":null}}");
+                  + "\"usage\":{\"wallSeconds\":null,\"cpuSeconds\":null,\"peakKiB\":null},"
+                  + "\"key\":null,\"reused\":null}");
       JsonObject block = JsonParser.parseString(row.getString(1)).getAsJsonObject();
       assertThat(block.keySet())
-          .containsExactly("id", "origin", "program", "requirements", "runPolicy");
+          .containsExactly("id", "origin", "program", "requirements", "runPolicy", "reuse");
       assertThat(block.getAsJsonObject("program").keySet())
           .containsExactly(
               "interpreter", "body", "environment", "directory", "executionEnvironment");
       assertThat(block.getAsJsonObject("requirements").keySet())
           .containsExactly("resources", "after", "ports", "role", "constraints");
       assertThat(block.getAsJsonObject("runPolicy").keySet())
-          .containsExactly("priority", "killGrace", "timeout", "tailLines", "retry", "executor");
+          .containsExactly(
+              "priority", "killGrace", "timeout", "tailLines", "retry", "executor", "limit");
     }
   }
 

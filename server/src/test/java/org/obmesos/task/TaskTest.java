@@ -103,7 +103,8 @@ final class TaskTest {
 
   @Test
   void aTimeoutDoesNotGoWithKeep() {
-    Retry keep = new Retry(1, Duration.ofSeconds(1), Retry.Ensure.NOTHING, Duration.ofMinutes(1));
+    Retry keep =
+        new Retry(1, Duration.ofSeconds(1), Retry.Ensure.NOTHING, Duration.ofMinutes(1), 0);
     assertThatThrownBy(
             () ->
                 new RunPolicy(0, Duration.ZERO, Duration.ofSeconds(3), 10, keep, ExecutorKind.AUTO))

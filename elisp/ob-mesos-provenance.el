@@ -1,0 +1,149 @@
+;;; ob-mesos-provenance.el --- How a result came about  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; A drawer below a result tells which task made it: where, when, with which
+;; image, from which inputs and with which versions.  It contains an Org
+;; table, which exports show unless `org-export-with-drawers' says otherwise.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'org)
+(require 'ob)
+(require 'ob-mesos-task)
+(require 'ob-mesos-reuse)
+
+(defconst ob-mesos--provenance-drawer "PROVENANCE"
+  "The name of the drawer.")
+
+(defun ob-mesos--provenance-p (params)
+  "Return non-nil if PARAMS ask for a drawer below the result."
+  (equal "yes" (format "%s" (cdr (assq :provenance params)))))
+
+;;;; What it says
+
+(defun ob-mesos--field (tasks field function)
+  "Return FUNCTION of the values that TASKS have of FIELD, or nil if none has."
+  (let ((values (delq nil (mapcar (lambda (task)
+                                    (plist-get (ob-mesos-task-data task) field))
+                                  tasks))))
+    (and values (apply function values))))
+
+(defun ob-mesos--distinct (&rest values)
+  "Return VALUES, each once, as text."
+  (string-join (delete-dups (mapcar (lambda (value) (format "%s" value)) values))
+               ", "))
+
+(defun ob-mesos--provenance-time (milliseconds)
+  "Return MILLISECONDS since 1970 as text."
+  (format-time-string "%F %T %z" (/ milliseconds 1000)))
+
+(defun ob-mesos--provenance-usage (tasks)
+  "Return what TASKS have used, as text, or nil."
+  (let ((cpu (ob-mesos--field tasks :cpuSeconds #'+))
+        (peak (ob-mesos--field tasks :peakKiB #'max)))
+    (and (or cpu peak)
+         (string-join
+          (delq nil (list (and cpu (format "%.2f s cpu" cpu))
+                          (and peak (format "%.1f MiB peak memory" (/ peak 1024.0)))))
+          ", "))))
+
+(defun ob-mesos--provenance-exit (tasks)
+  "Return how TASKS have ended, as text."
+  (apply #'ob-mesos--distinct
+         (mapcar (lambda (task)
+                   (let ((data (ob-mesos-task-data task)))
+                     (cond ((plist-get data :exitStatus)
+                            (format "status %s" (plist-get data :exitStatus)))
+                           ((plist-get data :signal)
+                            (format "signal %s" (plist-get data :signal)))
+                           ((ob-mesos-task-failed-p task)
+                            (ob-mesos-task-state task))
+                           (t "status 0"))))
+                 tasks)))
+
+(defun ob-mesos--provenance-key (tasks)
+  "Return the key of TASKS as text, or nil: one digest of all for a group."
+  (ob-mesos--field tasks :key
+                   (lambda (&rest keys)
+                     (if (cdr keys) (secure-hash 'sha256 (string-join keys)) (car keys)))))
+
+(defun ob-mesos--provenance-reused (tasks)
+  "Return of which tasks TASKS have the results, as text, or nil."
+  (let ((reused (cl-remove-if-not #'ob-mesos-task-reused-p tasks)))
+    (cond ((null reused) nil)
+          ((cdr tasks) (format "%d of %d members" (length reused) (length tasks)))
+          (t (format "from %s, which ended %s"
+                     (plist-get (ob-mesos-task-data (car reused)) :reused)
+                     (ob-mesos--provenance-time
+                      (plist-get (ob-mesos-task-data (car reused)) :reusedEnded)))))))
+
+(defun ob-mesos--provenance (task)
+  "Return how the result of TASK came about, (NAME . TEXT) each."
+  (let ((tasks (or (ob-mesos-task-members task) (list task)))
+        (server (ob-mesos-task-server task)))
+    (cl-remove-if-not
+     #'cdr
+     (list (cons "task" (ob-mesos-task-id task))
+           (cons "members" (and (ob-mesos-task-members task)
+                                (number-to-string (length tasks))))
+           (cons "master" (ob-mesos-task-master task))
+           (cons "agent" (ob-mesos--field
+                          (cl-remove "" tasks :test #'equal
+                                     :key (lambda (each)
+                                            (plist-get (ob-mesos-task-data each)
+                                                       :hostname)))
+                          :hostname #'ob-mesos--distinct))
+           (cons "image" (ob-mesos--field tasks :image #'ob-mesos--distinct))
+           (cons "started" (when-let ((time (ob-mesos--field tasks :started #'min)))
+                             (ob-mesos--provenance-time time)))
+           (cons "ended" (when-let ((time (ob-mesos--field tasks :ended #'max)))
+                           (ob-mesos--provenance-time time)))
+           (cons "exit" (ob-mesos--provenance-exit tasks))
+           (cons "usage" (ob-mesos--provenance-usage tasks))
+           (cons "reused" (ob-mesos--provenance-reused tasks))
+           (cons "key" (ob-mesos--provenance-key tasks))
+           (cons "versions" (format "ob-mesos %s, Emacs %s, Org %s"
+                                    (or (ob-mesos--server-version server) "unknown")
+                                    emacs-version (org-version)))))))
+
+(defun ob-mesos--provenance-text (task indent)
+  "Return the drawer for TASK; its lines begin with INDENT."
+  (concat indent ":" ob-mesos--provenance-drawer ":\n"
+          (mapconcat (lambda (row)
+                       (format "%s| %-8s | %s |\n" indent (car row)
+                               (replace-regexp-in-string
+                                "|" "\\vert{}" (cdr row) t t)))
+                     (ob-mesos--provenance task) "")
+          indent ":END:\n"))
+
+;;;; Where it stands
+
+(defun ob-mesos--insert-provenance (task)
+  "Insert the drawer of TASK below the result of the block or call at point.
+One that is there is replaced."
+  (when-let ((results (org-babel-where-is-src-block-result)))
+    (save-excursion
+      (goto-char results)
+      (let ((indent (buffer-substring
+                     (point) (progn (skip-chars-forward " \t") (point)))))
+        (forward-line 1)
+        (goto-char (org-babel-result-end))
+        (unless (bolp) (insert "\n"))
+        (ob-mesos--delete-provenance)
+        (insert (ob-mesos--provenance-text task indent))))))
+
+(defun ob-mesos--delete-provenance ()
+  "Delete the drawer that begins at point, if one does."
+  (let ((case-fold-search t))
+    (when (looking-at-p (format "[ \t]*:%s:[ \t]*$" ob-mesos--provenance-drawer))
+      (let ((beg (point)))
+        (when (re-search-forward "^[ \t]*:END:[ \t]*\\(?:\n\\|\\'\\)" nil t)
+          (delete-region beg (point)))))))
+
+(provide 'ob-mesos-provenance)
+;;; ob-mesos-provenance.el ends here

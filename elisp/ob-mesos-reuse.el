@@ -1,0 +1,107 @@
+;;; ob-mesos-reuse.el --- Which results can be reused  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The server decides whether the result of an earlier task takes the place
+;; of a run: it compares what goes into the task.  This tells the server what
+;; it cannot see: what the body was made of, which files belong to the
+;; result, and which blocks come before it.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ob)
+(require 'ob-mesos-args)
+(require 'ob-mesos-task)
+(require 'ob-mesos-graph)
+(require 'ob-mesos-fetch)
+
+(defun ob-mesos--reuse-mode (params graph)
+  "Return as a string whether to run a block with PARAMS of GRAPH, or nil.
+It is \"yes\" to reuse a result, \"no\" to run, \"only\" not to run, and
+\"never\" if the result depends on more than what goes in.  What GRAPH
+says counts more than `:cache', except for an explicit `:cache no'."
+  (let ((cache (format "%s" (or (cdr (assq :cache params)) "")))
+        (wanted (and graph (ob-mesos--graph-reuse graph))))
+    (cond ((ob-mesos--interactive-p params) "never")
+          ((or (equal wanted "no") (equal cache "no")) "no")
+          (wanted)
+          ((equal cache "yes") "yes")
+          (t "no"))))
+
+(defun ob-mesos--reuse-fields (task params graph)
+  "Return the fields of the block of TASK that are about reuse.
+PARAMS are its header arguments; it is a part of GRAPH, or that is nil."
+  (list :reuse (ob-mesos--reuse-mode params graph)
+        :fetch (vconcat (mapcar (lambda (file)
+                                  (ob-mesos--in-sandbox task (car file)))
+                                (ob-mesos--wanted-files task)))
+        :afterBlocks (vconcat (ob-mesos--after-names params))))
+
+(defun ob-mesos--digest (value)
+  "Return a short digest of VALUE, any Lisp object."
+  (substring (secure-hash 'sha256 (prin1-to-string value)) 0 16))
+
+(defun ob-mesos--inputs (body params)
+  "Return digests of what the program of BODY with PARAMS is made of.
+They explain why a result cannot be reused."
+  (let ((files (cdr (assq :files params))))
+    (append (list :text (ob-mesos--digest body))
+            (when-let ((vars (org-babel--get-vars params)))
+              (list :values (ob-mesos--digest vars)))
+            (when-let ((input (assq :stdin-value params)))
+              (list :stdin (ob-mesos--digest input)))
+            (when-let ((words (cdr (assq :cmdline params))))
+              (list :cmdline (ob-mesos--digest words)))
+            (when files
+              (list :sent (ob-mesos--digest (ob-mesos--sent-files files)))))))
+
+(defun ob-mesos--sent-files (names)
+  "Return the digests of the files that `:files' names by NAMES."
+  (mapcar (lambda (name)
+            (let ((file (expand-file-name (format "%s" name))))
+              (and (file-regular-p file)
+                   (with-temp-buffer
+                     (set-buffer-multibyte nil)
+                     (insert-file-contents-literally file)
+                     (secure-hash 'sha256 (current-buffer))))))
+          (if (and (stringp names) (file-exists-p names)) (list names)
+            (ob-mesos--words "files" names))))
+
+(defun ob-mesos--ignored-variables (body foreach)
+  "Return the variables that have no influence on BODY, a vector.
+With FOREACH non-nil it is for an element of `:foreach', which the values
+tell from others: its number counts only if BODY asks for that."
+  (if (and foreach (not (string-search "OB_MESOS_" body)))
+      ["OB_MESOS_INDEX" "OB_MESOS_COUNT"]
+    []))
+
+;;;; What is told
+
+(defun ob-mesos-task-reused-p (task)
+  "Return non-nil if TASK has the result of an earlier one.
+That of a group is if those of all members are."
+  (if (ob-mesos-task-members task)
+      (cl-every #'ob-mesos-task-reused-p (ob-mesos-task-members task))
+    (plist-get (ob-mesos-task-data task) :reused)))
+
+(defun ob-mesos--reused-when (task)
+  "Return when the result of TASK was made, which it has from an earlier one."
+  (format-time-string "%F %T" (/ (plist-get (ob-mesos-task-data task) :reusedEnded) 1000)))
+
+(defun ob-mesos--tell-reuse (task)
+  "Tell the user if TASK, which has ended, has the result of an earlier one."
+  (when (and (plist-get (ob-mesos-task-data task) :reused)
+             (ob-mesos-task-block-marker task)
+             (not noninteractive))
+    (message "ob-mesos: the result of %s is reused, from %s"
+             (plist-get (ob-mesos-task-data task) :reused)
+             (ob-mesos--reused-when task))))
+
+(add-hook 'ob-mesos-after-task-functions #'ob-mesos--tell-reuse)
+
+(provide 'ob-mesos-reuse)
+;;; ob-mesos-reuse.el ends here

@@ -1,0 +1,140 @@
+;;; ob-mesos-stale.el --- Run what has changed  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Commands that run only what has no result yet: the stale blocks of a
+;; document, the failed members of a group; and one that explains why a
+;; block is stale.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'ob-mesos-mode)
+(require 'ob-mesos-run)
+
+(defun ob-mesos-execute-stale ()
+  "Run what is of the cluster in the buffer and not up to date.
+A result is up to date if nothing has changed that goes into it: the
+text, values, files, environment, image and command of the block, and the
+blocks that it comes after.  The other results are inserted again as they
+were.  A block with `:cache no' always runs.  In a narrowed buffer this
+runs what can be seen."
+  (interactive)
+  (ob-mesos--execute-between (point-min) (point-max) "yes"))
+
+(defun ob-mesos-rerun-failed ()
+  "Run the failed members of the group at point again.
+The block or call at point has `:instances' or `:foreach'.  The results
+of the members that have finished are reused, so the result of the group
+is complete in the end.  If the block has changed, all members run."
+  (interactive)
+  (let ((element (ob-mesos--element-for-command)))
+    (unless (ob-mesos--fan-out-p
+             (nth 2 (ob-mesos--node-info
+                     (ob-mesos--node-at (ob-mesos--element-begin element)) t)))
+      (user-error "The block has neither `:instances' nor `:foreach'"))
+    (when (org-with-wide-buffer
+           (ob-mesos--task-at (ob-mesos--element-begin element)))
+      (user-error "The group has not ended"))
+    (ob-mesos--execute-element element "yes")))
+
+(defun ob-mesos--element-for-command ()
+  "Return the block or call at point that is for the cluster."
+  (or (ob-mesos--cluster-element)
+      (user-error "There is no block here that runs on a cluster")))
+
+;;;; Why
+
+(defun ob-mesos-explain ()
+  "Tell whether the result of the block at point is up to date, or why not.
+Nothing runs on the cluster.  Blocks in Emacs that give values are run."
+  (interactive)
+  (let* ((element (ob-mesos--element-for-command))
+         (graph (ob-mesos--graph-make :buffer (current-buffer) :reuse "only"))
+         (node (org-with-wide-buffer (ob-mesos--node graph element))))
+    (setf (ob-mesos--graph-items graph) (list node))
+    (unwind-protect
+        (progn
+          (ob-mesos--sort-graph graph #'ob-mesos--explained-node)
+          (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
+          (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
+          (ob-mesos--submit-unsent graph))
+      (ob-mesos--release-graph graph))
+    (let ((tasks (delq nil (mapcar #'ob-mesos--node-task
+                                   (ob-mesos--graph-order graph))))
+          (name (ob-mesos--node-name node)))
+      (ob-mesos--count-down
+       tasks
+       (lambda (left)
+         (when (zerop left)
+           (message "ob-mesos: %s" (ob-mesos--explanation name node graph))
+           (ob-mesos--forget-explained tasks)))))))
+
+(defun ob-mesos--explained-node (graph name)
+  "Return the node of GRAPH for the block NAME, which comes before another."
+  (let ((element (ob-mesos--named-element graph name)))
+    (unless (and element (ob-mesos--executable-p element))
+      (user-error "`:after' names %s, which is no block of this document" name))
+    (ob-mesos--node graph element)))
+
+(defun ob-mesos--explanation (name node graph)
+  "Return a sentence on NODE of GRAPH with NAME, which was not run."
+  (let* ((task (ob-mesos--node-task node))
+         (stale (cl-remove-if-not
+                 #'ob-mesos--stale-node-p
+                 (ob-mesos--graph-order graph))))
+    (cond
+     ((null task) (format "%s does not run" name))
+     ((memq node stale)
+      (format "%s is stale: %s" name (ob-mesos--stale-reason task)))
+     (stale
+      (format "%s is stale, for it depends on %s" name
+              (mapconcat (lambda (other)
+                           (format "%s (%s)" (ob-mesos--node-name other)
+                                   (ob-mesos--stale-reason
+                                    (ob-mesos--node-task other))))
+                         stale ", ")))
+     ((ob-mesos-task-failed-p task)
+      (format "%s cannot be explained: %s" name
+              (plist-get (ob-mesos-task-data task) :message)))
+     (t (format "%s is up to date: its result is from %s" name
+                (ob-mesos--newest-result task))))))
+
+(defun ob-mesos--stale-tasks (task)
+  "Return TASK, or those of its members, that have no result to reuse."
+  (cl-remove-if-not
+   (lambda (each)
+     (equal "STALE" (plist-get (ob-mesos-task-data each) :reason)))
+   (or (ob-mesos-task-members task) (list task))))
+
+(defun ob-mesos--stale-node-p (node)
+  "Return non-nil if NODE, or a member of it, has no result to reuse."
+  (and (ob-mesos--node-task node)
+       (ob-mesos--stale-tasks (ob-mesos--node-task node))))
+
+(defun ob-mesos--stale-reason (task)
+  "Return why TASK has no result to reuse."
+  (let ((stale (ob-mesos--stale-tasks task)))
+    (concat (and (ob-mesos-task-members task)
+                 (format "%d of %d members, the first of them: " (length stale)
+                         (length (ob-mesos-task-members task))))
+            (plist-get (ob-mesos-task-data (car stale)) :message))))
+
+(defun ob-mesos--newest-result (task)
+  "Return when the result of TASK, or of the latest of its members, was made."
+  (car (sort (mapcar #'ob-mesos--reused-when
+                     (or (ob-mesos-task-members task) (list task)))
+             (lambda (a b) (string< b a)))))
+
+(defun ob-mesos--forget-explained (tasks)
+  "Let the servers forget TASKS, which were not to run."
+  (pcase-dolist (`(,_ . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
+    (ob-mesos--request (ob-mesos-task-server (car mine)) :task/forget
+                       (list :ids (vconcat (mapcan #'ob-mesos--ids mine)))
+                       #'ignore #'ignore)))
+
+(provide 'ob-mesos-stale)
+;;; ob-mesos-stale.el ends here

@@ -1,0 +1,274 @@
+;;; ob-mesos-reuse-tests.el --- What is stale, and where results come from  -*- lexical-binding: t; -*-
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Results that are reused, groups that are completed, provenance, and large
+;; groups, on the embedded cluster.
+
+;;; Code:
+
+(require 'ert)
+(require 'ob-mesos-tests)
+
+(defmacro ob-mesos-reuse--with (text &rest body)
+  "In a document with TEXT run BODY.
+RUN in TEXT is a command that notes each run in the file that `runs' counts."
+  (declare (indent 1))
+  `(let ((log (make-temp-file "ob-mesos-runs")))
+     (cl-flet ((runs () (with-temp-buffer
+                          (insert-file-contents log)
+                          (count-lines (point-min) (point-max)))))
+       (unwind-protect
+           (ob-mesos-tests--with
+               (string-replace "RUN" (format "echo run >> %s" log) ,text)
+             ,@body)
+         (delete-file log)))))
+
+(defun ob-mesos-reuse--named (name header body &optional begin)
+  "A block NAME with HEADER and BODY; BEGIN is its first words."
+  (format "#+name: %s\n#+begin_src %s %s\n%s\n#+end_src\n\n" name
+          (or begin "mesos") header body))
+
+(defun ob-mesos-reuse--stale ()
+  "Run what is stale in the buffer and wait; return the last message."
+  (let (told (org-confirm-babel-evaluate nil))
+    (cl-letf (((symbol-function 'message)
+               (lambda (format &rest arguments)
+                 (when format (setq told (apply #'format format arguments))))))
+      (ob-mesos-execute-stale)
+      (ob-mesos-tests--wait (lambda () (and told (string-match-p " done\\|had to" told)
+                                            (string-match-p " s; \\|had to" told)))))
+    told))
+
+(defun ob-mesos-reuse--explain (name)
+  "Return what is told of the block NAME."
+  (goto-char (point-min))
+  (search-forward (format "#+name: %s\n" name))
+  (let (told)
+    (cl-letf (((symbol-function 'message)
+               (lambda (format &rest arguments)
+                 (when format (setq told (apply #'format format arguments))))))
+      (ob-mesos-explain)
+      (ob-mesos-tests--wait (lambda () (and told (string-match-p " is \\| cannot " told)))))
+    (replace-regexp-in-string "\\`ob-mesos: " "" told)))
+
+(defun ob-mesos-reuse--change (from to)
+  "Put TO in place of FROM in the buffer."
+  (goto-char (point-min))
+  (search-forward from)
+  (replace-match to t t))
+
+(defconst ob-mesos-reuse--document
+  (concat (ob-mesos-reuse--named "one" "" "RUN; echo 1")
+          (ob-mesos-reuse--named "two" ":var x=one" "RUN; echo \"two $x\"")
+          (ob-mesos-reuse--named "three" ":after two" "RUN; echo three")
+          (ob-mesos-reuse--named "four" ":mesos yes :results value"
+                                 "import os\nos.system('RUN')\nreturn 4" "python")
+          (ob-mesos-reuse--named "always" ":cache no" "RUN; echo always"))
+  "A document whose blocks need each other.")
+
+(ert-deftest ob-mesos-only-what-is-stale-runs ()
+  (ob-mesos-reuse--with ob-mesos-reuse--document
+    (should (string-match-p "5 done in" (ob-mesos-reuse--stale)))
+    (should (= 5 (runs)))
+    (let ((text (buffer-string)))
+      (should (string-match-p "5 done (4 reused)" (ob-mesos-reuse--stale)))
+      (should (equal text (buffer-string)))
+      (should (= 6 (runs)))
+      ;; What takes the value of another is stale if that is another value.
+      (ob-mesos-reuse--change "echo 1" "echo 2")
+      (should (string-match-p "5 done (1 reused)" (ob-mesos-reuse--stale)))
+      (should (= 10 (runs)))
+      (should (string-match-p "^: two 2$" (buffer-string)))
+      ;; Also an old result is one.
+      (ob-mesos-reuse--change "echo 2" "echo 1")
+      (should (string-match-p "5 done (4 reused)" (ob-mesos-reuse--stale)))
+      (should (equal text (buffer-string))))))
+
+(ert-deftest ob-mesos-what-does-not-go-in-makes-nothing-stale ()
+  (ob-mesos-reuse--with
+      (concat (ob-mesos-reuse--named "one" ":cpus 0.1" "RUN; echo 1")
+              (ob-mesos-reuse--named "two" ":results value" "RUN; echo 2"))
+    (ob-mesos-reuse--stale)
+    (ob-mesos-reuse--change ":cpus 0.1" ":cpus 0.2 :priority 5 :mem 64..128")
+    (ob-mesos-reuse--change "#+name: one" "#+name: uno")
+    (ob-mesos-reuse--change ":results value" ":results drawer")
+    (should (string-match-p "2 done (2 reused)" (ob-mesos-reuse--stale)))
+    (should (= 2 (runs)))))
+
+(ert-deftest ob-mesos-a-prefix-argument-runs-what-is-cached ()
+  (ob-mesos-reuse--with (ob-mesos-reuse--named "one" ":cache yes" "RUN; echo 1")
+    (dolist (force '(nil nil (4)))
+      (ob-mesos-tests--go "#+begin_src")
+      (ob-mesos-execute force)
+      (ob-mesos-tests--settle))
+    (should (= 2 (runs)))
+    (should (string-match-p "^#\\+RESULTS\\[[0-9a-f]\\{64\\}\\]: one\n: 1$" (buffer-string)))))
+
+(ert-deftest ob-mesos-a-stale-block-is-explained-and-nothing-runs ()
+  (ob-mesos-reuse--with
+      ;; Other tests have run blocks with the other names.
+      (replace-regexp-in-string "\\b\\(one\\|two\\|three\\|four\\)\\b" "x\\1"
+                                ob-mesos-reuse--document)
+    (should (equal "xone is stale: it has not run yet" (ob-mesos-reuse--explain "xone")))
+    (should (string-match-p "\\`xtwo is stale, for it depends on xone (it has not run yet)"
+                            (ob-mesos-reuse--explain "xtwo")))
+    (ob-mesos-reuse--stale)
+    (let ((text (buffer-string)))
+      (dolist (name '("xone" "xtwo" "xthree" "xfour"))
+        (should (string-match-p (format "\\`%s is up to date: its result is from 20" name)
+                                (ob-mesos-reuse--explain name))))
+      (ob-mesos-reuse--change "echo \"xtwo" "echo \"2")
+      (should (string-match-p "\\`xtwo is stale: text differs from the run that ended at .*(xtwo-"
+                              (ob-mesos-reuse--explain "xtwo")))
+      (ob-mesos-reuse--change "echo \"2" "echo \"xtwo")
+      (ob-mesos-reuse--change ":var x=xone" ":var x=5")
+      (should (string-match-p "\\`xtwo is stale: values differs from"
+                              (ob-mesos-reuse--explain "xtwo")))
+      (should (string-match-p "\\`xthree is stale, for it depends on xtwo (values differs"
+                              (ob-mesos-reuse--explain "xthree")))
+      (ob-mesos-reuse--change ":var x=5" ":var x=xone")
+      (should (equal text (buffer-string))))
+    (should (= 5 (runs)))
+    ;; Tasks that were not to run are not listed.
+    (ob-mesos-tests--wait
+     (lambda ()
+       (cl-notany (lambda (task) (equal "STALE" (plist-get task :reason)))
+                  (plist-get (ob-mesos--call (ob-mesos--server) :task/list
+                                             (make-hash-table :size 1))
+                             :tasks))))))
+
+(ert-deftest ob-mesos-the-failed-members-of-a-group-run-again ()
+  (let ((gate (make-temp-name (expand-file-name "gate" temporary-file-directory))))
+    (unwind-protect
+        (ob-mesos-reuse--with
+            (ob-mesos-reuse--named
+             "each" ":foreach n='(1 2 3 4) :limit 2"
+             (format "RUN; [ $n != 3 ] || [ -e %s ] || exit 7; echo \"n is $n\"" gate))
+          (ob-mesos-tests--go "#+begin_src")
+          (ob-mesos-execute)
+          (ob-mesos-tests--settle)
+          (should (string-match-p "FAILED: 1 of 4 failed: 3" (buffer-string)))
+          (should (string-match-p "exit status: 7" (buffer-string)))
+          (write-region "" nil gate nil 'silent)
+          (ob-mesos-tests--go "#+begin_src")
+          (ob-mesos-rerun-failed)
+          (ob-mesos-tests--settle)
+          (should (= 5 (runs)))
+          (should (string-match-p
+                   (concat "^: ==> 1 <==\n: n is 1\n: ==> 2 <==\n: n is 2\n"
+                           ": ==> 3 <==\n: n is 3\n: ==> 4 <==\n: n is 4\n")
+                   (buffer-string)))
+          ;; One element more is all that runs.
+          (ob-mesos-reuse--change "'(1 2 3 4)" "'(1 2 3 4 5)")
+          (ob-mesos-tests--go "#+begin_src")
+          (ob-mesos-rerun-failed)
+          (ob-mesos-tests--settle)
+          (should (= 6 (runs))))
+      (delete-file gate))
+    (ob-mesos-tests--with (ob-mesos-tests--block "" "true")
+      (should-error (ob-mesos-rerun-failed) :type 'user-error))))
+
+(ert-deftest ob-mesos-files-are-a-part-of-what-is-reused ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (unwind-protect
+        (ob-mesos-reuse--with
+            (concat (ob-mesos-reuse--named "one" ":results file graphics :file a.txt"
+                                           "RUN; printf made > a.txt")
+                    (ob-mesos-reuse--named "two" ":fetch sub/b.txt"
+                                           "RUN; mkdir sub; printf b > sub/b.txt"))
+          (ob-mesos-reuse--stale)
+          (delete-file "a.txt")
+          (delete-directory "sub" t)
+          (should (string-match-p "(2 reused)" (ob-mesos-reuse--stale)))
+          (should (= 2 (runs)))
+          (dolist (file '(("a.txt" . "made") ("sub/b.txt" . "b")))
+            (should (equal (cdr file) (with-temp-buffer
+                                        (insert-file-contents (car file))
+                                        (buffer-string))))))
+      (delete-directory default-directory t))))
+
+(ert-deftest ob-mesos-a-large-group-is-submitted-in-slices-and-what-needs-it-waits ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-reuse--named
+               "many" (format ":foreach n='%S :cpus 0.01 :mem 1" (number-sequence 1 450))
+               "echo $n")
+              (ob-mesos-reuse--named "after" ":after many" "echo after"))
+    (let* ((ob-mesos--slice 0.008)
+           requests
+           (counting (lambda (_server method params &rest _)
+                       (when (eq method :task/submit)
+                         (push (length (plist-get params :blocks)) requests)))))
+      (advice-add 'ob-mesos--request :before counting)
+      (unwind-protect
+          (progn
+            (ob-mesos--submit-buffer-and-wait)
+            (ob-mesos-tests--settle))
+        (advice-remove 'ob-mesos--request counting))
+      (should (= 451 (apply #'+ requests)))
+      (should (> (length requests) 2))
+      (should (<= (apply #'max requests) 200))
+      (should (string-match-p "==> 450 <==\n\\(?:: \\)?450\n" (buffer-string)))
+      (should (string-match-p "^: after$" (buffer-string))))))
+
+(ert-deftest ob-mesos-members-that-are-not-submitted-yet-are-killed-too ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block
+       (format ":foreach n='%S :cpus 0.01 :mem 1" (number-sequence 1 450)) "sleep 1000")
+    (let ((task (ob-mesos-execute)))
+      (ignore task)
+      (let ((group (ob-mesos--latest-task (point-min))))
+        (should (ob-mesos-task-unmade (car (last (ob-mesos-task-members group)))))
+        (ob-mesos--kill-task group)
+        (ob-mesos-tests--settle)
+        (should (string-match-p "450 of 450 failed" (buffer-string)))))))
+
+;;;; Provenance
+
+(ert-deftest ob-mesos-a-result-says-how-it-came-about ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-reuse--named "one" ":provenance yes" "echo 1") "Text.\n")
+    (dotimes (_ 2)
+      (ob-mesos-tests--go "#+begin_src")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-match-p
+               (concat "^#\\+RESULTS: one\n: 1\n:PROVENANCE:\n"
+                       "| task +| one-[a-z2-7]+ |\n| master +| local |\n| agent +| .+ |\n"
+                       "| started +| 20.+ |\n| ended +| 20.+ |\n| exit +| status 0 |\n"
+                       "| usage +| .+ |\n| key +| [0-9a-f]\\{64\\} |\n"
+                       "| versions | ob-mesos [0-9.]+, Emacs .+, Org .+ |\n:END:\n\nText.\n\\'")
+               (buffer-string))))
+    ;; It is a part of the result for undo.
+    (undo-boundary)
+    (setq last-command nil)
+    (undo)
+    (undo-more 1)
+    (should-not (string-match-p "PROVENANCE.*PROVENANCE" (buffer-string)))))
+
+(ert-deftest ob-mesos-provenance-is-written-on-demand-and-for-groups ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-reuse--named "one" "" "echo a b")
+              (ob-mesos-reuse--named "two" ":instances 3 :provenance yes" "[ $OB_MESOS_INDEX != 1 ]"))
+    (should-error (ob-mesos-provenance) :type 'user-error)
+    (ob-mesos--submit-buffer-and-wait)
+    (ob-mesos-tests--settle)
+    (should (string-match-p "^| members +| 3 +|$" (buffer-string)))
+    (should (string-match-p "^| exit +| .*status 1.*|$" (buffer-string)))
+    (ob-mesos-tests--go "#+begin_src")
+    (ob-mesos-provenance)
+    (should (string-match-p "^: a b\n:PROVENANCE:\n| task" (buffer-string)))))
+
+(ert-deftest ob-mesos-an-export-shows-the-provenance-as-a-table ()
+  (ob-mesos-tests--with
+      (ob-mesos-reuse--named "one" ":provenance yes :exports both" "echo 1")
+    (require 'ox-html)
+    (let* ((org-confirm-babel-evaluate nil)
+           (html (org-export-as 'html nil nil t)))
+      (should (string-match-p "<td[^>]*>versions</td>" html))
+      (should (string-match-p "<td[^>]*>one-[a-z2-7]+</td>" html)))))
+
+(provide 'ob-mesos-reuse-tests)
+;;; ob-mesos-reuse-tests.el ends here

@@ -288,5 +288,31 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
         (push (cons (intern (match-string 1)) (match-string 2)) rows))
       (should (equal (nreverse rows) ob-mesos--header-arguments)))))
 
+;; The messages of the table are those of the program.
+(ert-deftest ob-mesos-the-readme-explains-messages-that-there-are ()
+  (let ((sources
+         (with-temp-buffer
+           (dolist (file (append (directory-files ob-mesos--directory t "\\.el\\'")
+                                 (directory-files-recursively
+                                  (expand-file-name "../server/src/main" ob-mesos--directory)
+                                  "\\.java\\'")))
+             (insert-file-contents file))
+           (buffer-string)))
+        (count 0))
+    (with-temp-buffer
+      (insert-file-contents (expand-file-name "../README.org" ob-mesos--directory))
+      (goto-char (point-min))
+      (search-forward "* Troubleshooting")
+      (narrow-to-region (point) (progn (re-search-forward "^\\* ") (point)))
+      (goto-char (point-min))
+      (while (re-search-forward "^| \\(=.*?\\) +|" nil t)
+        (let ((cell (match-string 1)) (start 0))
+          (while (string-match "=\\([^=]+\\)=" cell start)
+            (setq start (match-end 0)
+                  count (1+ count))
+            (ert-info (cell)
+              (should (string-search (match-string 1 cell) sources)))))))
+    (should (> count 10))))
+
 (provide 'ob-mesos-args-tests)
 ;;; ob-mesos-args-tests.el ends here

@@ -1,4 +1,4 @@
-;;; picture.el --- Make picture.svg, a screenshot  -*- lexical-binding: t; -*-
+;;; picture.el --- Make picture.svg and recording.svg  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
@@ -9,8 +9,9 @@
 ;;
 ;;   emacs --batch -Q -L elisp -L test -l docs/picture.el
 ;;
-;; runs a document in an Emacs at a terminal and writes down what is seen
-;; while one of its blocks still runs.
+;; runs a document in an Emacs at a terminal.  picture.svg shows the screen
+;; while one of its blocks still runs; recording.svg repeats the screens of
+;; the first ten seconds.
 
 ;;; Code:
 
@@ -96,8 +97,8 @@ echo \"no such table\" >&2; exit 3
                 "[&<>]" (lambda (c) (pcase c ("&" "&amp;") ("<" "&lt;") (_ "&gt;")))
                 text))))))
 
-(defun picture-svg (screen)
-  "The SCREEN, with the escape sequences of a terminal, as SVG."
+(defun picture-runs (screen)
+  "Return SVG for SCREEN, text with escape sequences, and its number of rows."
   (with-temp-buffer
     (insert screen)
     (goto-char (point-min))
@@ -119,24 +120,63 @@ echo \"no such table\" >&2; exit 3
             (push (picture-run text column row attributes) runs)
             (setq column (+ column (length text))))
            (t (take "\e[^a-zA-Z]*[a-zA-Z]?")))))
-      (format "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" \
+      (cons (mapconcat #'identity (nreverse runs) "") row))))
+
+(defun picture-svg (rows content)
+  "Return an SVG image of a terminal with ROWS that shows CONTENT."
+  (format "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" \
 font-family=\"monospace\" font-size=\"14\">
 <rect width=\"100%%\" height=\"100%%\" rx=\"6\" fill=\"#1e2227\"/>
 %s</svg>\n"
-              (+ 20 (round (* 8.4 100))) (+ 20 (* 17 row))
-              (mapconcat #'identity (nreverse runs) "")))))
+          (+ 20 (round (* 8.4 100))) (+ 20 (* 17 rows)) content))
+
+(defun picture-recording (screens)
+  "Return an SVG animation of SCREENS, (SECONDS . TEXT) each, without an end."
+  (let* ((length (+ 2 (caar (last screens))))
+         (rows 0)
+         (frames
+          (cl-loop
+           for ((start . screen) . rest) on screens
+           for (content . height) = (picture-runs screen)
+           for end = (or (caar rest) length)
+           do (setq rows (max rows height))
+           concat
+           (format "<g visibility=\"hidden\">\n%s<animate attributeName=\"visibility\" \
+calcMode=\"discrete\" dur=\"%.1fs\" repeatCount=\"indefinite\" \
+values=\"hidden;visible;hidden\" keyTimes=\"0;%.4f;%.4f\"/>\n</g>\n"
+                   content length (/ start length) (min 0.9999 (/ end length))))))
+    (picture-svg rows frames)))
+
+(defun picture-film (session seconds function)
+  "Return the different screens of SESSION in SECONDS, (SECONDS . TEXT) each.
+Call FUNCTION after the first."
+  (let ((start (float-time)) screens)
+    (while (< (- (float-time) start) seconds)
+      (let ((screen (ob-mesos-session--tmux session "capture-pane" "-p" "-e")))
+        (unless (equal screen (cdar screens))
+          (push (cons (if screens (- (float-time) start) 0.0) screen) screens)))
+      (when function
+        (funcall function)
+        (setq function nil))
+      (sleep-for 0.25))
+    (nreverse screens)))
 
 (let ((session (ob-mesos-session-start picture-document ob-mesos-server-jar
                                        '(setq ob-mesos-tail-interval 0.1))))
   (unwind-protect
       (progn
         (ob-mesos-session-await session "Three blocks")
-        (ob-mesos-session-keys session "C-c" "C-v" "b")
+        (let ((film (picture-film
+                     session 10
+                     (lambda () (ob-mesos-session-keys session "C-c" "C-v" "b")))))
+          (with-temp-file (expand-file-name "docs/recording.svg")
+            (insert (picture-recording film))))
         (ob-mesos-session-await session "exit status: 3")
-        (ob-mesos-session-await session "epoch  9")
-        (with-temp-file (expand-file-name "docs/picture.svg")
-          (insert (picture-svg (ob-mesos-session--tmux session "capture-pane"
-                                                       "-p" "-e")))))
+        (ob-mesos-session-await session "epoch \\{1,2\\}[0-9]")
+        (let ((screen (picture-runs (ob-mesos-session--tmux session "capture-pane"
+                                                            "-p" "-e"))))
+          (with-temp-file (expand-file-name "docs/picture.svg")
+            (insert (picture-svg (cdr screen) (car screen))))))
     (ob-mesos-session-end session)))
 
 ;;; picture.el ends here

@@ -41,6 +41,7 @@ final class AgentSession implements Execution.Session {
   private static final Logger log = LoggerFactory.getLogger(AgentSession.class);
   private static final String RECORDS = "application/recordio";
   private static final Duration HEARTBEAT = Duration.ofSeconds(30);
+  private static final Duration WATCH = Duration.ofSeconds(10);
   private static final int BUFFER = 64 * 1024;
   private static final int MAX_WAITING = 16;
   private static final int CLIENT_ERROR = 4;
@@ -50,19 +51,28 @@ final class AgentSession implements Execution.Session {
   private final ContainerID container;
   private final Optional<ExecRequest.Terminal> terminal;
   private final InputStream stream;
+  private final AgentWatch watch;
   private final Queue<byte[]> records = new ArrayDeque<>();
   private final RecordIo parser = new RecordIo(records::add);
   private final byte[] buffer = new byte[BUFFER];
+  private volatile boolean lost;
 
   private AgentSession(
       AgentHttpClient agent,
       ContainerID container,
       Optional<ExecRequest.Terminal> terminal,
-      InputStream stream) {
+      InputStream stream,
+      Duration interval) {
     this.agent = agent;
     this.container = container;
     this.terminal = terminal;
     this.stream = stream;
+    this.watch = new AgentWatch(agent, interval, this::agentLost);
+  }
+
+  private void agentLost() {
+    lost = true;
+    close();
   }
 
   /**
@@ -75,6 +85,11 @@ final class AgentSession implements Execution.Session {
   static AgentSession start(
       AgentHttpClient agent, ContainerID parent, Map<String, String> variables, ExecRequest request)
       throws IOException {
+    return start(agent, launch(parent, variables, request), request.terminal(), WATCH);
+  }
+
+  private static Call launch(
+      ContainerID parent, Map<String, String> variables, ExecRequest request) {
     ContainerID container =
         ContainerID.newBuilder().setParent(parent).setValue(UUID.randomUUID().toString()).build();
     CommandInfo.Builder command =
@@ -100,11 +115,20 @@ final class AgentSession implements Execution.Session {
             command
                 .getEnvironmentBuilder()
                 .addVariables(Environment.Variable.newBuilder().setName(name).setValue(value)));
-    Call call =
-        Call.newBuilder()
-            .setType(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION)
-            .setLaunchNestedContainerSession(launch.setCommand(command))
-            .build();
+    return Call.newBuilder()
+        .setType(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION)
+        .setLaunchNestedContainerSession(launch.setCommand(command))
+        .build();
+  }
+
+  /**
+   * Sends a launch.
+   *
+   * @param interval how often to find out whether the agent still answers
+   */
+  static AgentSession start(
+      AgentHttpClient agent, Call call, Optional<ExecRequest.Terminal> terminal, Duration interval)
+      throws IOException {
     HttpResponse<InputStream> response =
         agent.stream(
             agent
@@ -120,7 +144,12 @@ final class AgentSession implements Execution.Session {
                 + new String(body.readAllBytes(), StandardCharsets.UTF_8).strip());
       }
     }
-    return new AgentSession(agent, container, request.terminal(), response.body());
+    return new AgentSession(
+        agent,
+        call.getLaunchNestedContainerSession().getContainerId(),
+        terminal,
+        response.body(),
+        interval);
   }
 
   private static TTYInfo size(int rows, int columns) {
@@ -141,12 +170,27 @@ final class AgentSession implements Execution.Session {
                   record.getData().getData()));
         }
       }
-      int count = stream.read(buffer);
+      int count = readStream();
       if (count < 0) {
         return Optional.empty();
       }
       parser.feed(ByteBuffer.wrap(buffer, 0, count));
     }
+  }
+
+  private int readStream() throws IOException {
+    try {
+      int count = stream.read(buffer);
+      if (count >= 0 || !lost) {
+        return count;
+      }
+    } catch (IOException e) {
+      if (!lost) {
+        throw e;
+      }
+      log.debug("the connection of a session was closed", e);
+    }
+    throw new IOException("the agent does not answer any more");
   }
 
   /**
@@ -237,6 +281,7 @@ final class AgentSession implements Execution.Session {
 
   @Override
   public void close() {
+    watch.close();
     try {
       stream.close();
     } catch (IOException e) {

@@ -98,7 +98,7 @@ public final class Framework implements AutoCloseable {
             options.storeFailureLimit());
     LaunchQueue.Collaborators with =
         new LaunchQueue.Collaborators(executor, transactions, registry, subscription, listener);
-    this.launchQueue = new LaunchQueue(with, options, secrets, new ResultReuse(with, store));
+    this.launchQueue = new LaunchQueue(with, options, secrets, store);
     Reconciler reconciler = new Reconciler(executor, registry, subscription::reconcile);
     this.updateHandler = new UpdateHandler(with, reader, secrets, launchQueue, reconciler);
     MasterEvents events = new MasterEvents(with, launchQueue, reconciler, updateHandler);
@@ -126,8 +126,9 @@ public final class Framework implements AutoCloseable {
     CompletableFuture<List<Task>> live = store.liveTasks();
     CompletableFuture<List<EndedTask>> ended = store.endedTasks();
     CompletableFuture<List<Task>> inSessions = store.tasksInSessions();
+    CompletableFuture<Map<String, byte[]>> executors = store.executors();
     var unused =
-        CompletableFuture.allOf(id, live, ended, inSessions)
+        CompletableFuture.allOf(id, live, ended, inSessions, executors)
             .whenComplete(
                 (nothing, failure) ->
                     executor.execute(
@@ -140,7 +141,7 @@ public final class Framework implements AutoCloseable {
                             return;
                           }
                           registry.load(id.join(), live.join(), ended.join());
-                          launchQueue.matcher().sessions().load(inSessions.join());
+                          launchQueue.sessions().load(inSessions.join(), executors.join());
                           start(connect.apply(events));
                         }));
   }
@@ -482,7 +483,7 @@ public final class Framework implements AutoCloseable {
                 .ifPresent(
                     last -> {
                       subscription.send(calls -> calls.shutdown(last.launch().location()));
-                      launchQueue.sessionEnded(name, "it was killed");
+                      launchQueue.sessions().ended(name, "it was killed");
                     });
           }
           return null;

@@ -4,11 +4,9 @@ package org.obmesos.scheduler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
@@ -16,9 +14,9 @@ import org.apache.mesos.v1.Protos.OfferID;
 import org.apache.mesos.v1.Protos.Resource;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.driver.MesosResources;
+import org.obmesos.store.Store;
 import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Ports;
-import org.obmesos.task.Session;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskLocation;
@@ -50,12 +48,10 @@ final class LaunchQueue {
   private final OfferMatcher matcher;
   private final DependencyTracker dependencies;
   private final ResultReuse reuse;
+  private final SessionLaunches sessions;
 
   /** The offers that are not answered yet. */
   private final List<Offer> offers = new ArrayList<>();
-
-  /** Why sessions were lost that no block has asked for since, by name. */
-  private final Map<String, String> lostSessions = new HashMap<>();
 
   private int uncommittedLaunches;
   private boolean reviving;
@@ -69,8 +65,7 @@ final class LaunchQueue {
       Subscription subscription,
       FrameworkListener listener) {}
 
-  LaunchQueue(Collaborators with, FrameworkOptions options, Secrets secrets, ResultReuse reuse) {
-    this.reuse = reuse;
+  LaunchQueue(Collaborators with, FrameworkOptions options, Secrets secrets, Store store) {
     this.executor = with.executor();
     this.transactions = with.transactions();
     this.registry = with.registry();
@@ -80,6 +75,13 @@ final class LaunchQueue {
     this.secrets = secrets;
     this.matcher = new OfferMatcher(registry, options.hasRoles(), options.shareLimit());
     this.dependencies = new DependencyTracker(registry);
+    this.reuse = new ResultReuse(with, store);
+    this.sessions =
+        new SessionLaunches(registry, matcher.sessions(), store, options.hasRoles(), this::reject);
+  }
+
+  SessionLaunches sessions() {
+    return sessions;
   }
 
   OfferMatcher matcher() {
@@ -128,7 +130,7 @@ final class LaunchQueue {
     admit(dependencies.release(task.id()));
     if (task.block().session().isPresent() && !task.launch().location().isNone()) {
       if (matcher.sessions().ended(task)) {
-        sessionEnded(task.block().session().get().name(), "with the block " + task.id());
+        sessions.ended(task.block().session().get().name(), "with the block " + task.id());
       } else {
         setPendingReasons(matcher.shortages(registry.queue()));
         revive();
@@ -165,24 +167,6 @@ final class LaunchQueue {
                 revive();
               });
     }
-  }
-
-  /** A session has ended: the tasks that were submitted for it do not begin another one. */
-  void sessionEnded(String name, String why) {
-    matcher.sessions().remove(name);
-    lostSessions.remove(name);
-    registry.live().stream()
-        .filter(task -> task.state() == TaskState.QUEUED)
-        .filter(task -> task.block().session().filter(it -> it.name().equals(name)).isPresent())
-        .toList()
-        .forEach(
-            task -> {
-              // It is not to be launched before the rejection is stored.
-              registry.dequeue(task);
-              reject(
-                  task.id(),
-                  "The session has ended (" + why + "); run the block again to begin another one");
-            });
   }
 
   private void reject(TaskId id, String message) {
@@ -236,7 +220,7 @@ final class LaunchQueue {
   /** The master has removed an agent. */
   void agentRemoved(String id) {
     matcher.agents().remove(id);
-    matcher.sessions().onAgent(id).forEach(name -> idleSessionEnded(name, "its agent was lost"));
+    sessions.agentRemoved(id);
     if (!registry.queue().isEmpty()) {
       setPendingReasons(matcher.shortages(registry.queue()));
       revive();
@@ -246,30 +230,7 @@ final class LaunchQueue {
   /** An executor has ended. The task that it ran gets a status of its own. */
   void executorEnded(String id) {
     matcher.executors().ended(id);
-    matcher
-        .sessions()
-        .ofExecutor(id)
-        .forEach(name -> idleSessionEnded(name, "its executor has ended"));
-  }
-
-  private void idleSessionEnded(String name, String why) {
-    boolean busy =
-        matcher.sessions().list().stream()
-            .anyMatch(session -> session.name().equals(name) && session.busy());
-    if (!busy) {
-      lostSessions.put(name, why);
-    }
-  }
-
-  /** Tells the queued tasks of sessions that were lost while they were idle. */
-  private void tellOfLostSessions() {
-    for (Task task : List.copyOf(registry.queue())) {
-      task.block()
-          .session()
-          .map(Session::name)
-          .filter(lostSessions::containsKey)
-          .ifPresent(name -> sessionEnded(name, lostSessions.get(name)));
-    }
+    sessions.executorEnded(id);
   }
 
   void add(List<Offer> newOffers) {
@@ -293,7 +254,7 @@ final class LaunchQueue {
     if (!subscription.isUp() || uncommittedLaunches > 0 || offers.isEmpty()) {
       return;
     }
-    tellOfLostSessions();
+    sessions.tellOfLost();
     List<Offer> answered = List.copyOf(offers);
     offers.clear();
     OfferMatcher.Plan plan = matcher.plan(answered);
@@ -421,12 +382,23 @@ final class LaunchQueue {
       if (executorId.isEmpty()) {
         infos.add(TaskInfos.of(task, taken, secrets.get(task), !options.hasRoles()));
       } else if (session) {
-        infos.add(inSession(task, accepted.get(0), left, taken));
+        infos.add(sessions.info(task, accepted.get(0), left, taken));
       } else {
         infos.add(TaskInfos.shared(task, taken, executor(task, left)));
       }
     }
     double seconds = refuseSeconds();
+    if (sessions.stored().isDone()) {
+      accept(ids, infos, seconds, tasks);
+    } else {
+      var unused =
+          sessions
+              .stored()
+              .thenRun(() -> executor.execute(() -> accept(ids, infos, seconds, tasks)));
+    }
+  }
+
+  private void accept(List<OfferID> ids, List<TaskInfo> infos, double seconds, List<Task> tasks) {
     var unused =
         subscription
             .call(calls -> calls.accept(ids, infos, seconds))
@@ -435,33 +407,6 @@ final class LaunchQueue {
                   executor.execute(() -> refused(ids, tasks, failure));
                   return null;
                 });
-  }
-
-  private TaskInfo inSession(Task task, Offer offer, List<Resource> left, List<Resource> taken) {
-    Sessions sessions = matcher.sessions();
-    String id = task.launch().location().executorId();
-    boolean begins =
-        sessions
-            .last(task.block().session().orElseThrow().name())
-            .filter(last -> last.launch().location().executorId().equals(id))
-            .isEmpty();
-    sessions.launched(task);
-    ExecutorInfo.Builder executor =
-        ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue(id));
-    if (options.hasRoles()) {
-      AvailableResources needed = new AvailableResources(Sessions.resources(id), Ports.NONE);
-      executor =
-          sessions
-              .info(
-                  id,
-                  FrameworkID.newBuilder().setValue(task.launch().location().frameworkId()).build(),
-                  SharedExecutors.command(),
-                  begins
-                      ? MesosResources.take(left, needed)
-                      : MesosResources.list(needed, offer.getAllocationInfo().getRole()))
-              .toBuilder();
-    }
-    return TaskInfos.inSession(task, taken, executor.build(), begins);
   }
 
   private ExecutorInfo executor(Task task, List<Resource> left) {

@@ -184,7 +184,7 @@ final class OfferMatcher {
 
   /** Returns the role whose offers a task takes; empty where there are no roles. */
   private String role(Task task) {
-    String role = task.block().requirements().role();
+    String role = sessions.role(task).orElse(task.block().requirements().role());
     return !roles ? "" : role.isEmpty() ? DEFAULT_ROLE : role;
   }
 
@@ -200,6 +200,7 @@ final class OfferMatcher {
     for (Task task : tasks) {
       sessions
           .unmet(task)
+          .or(() -> sessions.absentAgent(task, agents))
           .or(() -> limits.admit(task) ? Optional.empty() : Optional.of(GroupLimits.reason(task)))
           .or(() -> agents.shortage(task, role(task), constraints))
           .ifPresent(reason -> reasons.put(task, reason));

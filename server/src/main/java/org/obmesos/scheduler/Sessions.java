@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
@@ -68,8 +70,13 @@ final class Sessions {
     this.cluster = cluster;
   }
 
-  /** Derives the sessions from their tasks, in the order of submission. */
-  void load(List<Task> tasks) {
+  /**
+   * Derives the sessions from their tasks, in the order of submission.
+   *
+   * @param descriptions the descriptions of executors, by their ids
+   * @return the ids of the executors that are used
+   */
+  Set<String> load(List<Task> tasks, Map<String, ExecutorInfo> descriptions) {
     for (Task task : tasks) {
       if (!task.launch().location().isNone()) {
         launched(task);
@@ -78,6 +85,13 @@ final class Sessions {
         }
       }
     }
+    Set<String> used =
+        states.values().stream()
+            .map(state -> state.location().executorId())
+            .collect(Collectors.toSet());
+    executors.putAll(descriptions);
+    executors.keySet().retainAll(used);
+    return used;
   }
 
   /** A task was launched, or its state has changed. */
@@ -189,6 +203,36 @@ final class Sessions {
         .orElse(true);
   }
 
+  /**
+   * Returns why a task waits for the agent of its session, if that has made no offer; empty if it
+   * has, or if the task begins its session.
+   */
+  Optional<String> absentAgent(Task task, Agents agents) {
+    return task.block()
+        .session()
+        .flatMap(session -> last(session.name()))
+        .map(last -> last.launch().location())
+        .filter(location -> agents.get(location.agentId()).isEmpty())
+        .map(
+            location ->
+                "waits for the agent %s, where its session is; if that is lost, end the session"
+                    .formatted(location.hostname()));
+  }
+
+  /**
+   * Returns the role of the executor of a task's session, which all of its tasks have; empty if the
+   * task begins its session.
+   */
+  Optional<String> role(Task task) {
+    return task.block()
+        .session()
+        .flatMap(session -> last(session.name()))
+        .flatMap(last -> executor(last.launch().location().executorId()))
+        .filter(executor -> executor.getResourcesCount() > 0)
+        .map(executor -> executor.getResources(0).getAllocationInfo().getRole())
+        .filter(role -> !role.isEmpty());
+  }
+
   /** Returns the block as placement is to see it: what a running session has is not taken again. */
   Block needs(Task task) {
     return cluster && task.block().session().flatMap(it -> last(it.name())).isPresent()
@@ -238,28 +282,30 @@ final class Sessions {
   }
 
   /**
-   * Returns the description of an executor.
+   * Describes a new executor.
    *
    * @param command the command of a shared executor, whose program it runs
    * @param resources what it takes of its agent
    */
-  ExecutorInfo info(
+  static ExecutorInfo describe(
       String id, FrameworkID framework, CommandInfo command, List<Resource> resources) {
-    return executors.computeIfAbsent(
-        id,
-        unused ->
-            ExecutorInfo.newBuilder()
-                .setType(ExecutorInfo.Type.CUSTOM)
-                .setExecutorId(ExecutorID.newBuilder().setValue(id))
-                .setFrameworkId(framework)
-                .setName("ob-mesos session")
-                .addAllResources(resources)
-                .setCommand(command)
-                .build());
+    return ExecutorInfo.newBuilder()
+        .setType(ExecutorInfo.Type.CUSTOM)
+        .setExecutorId(ExecutorID.newBuilder().setValue(id))
+        .setFrameworkId(framework)
+        .setName("ob-mesos session")
+        .addAllResources(resources)
+        .setCommand(command)
+        .build();
   }
 
-  /** Returns whether an executor was described before. */
-  boolean isDescribed(String executorId) {
-    return executors.containsKey(executorId);
+  /** Remembers the description of an executor. */
+  void put(ExecutorInfo executor) {
+    executors.put(executor.getExecutorId().getValue(), executor);
+  }
+
+  /** Returns the description of an executor, if it was described before. */
+  Optional<ExecutorInfo> executor(String id) {
+    return Optional.ofNullable(executors.get(id));
   }
 }

@@ -35,7 +35,10 @@ final class Schema {
             id TEXT PRIMARY KEY, submitted_ms INTEGER NOT NULL, text TEXT NOT NULL,
             submitted INTEGER NOT NULL)""");
 
-  private static final String VERSION_2 = "ALTER TABLE results ADD COLUMN files TEXT";
+  private static final List<String> VERSION_2 =
+      List.of(
+          "ALTER TABLE results ADD COLUMN files TEXT",
+          "CREATE TABLE executors (id TEXT PRIMARY KEY, description BLOB NOT NULL)");
 
   private Schema() {}
 
@@ -65,7 +68,9 @@ final class Schema {
       if (version == 0) {
         createVersion1(connection, statement);
       }
-      statement.execute(VERSION_2);
+      for (String change : VERSION_2) {
+        statement.execute(change);
+      }
       statement.execute("PRAGMA user_version = " + VERSION);
       connection.commit();
     } catch (SQLException | RuntimeException e) {

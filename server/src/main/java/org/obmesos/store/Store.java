@@ -218,6 +218,22 @@ public final class Store implements AutoCloseable {
     return submit(connection -> TaskRows.result(connection, id));
   }
 
+  /** Stores the description of an executor, which the store does not look into. */
+  public CompletableFuture<Void> putExecutor(String id, byte[] description) {
+    return change(connection -> ExecutorRows.put(connection, id, description));
+  }
+
+  /** Returns the descriptions of executors, by their ids. */
+  public CompletableFuture<Map<String, byte[]>> executors() {
+    return submit(ExecutorRows::all);
+  }
+
+  /** Deletes all descriptions of executors but those with the given ids. */
+  public CompletableFuture<Void> retainExecutors(Set<String> ids) {
+    Set<String> kept = Set.copyOf(ids);
+    return change(connection -> ExecutorRows.retain(connection, kept));
+  }
+
   /** Returns the digests of the files that belong to some result. */
   public CompletableFuture<Set<String>> keptFiles() {
     return submit(TaskRows::keptFiles);

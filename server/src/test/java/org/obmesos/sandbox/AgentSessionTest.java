@@ -3,6 +3,7 @@ package org.obmesos.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -17,17 +18,21 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.mesos.v1.agent.Protos.Call;
 import org.apache.mesos.v1.agent.Protos.ProcessIO;
 import org.apache.mesos.v1.agent.Protos.Response;
@@ -55,6 +60,9 @@ final class AgentSessionTest {
   private final BlockingQueue<Execution.InputEvent> input = new LinkedBlockingQueue<>();
   private List<JsonObject> recording;
   private HttpServer agent;
+  private final CountDownLatch done = new CountDownLatch(1);
+  private final AtomicInteger checks = new AtomicInteger();
+  private volatile boolean silent;
   private boolean terminal;
   private String refusal = "";
 
@@ -71,6 +79,7 @@ final class AgentSessionTest {
     }
     agent = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     agent.createContext("/api/v1", this::handle);
+    agent.createContext("/health", this::health);
     agent.setExecutor(Executors.newCachedThreadPool());
     agent.start();
   }
@@ -78,7 +87,20 @@ final class AgentSessionTest {
   @AfterEach
   void stop() {
     output.add(Optional.empty());
+    done.countDown();
     agent.stop(0);
+  }
+
+  private void health(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      checks.incrementAndGet();
+      if (silent) {
+        done.await();
+      }
+      exchange.sendResponseHeaders(200, -1);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void handle(HttpExchange exchange) throws IOException {
@@ -275,6 +297,23 @@ final class AgentSessionTest {
       output.add(Optional.empty());
       assertThat(all(session)).isEqualTo(expected);
       assertThat(session.waitStatus()).contains(7 << 8);
+    }
+  }
+
+  @Test
+  void aSessionEndsWhenItsAgentDoesNotAnswerAnyMore() throws Exception {
+    Call launch = Call.newBuilder().setType(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION).build();
+    AgentHttpClient client =
+        new AgentHttpClient(
+            MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM),
+            URI.create("http://127.0.0.1:" + agent.getAddress().getPort()));
+    try (AgentSession session =
+        AgentSession.start(client, launch, Optional.empty(), Duration.ofMillis(10))) {
+      await().until(() -> checks.get() > 5);
+      silent = true;
+      assertThatThrownBy(session::read)
+          .isInstanceOf(IOException.class)
+          .hasMessage("the agent does not answer any more");
     }
   }
 

@@ -244,6 +244,20 @@ final class StoreTest {
     }
   }
 
+  @Test
+  void theDescriptionsOfExecutorsAreThereForTheNextServer() {
+    try (Store store = new Store(file())) {
+      store.putExecutor("a", new byte[] {1, 0, -1}).join();
+      store.putExecutor("b", new byte[] {2}).join();
+    }
+    try (Store store = new Store(file())) {
+      assertThat(store.executors().join()).containsOnlyKeys("a", "b");
+      assertThat(store.executors().join().get("a")).containsExactly(1, 0, -1);
+      store.retainExecutors(Set.of("a", "c")).join();
+      assertThat(store.executors().join()).containsOnlyKeys("a");
+    }
+  }
+
   /** The component names of the domain records are the format of the file. */
   @Test
   void theFormatOfTheFileIsThatOfVersionTwo() throws Exception {

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+package org.obmesos.scheduler;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import org.apache.mesos.v1.Protos.ExecutorID;
+import org.apache.mesos.v1.Protos.ExecutorInfo;
+import org.apache.mesos.v1.Protos.FrameworkID;
+import org.apache.mesos.v1.Protos.Offer;
+import org.apache.mesos.v1.Protos.Resource;
+import org.apache.mesos.v1.Protos.TaskInfo;
+import org.obmesos.driver.MesosResources;
+import org.obmesos.store.Store;
+import org.obmesos.task.AvailableResources;
+import org.obmesos.task.Ports;
+import org.obmesos.task.Session;
+import org.obmesos.task.Task;
+import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Launches the tasks of sessions, and rejects those whose session has ended. The description of an
+ * executor is stored before its first task is launched: Mesos wants the very same one for each of
+ * its tasks (its master/validation.cpp), also from a later server. Used on the scheduler thread.
+ */
+final class SessionLaunches {
+  private static final Logger log = LoggerFactory.getLogger(SessionLaunches.class);
+
+  private final TaskRegistry registry;
+  private final Sessions sessions;
+  private final Store store;
+  private final boolean cluster;
+  private final BiConsumer<TaskId, String> reject;
+
+  /** Why sessions were lost that no block has asked for since, by name. */
+  private final Map<String, String> lost = new HashMap<>();
+
+  private CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
+
+  /**
+   * Creates an instance.
+   *
+   * @param cluster whether the agents are those of Mesos, which start executors
+   * @param reject ends a queued task with a message
+   */
+  SessionLaunches(
+      TaskRegistry registry,
+      Sessions sessions,
+      Store store,
+      boolean cluster,
+      BiConsumer<TaskId, String> reject) {
+    this.registry = registry;
+    this.sessions = sessions;
+    this.store = store;
+    this.cluster = cluster;
+    this.reject = reject;
+  }
+
+  /** Loads the sessions from their tasks and the stored descriptions of their executors. */
+  void load(List<Task> tasks, Map<String, byte[]> descriptions) {
+    Map<String, ExecutorInfo> executors = new HashMap<>();
+    descriptions.forEach(
+        (id, bytes) -> {
+          try {
+            executors.put(id, ExecutorInfo.parseFrom(bytes));
+          } catch (InvalidProtocolBufferException e) {
+            log.warn("the description of the executor {} cannot be read", id, e);
+          }
+        });
+    Set<String> used = sessions.load(tasks, executors);
+    var unused = store.retainExecutors(used);
+  }
+
+  /** A session has ended: the tasks that were submitted for it do not begin another one. */
+  void ended(String name, String why) {
+    sessions.remove(name);
+    lost.remove(name);
+    registry.live().stream()
+        .filter(task -> task.state() == TaskState.QUEUED)
+        .filter(task -> task.block().session().filter(it -> it.name().equals(name)).isPresent())
+        .toList()
+        .forEach(
+            task -> {
+              // It is not to be launched before the rejection is stored.
+              registry.dequeue(task);
+              reject.accept(
+                  task.id(),
+                  "The session has ended (" + why + "); run the block again to begin another one");
+            });
+  }
+
+  /** The master has removed an agent. */
+  void agentRemoved(String id) {
+    sessions.onAgent(id).forEach(name -> idleEnded(name, "its agent was lost"));
+  }
+
+  /** An executor has ended. The task that it ran gets a status of its own. */
+  void executorEnded(String id) {
+    sessions.ofExecutor(id).forEach(name -> idleEnded(name, "its executor has ended"));
+  }
+
+  private void idleEnded(String name, String why) {
+    boolean busy =
+        sessions.list().stream().anyMatch(session -> session.name().equals(name) && session.busy());
+    if (!busy) {
+      lost.put(name, why);
+    }
+  }
+
+  /** Tells the queued tasks of sessions that were lost while they were idle. */
+  void tellOfLost() {
+    for (Task task : List.copyOf(registry.queue())) {
+      task.block()
+          .session()
+          .map(Session::name)
+          .filter(lost::containsKey)
+          .ifPresent(name -> ended(name, lost.get(name)));
+    }
+  }
+
+  /**
+   * Returns the description of a task that is launched.
+   *
+   * @param left the resources of the offers that no task has taken; those of a new executor are
+   *     taken from it
+   * @param taken the resources of the task
+   */
+  TaskInfo info(Task task, Offer offer, List<Resource> left, List<Resource> taken) {
+    String id = task.launch().location().executorId();
+    boolean begins =
+        sessions
+            .last(task.block().session().orElseThrow().name())
+            .filter(last -> last.launch().location().executorId().equals(id))
+            .isEmpty();
+    sessions.launched(task);
+    ExecutorInfo executor =
+        cluster
+            ? executor(task, offer, left, begins)
+            : ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue(id)).build();
+    return TaskInfos.inSession(task, taken, executor, begins);
+  }
+
+  private ExecutorInfo executor(Task task, Offer offer, List<Resource> left, boolean begins) {
+    String id = task.launch().location().executorId();
+    if (sessions.executor(id).isPresent()) {
+      return sessions.executor(id).get();
+    }
+    AvailableResources needed = new AvailableResources(Sessions.resources(id), Ports.NONE);
+    ExecutorInfo executor =
+        Sessions.describe(
+            id,
+            FrameworkID.newBuilder().setValue(task.launch().location().frameworkId()).build(),
+            SharedExecutors.command(),
+            begins
+                ? MesosResources.take(left, needed)
+                : MesosResources.list(needed, offer.getAllocationInfo().getRole()));
+    sessions.put(executor);
+    stored =
+        store
+            .putExecutor(id, executor.toByteArray())
+            .exceptionally(
+                failure -> {
+                  log.error("the description of the executor {} cannot be stored", id, failure);
+                  return null;
+                });
+    return executor;
+  }
+
+  /** Completes when the descriptions of all executors are stored. */
+  CompletableFuture<Void> stored() {
+    return stored;
+  }
+}

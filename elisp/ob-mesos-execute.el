@@ -93,6 +93,8 @@ Set its task."
        (when (ob-mesos--confirm-node node (ob-mesos--node-info node t))
          (let* ((ob-mesos--graph (ob-mesos--node-graph node))
                 (ob-mesos--keywords (ob-mesos--graph-keywords ob-mesos--graph))
+                ;; Also for what Org executes meanwhile, such as noweb references.
+                (org-babel-default-header-args (ob-mesos--default-arguments))
                 (org-babel-current-src-block-location (point))
                 (info (ob-mesos--node-info node nil))
                 (params (org-babel-process-params
@@ -307,6 +309,13 @@ Only what has a name is shared."
     (ob-mesos--submit-unsent ob-mesos--graph))
   (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
 
+(define-error 'ob-mesos-stale "There is no result to reuse" 'user-error)
+
+(defun ob-mesos--task-name (task)
+  "Return the name of the block of TASK, or its id if it has none."
+  (let ((name (plist-get (ob-mesos-task-block task) :name)))
+    (if (member name '(nil "")) (ob-mesos-task-id task) name)))
+
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.
 In an export that is a report if it has failed."
@@ -316,6 +325,11 @@ In an export that is a report if it has failed."
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)
     (ob-mesos--report task))
+   ((equal "STALE" (plist-get (ob-mesos-task-data task) :reason))
+    (signal 'ob-mesos-stale
+            (list (format "%s (%s)"
+                          (ob-mesos--task-name task)
+                          (plist-get (ob-mesos-task-data task) :message)))))
    (t (user-error "%s" (ob-mesos--report task)))))
 
 (provide 'ob-mesos-execute)

@@ -95,7 +95,8 @@ One that has no task yet gets one."
     (when-let* ((exported (buffer-local-value 'ob-mesos--exported
                                               org-babel-exp-reference-buffer))
                 (task (cdr (assq (ob-mesos--export-place) exported))))
-      (when (ob-mesos--provenance-p (ob-mesos-task-params task))
+      (when (and (ob-mesos--provenance-p (ob-mesos-task-params task))
+                 (not (ob-mesos--inline-p (org-element-context))))
         (ob-mesos--insert-provenance task)))))
 
 (add-hook 'org-babel-after-execute-hook #'ob-mesos--insert-exported-provenance)

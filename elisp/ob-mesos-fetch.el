@@ -49,10 +49,14 @@ Members of a group would overwrite each other's; theirs have a number."
 
 (defun ob-mesos--in-sandbox (task name)
   "Where the file NAME of TASK is in its sandbox."
-  (let ((dir (plist-get (ob-mesos-task-block task) :directory)))
-    (if (or (member dir '(nil "")) (file-name-absolute-p name))
-        name
-      (concat (file-name-as-directory dir) name))))
+  (let* ((dir (plist-get (ob-mesos-task-block task) :directory))
+         (path (if (or (member dir '(nil "")) (file-name-absolute-p name))
+                   name
+                 (concat (file-name-as-directory dir) name))))
+    (if (or (file-name-absolute-p path) (string-prefix-p ".." path))
+        path
+      ;; As the server has it, without \".\" and \"..\".
+      (substring (expand-file-name (concat "/" path)) 1))))
 
 (defun ob-mesos--fetch (task files done)
   "Bring FILES, (NAME . NEEDED) each, of TASK and call DONE.

@@ -69,6 +69,7 @@ They travel within the task, and masters and kernels set limits to that."
   (interpreter nil :documentation "Words; the body's file follows them.")
   (body nil :documentation "Text.")
   (files nil :documentation "Files to send along, (NAME . BYTES) each.")
+  (stdin nil :documentation "The text of its standard input, unibyte, or nil.")
   (session nil :documentation "The session it runs in, a plist for the server, or nil."))
 
 ;;;; Blocks of the language mesos
@@ -118,12 +119,14 @@ They travel within the task, and masters and kernels set limits to that."
                               '(:stdin :cmdline :shebang :dir :mesos :session)))
                       params)))
 
-(defun ob-mesos--remote-name (file)
+(defun ob-mesos--remote-name (file number)
   "Return the name in the sandbox for FILE, which a back end has written.
-An empty file is where the process is to write its value."
+An empty file is where the process is to write its value.  NUMBER tells
+it from others: its own name is a random one, and the same program must
+have the same text."
   (if (string-empty-p (cdr file))
       ob-mesos--result-file
-    (concat ".ob-mesos-" (file-name-nondirectory (car file)))))
+    (format ".ob-mesos-%d%s" number (file-name-extension (car file) t))))
 
 (defun ob-mesos--capture-command (lang body params)
   "Return the program of the back end of LANG for BODY with PARAMS.
@@ -143,7 +146,7 @@ that could run elsewhere" lang)))
     (dolist (file (ob-mesos-file-files captured))
       (when (or (string-search (car file) command)
                 (string-search (car file) input))
-        (let ((name (ob-mesos--remote-name file)))
+        (let ((name (ob-mesos--remote-name file (length sent))))
           (if (equal name ob-mesos--result-file)
               (setq value t)
             (push (cons name (encode-coding-string (cdr file) 'utf-8)) sent))
@@ -269,6 +272,7 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
         program
       (ob-mesos--program-make
        :interpreter '("sh")
+       :stdin stdin
        :body
        (concat
         (mapconcat (lambda (file) (ob-mesos--heredoc (car file) (cdr file)))

@@ -74,7 +74,8 @@
                 (ob-mesos-list--how-long task)
                 (format "%s" (or (plist-get task :exitStatus)
                                  (plist-get task :signal)
-                                 (and (equal "QUEUED" (plist-get task :state))
+                                 (and (or (equal "QUEUED" (plist-get task :state))
+                                          (plist-get task :reused))
                                       (plist-get task :message))
                                  "")))))
 

@@ -132,10 +132,23 @@ One that is there is replaced."
       (let ((indent (buffer-substring
                      (point) (progn (skip-chars-forward " \t") (point)))))
         (forward-line 1)
-        (goto-char (org-babel-result-end))
+        (goto-char (ob-mesos--result-end))
         (unless (bolp) (insert "\n"))
         (ob-mesos--delete-provenance)
         (insert (ob-mesos--provenance-text task indent))))))
+
+(defun ob-mesos--result-end ()
+  "Return the end of the result at point.
+`org-babel-result-end' does not know paragraphs and some blocks."
+  (let ((end (org-babel-result-end)))
+    (if (or (> end (point))
+            (eobp)
+            (looking-at-p (format "[ \t]*\\(?:$\\|:%s:\\)" ob-mesos--provenance-drawer)))
+        end
+      (save-excursion
+        (goto-char (org-element-property :end (org-element-at-point)))
+        (skip-chars-backward " \t\n")
+        (line-beginning-position 2)))))
 
 (defun ob-mesos--delete-provenance ()
   "Delete the drawer that begins at point, if one does."

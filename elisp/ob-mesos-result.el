@@ -318,7 +318,8 @@ Return it and the RESULT-PARAMS to insert it with."
                (not (listp value)))
       (setq value (list (list value))))
     (when file
-      (unless (or (member "link" result-params)
+      (unless (or (ob-mesos-task-not-run-p task)
+                  (member "link" result-params)
                   (member "graphics" result-params)
                   (member file (ob-mesos-task-fetched task)))
         (with-temp-file file
@@ -393,7 +394,10 @@ Return nil if there is no such place any more."
               (ob-mesos--edit-result
                (lambda ()
                  (ob-mesos--insert-safely task (cdr place) origin value)
-                 (when (ob-mesos--provenance-p (ob-mesos-task-params task))
+                 (when (and (ob-mesos--provenance-p (ob-mesos-task-params task))
+                            (progn
+                              (goto-char origin)
+                              (not (ob-mesos--inline-p (org-element-context)))))
                    (goto-char origin)
                    (ob-mesos--insert-provenance task))))
               (goto-char origin)
@@ -452,6 +456,16 @@ If the value cannot be made the task counts as failed, and that is told."
             (ob-mesos--result-params (ob-mesos-task-params task) t))
     (ob-mesos--outcome task)))
 
+(defun ob-mesos--result-here-p ()
+  "Return non-nil if the block or call at point has a result with content.
+Where its placeholder has not replaced that, a result that is reused
+must not be inserted once more."
+  (when-let ((results (org-babel-where-is-src-block-result)))
+    (save-excursion
+      (goto-char results)
+      (forward-line 1)
+      (not (or (eobp) (looking-at-p "[ \t]*$\\|\\*+ \\|[ \t]*:PROVENANCE:"))))))
+
 (defun ob-mesos--insert-result-at (task position origin value)
   "Put VALUE, the result of TASK for ORIGIN, in place of what is at POSITION.
 VALUE is as `ob-mesos--value-to-insert' returns it."
@@ -474,12 +488,13 @@ VALUE is as `ob-mesos--value-to-insert' returns it."
            (goto-char position)
            (delete-region position (ob-mesos--placeholder-end))
            (goto-char (- origin shift))
-           (org-babel-insert-result
-            (car value) (cdr value) info
-            (and (not failed)
-                 (equal "yes" (cdr (assq :cache params)))
-                 (plist-get (ob-mesos-task-data task) :key))
-            (ob-mesos-task-lang task))))))
+           (unless (and (ob-mesos-task-reused-p task) (ob-mesos--result-here-p))
+             (org-babel-insert-result
+              (car value) (cdr value) info
+              (and (not failed)
+                   (equal "yes" (cdr (assq :cache params)))
+                   (plist-get (ob-mesos-task-data task) :key))
+              (ob-mesos-task-lang task)))))))
     (goto-char origin)
     (when (eq ob-mesos-ansi 'render)
       (when-let ((results (org-babel-where-is-src-block-result)))
@@ -502,6 +517,7 @@ VALUE is as `ob-mesos--value-to-insert' returns it."
   (ob-mesos--recall task)
   (let ((files (and (not (ob-mesos-task-failed-p task))
                     (not (ob-mesos-task-members task))
+                    (not (ob-mesos-task-not-run-p task))
                     (ob-mesos--wanted-files task))))
     (cond
      ((ob-mesos-task-fetching task))

@@ -22,11 +22,15 @@
 (defun ob-mesos--reuse-mode (params graph)
   "Return as a string whether to run a block with PARAMS of GRAPH, or nil.
 It is \"yes\" to reuse a result, \"no\" to run, \"only\" not to run, and
-\"never\" if the result depends on more than what goes in.  What GRAPH
-says counts more than `:cache', except for an explicit `:cache no'."
+\"never\" if the result depends on more than what goes in, or consists of
+more than the server can keep.  What GRAPH says counts more than
+`:cache', except for an explicit `:cache no'."
   (let ((cache (format "%s" (or (cdr (assq :cache params)) "")))
         (wanted (and graph (ob-mesos--graph-reuse graph))))
-    (cond ((ob-mesos--interactive-p params) "never")
+    (cond ((or (ob-mesos--interactive-p params)
+               (ob-mesos--file-elsewhere-p params))
+           "never")
+          ((equal wanted "only") wanted)
           ((or (equal wanted "no") (equal cache "no")) "no")
           (wanted)
           ((equal cache "yes") "yes")
@@ -35,25 +39,37 @@ says counts more than `:cache', except for an explicit `:cache no'."
 (defun ob-mesos--reuse-fields (task params graph)
   "Return the fields of the block of TASK that are about reuse.
 PARAMS are its header arguments; it is a part of GRAPH, or that is nil."
-  (list :reuse (ob-mesos--reuse-mode params graph)
-        :fetch (vconcat (mapcar (lambda (file)
-                                  (ob-mesos--in-sandbox task (car file)))
-                                (ob-mesos--wanted-files task)))
-        :afterBlocks (vconcat (ob-mesos--after-names params))))
+  (cl-flet ((paths (files)
+              (vconcat (mapcar (lambda (file) (ob-mesos--in-sandbox task (car file)))
+                               files))))
+    (let ((files (ob-mesos--wanted-files task)))
+      (list :reuse (ob-mesos--reuse-mode params graph)
+            :fetch (paths (cl-remove-if-not #'cdr files))
+            :fetchOptional (paths (cl-remove-if #'cdr files))
+            :afterBlocks (vconcat (ob-mesos--after-names params))))))
+
+(defun ob-mesos--file-elsewhere-p (params)
+  "Return non-nil if PARAMS name a file outside of the sandbox as the result."
+  (let ((result-params (cdr (assq :result-params params)))
+        (file (cdr (assq :file params))))
+    (and (stringp file)
+         (cl-intersection '("link" "graphics") result-params :test #'equal)
+         (or (file-name-absolute-p file) (string-prefix-p ".." file)))))
 
 (defun ob-mesos--digest (value)
   "Return a short digest of VALUE, any Lisp object."
   (substring (secure-hash 'sha256 (prin1-to-string value)) 0 16))
 
-(defun ob-mesos--inputs (body params)
-  "Return digests of what the program of BODY with PARAMS is made of.
-They explain why a result cannot be reused."
+(defun ob-mesos--inputs (body params stdin)
+  "Return digests of the parts of the program of BODY with PARAMS and STDIN.
+STDIN is the text of standard input, or nil.  The digests explain why a
+result cannot be reused."
   (let ((files (cdr (assq :files params))))
     (append (list :text (ob-mesos--digest body))
             (when-let ((vars (org-babel--get-vars params)))
               (list :values (ob-mesos--digest vars)))
-            (when-let ((input (assq :stdin-value params)))
-              (list :stdin (ob-mesos--digest input)))
+            (when stdin
+              (list :stdin (ob-mesos--digest stdin)))
             (when-let ((words (cdr (assq :cmdline params))))
               (list :cmdline (ob-mesos--digest words)))
             (when files
@@ -71,12 +87,13 @@ They explain why a result cannot be reused."
           (if (and (stringp names) (file-exists-p names)) (list names)
             (ob-mesos--words "files" names))))
 
-(defun ob-mesos--ignored-variables (body foreach)
-  "Return the variables that have no influence on BODY, a vector.
-With FOREACH non-nil it is for an element of `:foreach', which the values
-tell from others: its number counts only if BODY asks for that."
-  (if (and foreach (not (string-search "OB_MESOS_" body)))
-      ["OB_MESOS_INDEX" "OB_MESOS_COUNT"]
+(defun ob-mesos--ignored-variables (program foreach)
+  "Return the variables that have no influence on PROGRAM, a vector.
+PROGRAM is the text that runs; what is packed into it cannot be read.
+With FOREACH non-nil it is for an element of `:foreach': the number of
+all elements counts only if PROGRAM uses it."
+  (if (and foreach (not (string-match-p "OB_MESOS_COUNT\\|base64 -d >" program)))
+      ["OB_MESOS_COUNT"]
     []))
 
 ;;;; What is told

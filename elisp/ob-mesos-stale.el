@@ -54,24 +54,32 @@ Nothing runs on the cluster.  Blocks in Emacs that give values are run."
   (interactive)
   (let* ((element (ob-mesos--element-for-command))
          (graph (ob-mesos--graph-make :buffer (current-buffer) :reuse "only"))
-         (node (org-with-wide-buffer (ob-mesos--node graph element))))
+         (node (org-with-wide-buffer (ob-mesos--node graph element)))
+         (name (ob-mesos--node-name node))
+         stale tasks)
     (setf (ob-mesos--graph-items graph) (list node))
     (unwind-protect
-        (progn
-          (ob-mesos--sort-graph graph #'ob-mesos--explained-node)
-          (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
-          (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
-          (ob-mesos--submit-unsent graph))
+        (condition-case err
+            (progn
+              (ob-mesos--sort-graph graph #'ob-mesos--explained-node)
+              (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
+              (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph)))
+          (ob-mesos-stale (setq stale (cadr err))))
+      (ob-mesos--submit-unsent graph)
+      (setq tasks (cl-loop for each in (ob-mesos--graph-order graph)
+                           for task = (ob-mesos--node-task each)
+                           when task
+                           collect (cons (ob-mesos--node-name each) task)))
       (ob-mesos--release-graph graph))
-    (let ((tasks (delq nil (mapcar #'ob-mesos--node-task
-                                   (ob-mesos--graph-order graph))))
-          (name (ob-mesos--node-name node)))
-      (ob-mesos--count-down
-       tasks
-       (lambda (left)
-         (when (zerop left)
-           (message "ob-mesos: %s" (ob-mesos--explanation name node graph))
-           (ob-mesos--forget-explained tasks)))))))
+    (ob-mesos--count-down
+     (mapcar #'cdr tasks)
+     (lambda (left)
+       (when (zerop left)
+         (message "ob-mesos: %s"
+                  (if stale
+                      (format "%s is stale, for it depends on %s" name stale)
+                    (ob-mesos--explanation name (ob-mesos--node-task node) tasks)))
+         (ob-mesos--forget-explained (mapcar #'cdr tasks)))))))
 
 (defun ob-mesos--explained-node (graph name)
   "Return the node of GRAPH for the block NAME, which comes before another."
@@ -80,26 +88,26 @@ Nothing runs on the cluster.  Blocks in Emacs that give values are run."
       (user-error "`:after' names %s, which is no block of this document" name))
     (ob-mesos--node graph element)))
 
-(defun ob-mesos--explanation (name node graph)
-  "Return a sentence on NODE of GRAPH with NAME, which was not run."
-  (let* ((task (ob-mesos--node-task node))
-         (stale (cl-remove-if-not
-                 #'ob-mesos--stale-node-p
-                 (ob-mesos--graph-order graph))))
+(defun ob-mesos--explanation (name task tasks)
+  "Return a sentence on TASK of the block NAME, which was not run, or nil.
+TASKS are all tasks of the graph, (NAME . TASK) each."
+  (let ((stale (cl-remove-if-not (lambda (each) (ob-mesos--stale-tasks (cdr each)))
+                                 tasks)))
     (cond
      ((null task) (format "%s does not run" name))
-     ((memq node stale)
+     ((rassq task stale)
       (format "%s is stale: %s" name (ob-mesos--stale-reason task)))
      (stale
       (format "%s is stale, for it depends on %s" name
-              (mapconcat (lambda (other)
-                           (format "%s (%s)" (ob-mesos--node-name other)
-                                   (ob-mesos--stale-reason
-                                    (ob-mesos--node-task other))))
+              (mapconcat (lambda (each)
+                           (format "%s (%s)" (car each)
+                                   (ob-mesos--stale-reason (cdr each))))
                          stale ", ")))
      ((ob-mesos-task-failed-p task)
       (format "%s cannot be explained: %s" name
               (plist-get (ob-mesos-task-data task) :message)))
+     ((not (ob-mesos-task-reused-p task))
+      (format "%s is running" name))
      (t (format "%s is up to date: its result is from %s" name
                 (ob-mesos--newest-result task))))))
 
@@ -109,11 +117,6 @@ Nothing runs on the cluster.  Blocks in Emacs that give values are run."
    (lambda (each)
      (equal "STALE" (plist-get (ob-mesos-task-data each) :reason)))
    (or (ob-mesos-task-members task) (list task))))
-
-(defun ob-mesos--stale-node-p (node)
-  "Return non-nil if NODE, or a member of it, has no result to reuse."
-  (and (ob-mesos--node-task node)
-       (ob-mesos--stale-tasks (ob-mesos--node-task node))))
 
 (defun ob-mesos--stale-reason (task)
   "Return why TASK has no result to reuse."
@@ -129,9 +132,15 @@ Nothing runs on the cluster.  Blocks in Emacs that give values are run."
                      (or (ob-mesos-task-members task) (list task)))
              (lambda (a b) (string< b a)))))
 
+(defun ob-mesos--explained-p (task)
+  "Return non-nil if TASK, or each member of it, was not to run."
+  (ob-mesos-task-not-run-p (or (car (ob-mesos-task-members task)) task)))
+
 (defun ob-mesos--forget-explained (tasks)
-  "Let the servers forget TASKS, which were not to run."
-  (pcase-dolist (`(,_ . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
+  "Let the servers forget those of TASKS that were not to run."
+  (pcase-dolist (`(,_ . ,mine)
+                 (seq-group-by #'ob-mesos-task-master
+                               (cl-remove-if-not #'ob-mesos--explained-p tasks)))
     (ob-mesos--request (ob-mesos-task-server (car mine)) :task/forget
                        (list :ids (vconcat (mapcan #'ob-mesos--ids mine)))
                        #'ignore #'ignore)))

@@ -137,7 +137,8 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
             (append (list :interpreter (vconcat (ob-mesos--program-interpreter
                                                  program))
                           :body (ob-mesos--valid text)
-                          :inputs (ob-mesos--inputs body params))
+                          :inputs (ob-mesos--inputs
+                                   body params (ob-mesos--program-stdin program)))
                     (when-let ((session (ob-mesos--program-session program)))
                       (list :session session))
                     (ob-mesos--without-entrypoint (ob-mesos-task-block task)))))))
@@ -230,11 +231,15 @@ ENVIRONMENT is an alist of more variables for its environment."
     (pcase-dolist (`(,name . ,value) environment)
       (puthash name (format "%s" value) table))
     (setf (ob-mesos-task-block member)
-          (append (list :group (ob-mesos-task-id group)
-                        :ignored (ob-mesos--ignored-variables body vars))
+          (append (list :group (ob-mesos-task-id group))
                   (plist-put block :environment table)))
     (ob-mesos--call-in-document
-     group (lambda () (ob-mesos--fill member body all)))))
+     group (lambda () (ob-mesos--fill member body all)))
+    (setf (ob-mesos-task-block member)
+          (append (list :ignored
+                        (ob-mesos--ignored-variables
+                         (or (plist-get (ob-mesos-task-block member) :body) "") vars))
+                  (ob-mesos-task-block member)))))
 
 (defun ob-mesos--make-member (group body params id)
   "Return the member ID of GROUP, which is for BODY with PARAMS.

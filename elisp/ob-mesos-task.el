@@ -64,6 +64,10 @@
   (and (ob-mesos-task-terminal-p task)
        (not (equal (ob-mesos-task-state task) "FINISHED"))))
 
+(defun ob-mesos-task-not-run-p (task)
+  "Whether TASK is only to find out whether there is a result to reuse."
+  (equal "only" (plist-get (ob-mesos-task-block task) :reuse)))
+
 (defun ob-mesos-task-result (task)
   "What TASK wrote, a plist, or nil."
   (plist-get (ob-mesos-task-data task) :result))

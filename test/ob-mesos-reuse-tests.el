@@ -225,7 +225,141 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
         (ob-mesos-tests--settle)
         (should (string-match-p "450 of 450 failed" (buffer-string)))))))
 
+;;;; What must not be reused, and what must
+
+(ert-deftest ob-mesos-the-number-of-an-element-goes-in-wherever-it-is-used ()
+  (dolist (use '((":prologue i=$OB_MESOS_INDEX n=$OB_MESOS_COUNT" . "echo $x $i of $n")
+                 (":cmdline \"$OB_MESOS_INDEX $OB_MESOS_COUNT\"" . "echo $x $1 of $2")
+                 ("" . "echo $x $OB_MESOS_INDEX of $OB_MESOS_COUNT")))
+    (ob-mesos-tests--with
+        (ob-mesos-reuse--named "e" (concat ":foreach x='(a b) " (car use)) (cdr use))
+      (ob-mesos-reuse--stale)
+      (should (string-match-p "^: a 0 of 2$" (buffer-string)))
+      (ob-mesos-reuse--change "'(a b)" "'(b c a)")
+      (ob-mesos-reuse--stale)
+      (ert-info ((car use))
+        (should (string-match-p "^: b 0 of 3\n: ==> c <==\n: c 1 of 3\n: ==> a <==\n: a 2 of 3$"
+                                (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-result-without-its-file-is-none ()
+  (let ((gate (make-temp-name (expand-file-name "gate" temporary-file-directory)))
+        (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (unwind-protect
+        (ob-mesos-tests--with
+            (ob-mesos-reuse--named "e" ":foreach x='(1 2) :fetch ./r.txt"
+                                   (format "test $x = 2 -a ! -e %s || echo $x > r.txt" gate))
+          (ob-mesos-tests--go "#+begin_src")
+          (ob-mesos-execute)
+          (ob-mesos-tests--settle)
+          (should (string-match-p "1 of 2 failed: 2" (buffer-string)))
+          (write-region "" nil gate nil 'silent)
+          (ob-mesos-tests--go "#+begin_src")
+          (ob-mesos-rerun-failed)
+          (ob-mesos-tests--settle)
+          (should-not (string-match-p "failed" (buffer-string)))
+          (should (file-exists-p "r-1.txt")))
+      (delete-file gate)
+      (delete-directory default-directory t))))
+
+(ert-deftest ob-mesos-a-file-outside-of-the-sandbox-is-made-again ()
+  (let ((file (make-temp-name (expand-file-name "plot" temporary-file-directory))))
+    (unwind-protect
+        (ob-mesos-tests--with
+            (ob-mesos-reuse--named "p" (format ":results file link :file %s" file)
+                                   (format "echo picture > %s" file))
+          (ob-mesos-reuse--stale)
+          (delete-file file)
+          (ob-mesos-reuse--stale)
+          (should (file-exists-p file)))
+      (delete-file file))))
+
+(ert-deftest ob-mesos-to-explain-changes-no-file-and-runs-no-block ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (unwind-protect
+        (ob-mesos-reuse--with
+            (concat (ob-mesos-reuse--named "xf" ":fetch out.txt" "echo made > out.txt")
+                    (ob-mesos-reuse--named "xw" ":results file :file w.txt" "echo written")
+                    (ob-mesos-reuse--named "cnt" ":mesos yes :results output" "RUN; echo 1" "sh")
+                    (ob-mesos-reuse--named "noweb" ":noweb yes" "echo <<cnt()>>")
+                    (ob-mesos-reuse--named "lisp" ":var c=cnt" "c" "emacs-lisp")
+                    (ob-mesos-reuse--named "vialisp" ":var x=lisp" "echo $x")
+                    "#+begin_src mesos\necho no name\n#+end_src\n")
+          (let ((org-confirm-babel-evaluate nil))
+            (ob-mesos-reuse--stale)
+            (write-region "mine" nil "out.txt" nil 'silent)
+            (write-region "mine" nil "w.txt" nil 'silent)
+            (let ((before (runs)))
+              (dolist (name '("xf" "xw" "noweb"))
+                (should (string-match-p "is up to date" (ob-mesos-reuse--explain name))))
+              (ob-mesos-reuse--change "; echo 1" "; echo 2")
+              (should (string-match-p "vialisp is stale, for it depends on cnt (text differs"
+                                      (ob-mesos-reuse--explain "vialisp")))
+              (should (string-match-p "noweb is stale, for it depends on cnt (text differs"
+                                      (ob-mesos-reuse--explain "noweb")))
+              (should (= before (runs))))
+            (dolist (file '("out.txt" "w.txt"))
+              (should (equal "mine" (with-temp-buffer (insert-file-contents file)
+                                                      (buffer-string)))))
+            (goto-char (point-max))
+            (search-backward "echo no name")
+            (ob-mesos-explain)
+            (ob-mesos-tests--settle)))
+      (delete-directory default-directory t))))
+
+(ert-deftest ob-mesos-programs-of-other-languages-are-the-same-each-time ()
+  (ob-mesos-tests--with
+      (concat "#+name: tab\n| 1 | 2 |\n\n"
+              (ob-mesos-reuse--named "a" ":mesos yes :stdin tab" "{print $2}" "awk")
+              (ob-mesos-reuse--named "p" ":mesos yes :results value" "return 5" "python")
+              (ob-mesos-reuse--named "s" ":mesos yes :stdin tab" "cat" "sh")
+              (ob-mesos-reuse--named "l" ":mesos yes" "print 5;" "perl"))
+    (require 'ob-awk)
+    (require 'ob-perl)
+    (ob-mesos-reuse--stale)
+    (should (string-match-p "4 done (4 reused)" (ob-mesos-reuse--stale)))
+    (ob-mesos-reuse--change "| 1 | 2 |" "| 1 | 3 |")
+    (should (string-match-p "s is stale: stdin differs" (ob-mesos-reuse--explain "s")))))
+
+(ert-deftest ob-mesos-what-is-reused-is-inserted-once ()
+  (dolist (header '(":results append" ":results prepend" ":results raw" ":wrap quote"
+                    ":results drawer" ":results table" ":results silent" ":results list"))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-reuse--named "one" header "echo para") "Text.\n")
+      (ob-mesos-reuse--stale)
+      (let ((text (buffer-string)))
+        (ob-mesos-reuse--stale)
+        (ob-mesos-reuse--stale)
+        (ert-info (header)
+          (should (equal text (buffer-string))))))))
+
 ;;;; Provenance
+
+(ert-deftest ob-mesos-the-drawer-is-below-each-kind-of-result ()
+  (dolist (header '(":results raw" ":wrap quote" ":results table" ":results drawer"
+                    ":results list" ":results org" ":results html" ":results append"))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-reuse--named "one" (concat ":provenance yes " header) "echo para")
+                "Text.\n")
+      ;; Org does not take away a quote when the block runs again.
+      (dotimes (_ (if (equal header ":wrap quote") 1 2))
+        (ob-mesos-tests--go "#+begin_src")
+        (ob-mesos-execute '(4))
+        (ob-mesos-tests--settle))
+      (ert-info (header)
+        (goto-char (point-min))
+        (search-forward "#+RESULTS: one\n")
+        (should-not (looking-at-p ":PROVENANCE:"))
+        (search-forward "\n:PROVENANCE:\n")
+        (should-not (search-forward ":PROVENANCE:" nil t))
+        (should (search-forward ":END:\n" nil t))
+        (should (looking-at-p "\\(?:.*\n\\)*Text\\.\n\\'")))))
+  (ob-mesos-tests--with "A src_mesos[:provenance yes]{echo inl} word.\n"
+    (ob-mesos-tests--go "src_mesos")
+    (goto-char (match-beginning 0))
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (equal "A src_mesos[:provenance yes]{echo inl} {{{results(=inl=)}}} word.\n"
+                   (buffer-string)))))
 
 (ert-deftest ob-mesos-a-result-says-how-it-came-about ()
   (ob-mesos-tests--with

@@ -195,6 +195,21 @@
 
 ;;;; The doctor and the package
 
+(ert-deftest ob-mesos-all-say-the-same-version ()
+  (let ((version (with-temp-buffer
+                   (insert-file-contents (expand-file-name "ob-mesos.el" ob-mesos--directory))
+                   (re-search-forward "^;; Version: \\(.*\\)$")
+                   (match-string 1))))
+    (pcase-dolist (`(,file . ,regexp)
+                   '(("CHANGELOG.org" . "^\\* \\(.*\\)$")
+                     ("pom.xml" . "<version>\\(.*\\)</version>")
+                     ("docs/manual.org" . "| ob-mesos \\([0-9.]+\\),\\|versions | ob-mesos \\([0-9.]+\\),")))
+      (with-temp-buffer
+        (insert-file-contents (expand-file-name (concat "../" file) ob-mesos--directory))
+        (ert-info (file)
+          (should (re-search-forward regexp nil t))
+          (should (equal version (or (match-string 1) (match-string 2)))))))))
+
 (ert-deftest ob-mesos-the-doctor-names-what-is-missing-and-the-cure ()
   (let ((report (ob-mesos-doctor--report)))
     (should (cl-find-if (lambda (check) (string-match-p "\\`Java: .*version" (nth 1 check)))

@@ -61,6 +61,7 @@ public final class BlockMapper {
     return new Reuse(
         constant("cache", Reuse.Mode.class, or(item.reuse(), "no")),
         or(item.fetch(), List.of()),
+        or(item.fetchOptional(), List.of()),
         or(item.afterBlocks(), List.of()),
         Set.copyOf(or(item.ignored(), List.of())),
         or(item.inputs(), Map.of()));

@@ -70,6 +70,7 @@ public final class Messages {
       Integer limit,
       String reuse,
       List<String> fetch,
+      List<String> fetchOptional,
       List<String> afterBlocks,
       List<String> ignored,
       Map<String, String> inputs) {}

@@ -19,6 +19,7 @@ import org.obmesos.task.ReusedResult;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
+import org.obmesos.task.TaskState;
 import org.obmesos.task.Usage;
 
 /** Converts domain records to messages. */
@@ -32,7 +33,9 @@ public final class TaskMapper {
 
   /** Converts a task, with its result and the location of its sandbox. */
   public static TaskItem task(Task task, Optional<TaskResult> result, String location) {
-    Exit exit = task.state().isTerminal() ? Exit.parse(task.status().message()) : Exit.UNKNOWN;
+    // The message of a task that never ran can name the exit status of another.
+    boolean ran = task.state().isTerminal() && task.state() != TaskState.ERROR;
+    Exit exit = ran ? Exit.parse(task.status().message()) : Exit.UNKNOWN;
     Resources resources = task.block().resources();
     Usage usage = task.launch().usage();
     return new TaskItem(

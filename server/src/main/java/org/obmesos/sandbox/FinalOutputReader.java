@@ -4,13 +4,13 @@ package org.obmesos.sandbox;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.obmesos.task.KeptFile;
+import org.obmesos.task.Reuse;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.util.Backoff;
@@ -36,7 +36,7 @@ final class FinalOutputReader {
   private final String key;
   private final int limit;
   private final Instant deadline;
-  private final List<String> files;
+  private final Reuse reuse;
   private final KeptFiles keptFiles;
   private final ScheduledExecutorService timer;
   private final KeyedSerialExecutor executor;
@@ -49,10 +49,10 @@ final class FinalOutputReader {
    * @param key the key of its jobs
    * @param limit the largest number of bytes of stdout
    * @param patience how long to try again while the sandbox is unavailable
-   * @param files the files that belong to the result
+   * @param reuse the files that belong to the result
    */
   record Source(
-      TaskId id, Sandbox sandbox, String key, int limit, Duration patience, List<String> files) {}
+      TaskId id, Sandbox sandbox, String key, int limit, Duration patience, Reuse reuse) {}
 
   FinalOutputReader(
       Source source,
@@ -64,7 +64,7 @@ final class FinalOutputReader {
     this.key = source.key();
     this.limit = source.limit();
     this.deadline = Instant.now().plus(source.patience());
-    this.files = source.files();
+    this.reuse = source.reuse();
     this.keptFiles = keptFiles;
     this.timer = timer;
     this.executor = executor;
@@ -99,12 +99,12 @@ final class FinalOutputReader {
 
   private void read() throws IOException {
     TaskResult output = Outputs.result(sandbox, limit);
-    result.complete(files.isEmpty() ? output : output.with(keepFiles()));
+    result.complete(reuse.hasFiles() ? output.with(keepFiles()) : output);
   }
 
   private Optional<Map<String, KeptFile>> keepFiles() throws SandboxUnavailableException {
     try {
-      return Optional.of(keptFiles.keep(sandbox, files));
+      return keptFiles.keep(sandbox, reuse);
     } catch (SandboxUnavailableException e) {
       throw e;
     } catch (IOException | RuntimeException e) {

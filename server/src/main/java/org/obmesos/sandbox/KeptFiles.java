@@ -2,6 +2,7 @@
 package org.obmesos.sandbox;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -17,36 +18,64 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.obmesos.task.KeptFile;
+import org.obmesos.task.Reuse;
 import org.obmesos.task.TaskResult;
 import org.obmesos.util.Digests;
 import org.obmesos.util.PrivateFiles;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The files that belong to results, in a directory where each has the digest of its content as its
  * name. They are there as long as a result in the store names them. Thread-safe.
  */
 public final class KeptFiles {
+  private static final Logger log = LoggerFactory.getLogger(KeptFiles.class);
   private static final int PIECE = 1 << 20;
+  private static final String UNFINISHED = "new-";
 
   private final Path directory;
 
   /** The files whose results may not be in the store yet. */
   private final Set<String> recent = ConcurrentHashMap.newKeySet();
 
-  /** Creates an instance for a directory, which is created with the first file. */
+  /**
+   * Creates an instance for a directory, which is created with the first file. Deletes what an
+   * earlier server has left half written.
+   */
   public KeptFiles(Path directory) {
     this.directory = directory;
+    if (Files.isDirectory(directory)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, UNFINISHED + "*")) {
+        for (Path file : files) {
+          Files.deleteIfExists(file);
+        }
+      } catch (IOException e) {
+        log.warn("unfinished files in {} cannot be deleted", directory, e);
+      }
+    }
   }
 
   /**
-   * Copies files of a sandbox; those that are not there are left out.
+   * Copies the files of a result from a sandbox.
    *
-   * @param paths relative to the sandbox
+   * @return empty if a file is missing that is not optional
    */
-  Map<String, KeptFile> keep(Sandbox sandbox, List<String> paths) throws IOException {
+  Optional<Map<String, KeptFile>> keep(Sandbox sandbox, Reuse reuse) throws IOException {
+    Map<String, KeptFile> kept = keep(sandbox, reuse.optionalFiles());
+    Map<String, KeptFile> needed = keep(sandbox, reuse.files());
+    kept.putAll(needed);
+    boolean complete =
+        reuse.files().stream()
+            .allMatch(path -> needed.containsKey(Path.of(path).normalize().toString()));
+    return complete ? Optional.of(kept) : Optional.empty();
+  }
+
+  private Map<String, KeptFile> keep(Sandbox sandbox, List<String> paths) throws IOException {
     Map<String, KeptFile> kept = new HashMap<>();
     for (String path : paths) {
       Path name = Path.of(path).normalize();
@@ -63,7 +92,7 @@ public final class KeptFiles {
 
   private KeptFile copy(Sandbox sandbox, String path) throws IOException {
     PrivateFiles.createDirectories(directory);
-    Path temporary = Files.createTempFile(directory, "new-", "");
+    Path temporary = Files.createTempFile(directory, UNFINISHED, "");
     try {
       MessageDigest sha = Digests.sha256();
       long size = 0;
@@ -100,11 +129,31 @@ public final class KeptFiles {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
       for (Path file : files) {
         String name = file.getFileName().toString();
-        if (!digests.contains(name) && !spared.contains(name) && !name.startsWith("new-")) {
+        if (!digests.contains(name) && !spared.contains(name) && !name.startsWith(UNFINISHED)) {
           Files.deleteIfExists(file);
         }
       }
     }
+  }
+
+  /** Returns whether a result is complete and its files are there, unchanged. Reads them. */
+  public boolean areIntact(TaskResult result) {
+    return result.isComplete()
+        && result.files().orElseThrow().values().stream().distinct().allMatch(this::isIntact);
+  }
+
+  private boolean isIntact(KeptFile file) {
+    Path path = directory.resolve(file.digest());
+    try {
+      if (Files.isRegularFile(path) && Files.size(path) == file.size()) {
+        try (InputStream stream = Files.newInputStream(path)) {
+          return Digests.of(stream).equals(file.digest());
+        }
+      }
+    } catch (IOException e) {
+      log.warn("{} cannot be read", path, e);
+    }
+    return false;
   }
 
   /** Returns the sandbox of a task that has the result of an earlier one. */

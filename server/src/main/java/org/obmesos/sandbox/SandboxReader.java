@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -16,6 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.obmesos.executor.TaskReport;
+import org.obmesos.task.Reuse;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -169,10 +169,9 @@ public final class SandboxReader implements AutoCloseable {
    * Reads the output of a task that has ended. The future never fails.
    *
    * @param agentAlive whether to try again if the agent does not answer
-   * @param files the files that belong to the result, relative to the sandbox
+   * @param reuse the files that belong to the result
    */
-  public CompletableFuture<TaskResult> finalOutput(
-      Task task, boolean agentAlive, List<String> files) {
+  public CompletableFuture<TaskResult> finalOutput(Task task, boolean agentAlive, Reuse reuse) {
     if (task.launch().location().isNone()) {
       return CompletableFuture.completedFuture(TaskResult.NONE);
     }
@@ -189,7 +188,7 @@ public final class SandboxReader implements AutoCloseable {
             key(task),
             resultLimit,
             agentAlive ? FINAL_OUTPUT_PATIENCE : Duration.ZERO,
-            files);
+            reuse);
     return new FinalOutputReader(source, keptFiles, timer, executor).start();
   }
 

@@ -98,7 +98,7 @@ public final class Framework implements AutoCloseable {
             options.storeFailureLimit());
     LaunchQueue.Collaborators with =
         new LaunchQueue.Collaborators(executor, transactions, registry, subscription, listener);
-    this.launchQueue = new LaunchQueue(with, options, secrets, store);
+    this.launchQueue = new LaunchQueue(with, options, secrets, store, keptFiles);
     Reconciler reconciler = new Reconciler(executor, registry, subscription::reconcile);
     this.updateHandler = new UpdateHandler(with, reader, secrets, launchQueue, reconciler);
     MasterEvents events = new MasterEvents(with, launchQueue, reconciler, updateHandler);

@@ -14,6 +14,7 @@ import org.apache.mesos.v1.Protos.OfferID;
 import org.apache.mesos.v1.Protos.Resource;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.driver.MesosResources;
+import org.obmesos.sandbox.KeptFiles;
 import org.obmesos.store.Store;
 import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Ports;
@@ -65,7 +66,12 @@ final class LaunchQueue {
       Subscription subscription,
       FrameworkListener listener) {}
 
-  LaunchQueue(Collaborators with, FrameworkOptions options, Secrets secrets, Store store) {
+  LaunchQueue(
+      Collaborators with,
+      FrameworkOptions options,
+      Secrets secrets,
+      Store store,
+      KeptFiles keptFiles) {
     this.executor = with.executor();
     this.transactions = with.transactions();
     this.registry = with.registry();
@@ -75,7 +81,7 @@ final class LaunchQueue {
     this.secrets = secrets;
     this.matcher = new OfferMatcher(registry, options.hasRoles(), options.shareLimit());
     this.dependencies = new DependencyTracker(registry);
-    this.reuse = new ResultReuse(with, store);
+    this.reuse = new ResultReuse(with, store, keptFiles);
     this.sessions =
         new SessionLaunches(registry, matcher.sessions(), store, options.hasRoles(), this::reject);
   }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.obmesos.sandbox.KeptFiles;
 import org.obmesos.sandbox.UriDigests;
 import org.obmesos.store.EndedTask;
 import org.obmesos.store.Store;
@@ -19,7 +20,6 @@ import org.obmesos.task.Reuse;
 import org.obmesos.task.ReusedResult;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
-import org.obmesos.task.TaskResult;
 import org.obmesos.task.Uri;
 
 /**
@@ -34,6 +34,7 @@ final class ResultReuse {
   private final TransactionQueue transactions;
   private final TaskRegistry registry;
   private final Store store;
+  private final KeptFiles keptFiles;
 
   /** The tasks that wait for a decision, or were decided and are not launched yet. */
   private final Map<TaskId, Decision> decisions = new HashMap<>();
@@ -46,7 +47,8 @@ final class ResultReuse {
    */
   private record Decision(Optional<ResultKey> key, boolean launch) {}
 
-  ResultReuse(LaunchQueue.Collaborators with, Store store) {
+  ResultReuse(LaunchQueue.Collaborators with, Store store, KeptFiles keptFiles) {
+    this.keptFiles = keptFiles;
     this.executor = with.executor();
     this.transactions = with.transactions();
     this.registry = with.registry();
@@ -124,13 +126,14 @@ final class ResultReuse {
     var unused =
         store
             .result(earlier.id())
+            .thenApplyAsync(found -> found.filter(keptFiles::areIntact))
             .exceptionally(failure -> Optional.empty())
             .thenAcceptBoth(
                 origin.exceptionally(failure -> itself),
                 (result, reused) ->
                     executor.execute(
                         () -> {
-                          if (result.filter(TaskResult::isComplete).isPresent()) {
+                          if (result.isPresent()) {
                             submit(task.id(), new TaskEvent.Reuse(key, reused, result.get()));
                           } else if (task.block().reuse().mode() == Reuse.Mode.ONLY) {
                             stale(task.id(), "the result of the last run is not complete");

@@ -3,6 +3,7 @@ package org.obmesos.scheduler;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -111,7 +112,9 @@ final class TaskStateMachine {
     }
     if (event instanceof TaskEvent.Reuse reuse) {
       ReusedResult earlier = reuse.earlier();
-      String message = "The result of %s is reused".formatted(earlier.id());
+      String message =
+          "The result of %s is reused, from %s"
+              .formatted(earlier.id(), earlier.ended().truncatedTo(ChronoUnit.SECONDS));
       return end(
           task.with(task.launch().reusing(reuse.key(), earlier)),
           TaskStatus.of(TaskState.FINISHED, message),

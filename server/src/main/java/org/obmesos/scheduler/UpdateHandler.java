@@ -2,12 +2,12 @@
 package org.obmesos.scheduler;
 
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.mesos.v1.Protos;
 import org.obmesos.executor.TaskReport;
 import org.obmesos.sandbox.SandboxReader;
+import org.obmesos.task.Reuse;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -100,9 +100,9 @@ final class UpdateHandler {
                           report
                               .map(it -> Usage.parse(it.usage()))
                               .orElseGet(() -> draft.live(id).map(registry::usage).orElseThrow()),
-                          draft.live(id).orElseThrow().block().reuse().files().isEmpty()
-                              ? report.filter(TaskReport::isComplete).map(reader::result)
-                              : Optional.empty())));
+                          draft.live(id).orElseThrow().block().reuse().hasFiles()
+                              ? Optional.empty()
+                              : report.filter(TaskReport::isComplete).map(reader::result))));
     }
 
     @Override
@@ -194,9 +194,7 @@ final class UpdateHandler {
             .finalOutput(
                 task,
                 read.agentAlive(),
-                read.status().state() == TaskState.FINISHED
-                    ? task.block().reuse().files()
-                    : List.of())
+                read.status().state() == TaskState.FINISHED ? task.block().reuse() : Reuse.NONE)
             .exceptionally(failure -> TaskResult.unreadable(String.valueOf(failure.getMessage())))
             .thenAccept(
                 result ->

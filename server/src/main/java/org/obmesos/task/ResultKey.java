@@ -54,7 +54,10 @@ public record ResultKey(String digest, Map<String, String> parts) {
             around.uris().stream()
                 .map(uri -> uri + " " + uris.getOrDefault(uri.value(), ""))
                 .toList()));
-    parts.put("files", Digests.of(block.reuse().files()));
+    List<String> files = new ArrayList<>(block.reuse().files());
+    files.add("");
+    files.addAll(block.reuse().optionalFiles());
+    parts.put("files", Digests.of(files));
     parts.put("blocks", Digests.of(blocks));
     List<String> all = new ArrayList<>(List.of(VERSION));
     parts.forEach((name, value) -> all.add(name + "=" + value));

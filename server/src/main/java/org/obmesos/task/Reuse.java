@@ -11,6 +11,7 @@ import java.util.Set;
  *
  * @param mode when it does
  * @param files the files that belong to the result, relative to the sandbox; at most 1000
+ * @param optionalFiles those that belong to it if the task has made them
  * @param blocks the names of the blocks of the same document that come before, without a value
  * @param ignored the environment variables without influence on the result
  * @param inputs digests of what the body was made of, by names such as {@code values}; they explain
@@ -19,6 +20,7 @@ import java.util.Set;
 public record Reuse(
     Mode mode,
     List<String> files,
+    List<String> optionalFiles,
     List<String> blocks,
     Set<String> ignored,
     Map<String, String> inputs) {
@@ -37,7 +39,8 @@ public record Reuse(
   private static final int MAX_ENTRIES = 1000;
 
   /** The task runs. */
-  public static final Reuse NONE = new Reuse(Mode.NO, List.of(), List.of(), Set.of(), Map.of());
+  public static final Reuse NONE =
+      new Reuse(Mode.NO, List.of(), List.of(), List.of(), Set.of(), Map.of());
 
   /**
    * Copies the collections.
@@ -47,12 +50,20 @@ public record Reuse(
   public Reuse {
     Objects.requireNonNull(mode, "mode");
     files = List.copyOf(files);
+    optionalFiles = List.copyOf(optionalFiles);
     blocks = List.copyOf(blocks);
     ignored = Set.copyOf(ignored);
     inputs = Map.copyOf(inputs);
-    if (files.size() > MAX_ENTRIES || blocks.size() > MAX_ENTRIES || inputs.size() > MAX_ENTRIES) {
+    if (files.size() + optionalFiles.size() > MAX_ENTRIES
+        || blocks.size() > MAX_ENTRIES
+        || inputs.size() > MAX_ENTRIES) {
       throw new InvalidBlockException("cache", "for at most " + MAX_ENTRIES + " files and blocks");
     }
+  }
+
+  /** Returns whether files can belong to the result. */
+  public boolean hasFiles() {
+    return !files.isEmpty() || !optionalFiles.isEmpty();
   }
 
   /** Returns whether this allows a result to take the place of a run. */

@@ -101,7 +101,7 @@ final class ReuseTest {
     assertThat(second.get("reused").getAsString()).isEqualTo("a");
     assertThat(second.get("reusedEnded")).isEqualTo(first.get("ended"));
     assertThat(second.get("key")).isEqualTo(first.get("key"));
-    assertThat(message(second)).isEqualTo("The result of a is reused");
+    assertThat(message(second)).startsWith("The result of a is reused, from 20");
     assertThat(runs()).isEqualTo(1);
     run("c", body("echo $V"), ",\"environment\":{\"V\":\"1\"},\"reuse\":\"no\"");
     assertThat(runs()).isEqualTo(2);
@@ -204,7 +204,7 @@ final class ReuseTest {
 
   @Test
   void filesAreKeptWithTheResultUntilTheLastTaskThatHasItIsForgotten() throws IOException {
-    String files = ",\"fetch\":[\"out/f\",\"missing\"],\"reuse\":\"yes\"";
+    String files = ",\"fetch\":[\"out/f\"],\"fetchOptional\":[\"missing\"],\"reuse\":\"yes\"";
     run("a", body("mkdir out; printf kept > out/f; printf more > g"), files);
     assertThat(server.call("task/forget", "{\"ids\":[\"a\"]}").toString()).contains("\"a\"");
     run("b", body("mkdir out; printf kept > out/f; printf more > g"), files);
@@ -226,6 +226,34 @@ final class ReuseTest {
     server.call("task/forget", "{\"ids\":[\"d\"]}");
     run("e", body("mkdir out; printf third > out/f"), files);
     server.call("task/forget", "{\"ids\":[\"e\"]}");
+    await().atMost(LONG).until(() -> kept().size() == 1);
+  }
+
+  @Test
+  void aResultWithoutAFileThatItNeedsIsNotReused() throws IOException {
+    Path gate = directory.resolve("gate");
+    String files = ",\"fetch\":[\"f\"],\"reuse\":\"yes\"";
+    String body = body("[ ! -e " + gate + " ] || printf made > f");
+    run("a", body, files);
+    Files.createFile(gate);
+    assertThat(run("b", body, files).has("reused")).isFalse();
+    assertThat(run("c", body, files).get("reused").getAsString()).isEqualTo("b");
+    Path file = kept().get(0);
+    Files.writeString(file, "bade");
+    assertThat(run("d", body, files).has("reused")).isFalse();
+    assertThat(read("d", "f")).isEqualTo("made");
+    Files.delete(file);
+    assertThat(message(run("e", body, files.replace("yes", "only")))).contains("not complete");
+    assertThat(run("f", body, files).has("reused")).isFalse();
+    assertThat(runs()).isEqualTo(4);
+  }
+
+  @Test
+  void whatIsHalfWrittenIsDeletedByTheNextServer() throws IOException {
+    run("a", "printf made > f", ",\"fetch\":[\"f\"]");
+    server.close();
+    Files.createFile(state.resolve("files/new-123"));
+    begin();
     await().atMost(LONG).until(() -> kept().size() == 1);
   }
 

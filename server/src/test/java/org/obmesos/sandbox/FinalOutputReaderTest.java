@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.obmesos.task.Reuse;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.util.NamedExecutors;
@@ -60,7 +61,7 @@ final class FinalOutputReaderTest {
                       "agent",
                       1000,
                       Duration.ZERO,
-                      List.of()),
+                      Reuse.NONE),
                   new KeptFiles(Path.of("unused")),
                   timer,
                   executor)

@@ -5,8 +5,8 @@
 
 ;;; Commentary:
 
-;; What the agents are, what they offer, what runs there, and how their
-;; machines are; and what became of their offers.
+;; Lists of the agents, with their last offers, tasks and machine metrics,
+;; and of the last offers, with the server's answers.
 
 ;;; Code:
 
@@ -15,11 +15,11 @@
 (require 'ob-mesos-list)
 
 (define-derived-mode ob-mesos-agents-mode tabulated-list-mode "Agents"
-  "The agents of the clusters in use.
-Cpus, memory, disk and GPUs are what an agent offered last; the rest is
-what its machine tells: the load over a minute, what is free of its
-memory, what is used of its disk, and what its network has received and
-sent."
+  "Major mode for the list of agents of the connected clusters.
+Cpus, memory, disk and GPUs are those of the last offer of the agent.
+The other columns are metrics of its machine: the load average of the
+last minute, the free memory, the used disk space, and the bytes received
+and sent."
   (setq tabulated-list-format
         [("Agent" 24 t) ("Cpus" 6 ob-mesos-agents--fewer-cpus-p) ("Mem" 8 nil)
          ("Disk" 8 nil) ("Gpus" 5 nil) ("Tasks" 6 ob-mesos-agents--fewer-tasks-p)
@@ -31,8 +31,8 @@ sent."
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-agents--ask nil t))
 
 (defun ob-mesos-agents ()
-  "List the agents of the clusters in use, with what they offered last.
-An agent that has not offered anything yet is not known."
+  "List the agents of the connected clusters, with the last offer of each.
+An agent that has not made an offer yet is not in the list."
   (interactive)
   (ob-mesos-list--open "*ob-mesos agents*" #'ob-mesos-agents-mode)
   (ob-mesos-agents--ask))
@@ -124,19 +124,19 @@ Answers to an earlier question are ignored."
 ;;;; Offers
 
 (define-derived-mode ob-mesos-offers-mode tabulated-list-mode "Offers"
-  "The last offers that the clusters in use have made, and what was said to each."
+  "Major mode for the list of the last offers and the server's answers."
   (setq tabulated-list-format
         [("Time" 9 ob-mesos-offers--later-p) ("Agent" 20 t) ("Role" 10 t) ("Cpus" 6 nil) ("Mem" 8 nil)
          ("Disk" 8 nil) ("Gpus" 5 nil) ("Ports" 6 nil) ("Master" 16 t)
-         ("Said" 60 nil)]
+         ("Answer" 60 nil)]
         tabulated-list-padding 1
         tabulated-list-sort-key '("Time"))
   (tabulated-list-init-header)
   (add-hook 'tabulated-list-revert-hook #'ob-mesos-offers--ask nil t))
 
 (defun ob-mesos-offers ()
-  "List what the clusters in use have offered last, and what was said to it.
-The latest is the first."
+  "List each recent offer of the connected clusters and the server's answer.
+The latest offer is the first."
   (interactive)
   (ob-mesos-list--open "*ob-mesos offers*" #'ob-mesos-offers-mode)
   (ob-mesos-offers--ask))

@@ -5,9 +5,8 @@
 
 ;;; Commentary:
 
-;; Checks what a block asks for, and says what is wrong with it before
-;; anything is launched.
-
+;; Checks the header arguments of a block and converts them to the fields
+;; of the protocol, before the block is submitted.
 
 ;;; Code:
 
@@ -17,18 +16,18 @@
 (require 'ob-mesos-rpc)
 
 (defcustom ob-mesos-cpus 0.1
-  "Cpus for a block that does not say."
+  "Number of cpus of a block without `:cpus'."
   :type 'number
   :group 'ob-mesos)
 
 (defcustom ob-mesos-mem 128
-  "Memory in MiB for a block that does not say."
+  "Memory in MiB of a block without `:mem'."
   :type 'number
   :group 'ob-mesos)
 
 (defcustom ob-mesos-executor nil
-  "Which executor of Mesos runs a block that does not say.
-Small blocks that need nothing of their own share one by default; see
+  "The Mesos executor of a block without `:executor'.
+By default, small blocks share an executor on each agent; see the option
 `--share-limit' of the server."
   :type '(choice (const :tag "A shared one for small blocks" nil)
                  (const :tag "One of its own" "own")

@@ -12,7 +12,7 @@
 
 (defconst ob-mesos--arguments
   '((master nil any nil
-     "where it runs: local, host:port, http(s)://host:port, zk://...")
+     "cluster to run on: local, host:port, http(s)://host:port, zk://...")
     (cpus (cpu) (number above 0) :cpus
      "number of cpus, can be a fraction")
     (mem nil memory :mem
@@ -30,39 +30,39 @@
     (kill-grace nil (number from 0) :killGrace
      "seconds between SIGTERM and SIGKILL; 3 by default")
     (timeout nil (number above 0) :timeout
-     "seconds after which the task is ended")
+     "seconds after which the task is killed")
     (attempts nil (whole 1 1000) :attempts
-     "how often it may run until it succeeds; 1 by default")
+     "largest number of runs until one succeeds; 1 by default")
     (backoff nil (number from 0) :backoff
      "seconds between two runs, doubled each time up to a minute; 1 by default")
     (keep nil time :keep
-     "how long a failed task stays to be looked into: 90, 30m, 2h, 1d; not at all by default")
+     "time for which the container of a failed task is kept: 90 (seconds), 30m, 2h, 1d")
     (ensure nil (one-of "it-finishes" "it-keeps-running") :ensure
-     "it-finishes or it-keeps-running: run it again until then, or for ever")
+     "it-finishes: run until it succeeds; it-keeps-running: run again whenever it ends")
     (executor nil (one-of "auto" "own" "shared") :executor
-     "own, or shared with other short blocks on its agent; auto by default")
+     "own, or shared with other small tasks on the agent; auto by default")
     (health nil health :health
-     "cmd COMMAND, http [PORT]/PATH or tcp [PORT]: ended after three failures in a row")
+     "cmd COMMAND, http [PORT]/PATH or tcp [PORT]; killed after three failures in a row")
     (agent nil word :agent
-     "host name of the agent it must run on")
+     "host name of the agent to run on")
     (constraints nil constraints :constraints
-     "where it may run: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ...")
+     "placement constraints: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ...")
     (role nil word :role
-     "role whose resources it uses")
+     "role whose resources the task uses")
     (ports nil ports :ports
-     "how many ports it gets, or names for them: PORT0, PORT_WEB ...")
+     "number of ports, or their names; the variables are PORT0, PORT_WEB ...")
     (uris nil uris :uris
      "files the agent fetches; +extract, +executable, +cache, +as=NAME")
     (user nil word :user
-     "user it runs as on the agent")
+     "user who runs the task on the agent")
     (secret nil secrets :secrets
      "NAME=HOST or NAME=USER@HOST: a variable with a value from auth-source")
     (image (dockerimage) word (:container :image)
-     "image of the container it runs in")
+     "image of the container")
     (dockerize nil (flag "docker") (:container :containerizer)
      "t: the same as containerizer docker")
     (containerizer nil (one-of "docker" "mesos") (:container :containerizer)
-     "what runs the image on a cluster: docker, or mesos")
+     "containerizer of the agent: docker (the default) or mesos")
     (network nil word (:container :network)
      "network of the container: host, bridge or a name; bridge with expose, else host")
     (expose nil expose (:container :expose)
@@ -76,15 +76,15 @@
     (entrypoint nil (flag t) (:container :entrypoint)
      "yes: an empty block runs the image's command")
     (after (requires) any nil
-     "names of blocks that must have finished")
+     "names of blocks that must finish first")
     (instances nil (whole 1 10000) nil
      "number of copies to run; each has OB_MESOS_INDEX, OB_MESOS_COUNT")
     (limit nil (whole 1 10000) :limit
-     "how many copies or elements run at once; all by default")
+     "largest number of copies that run at once; all by default")
     (cache nil (one-of "yes" "no") :reuse
-     "yes: reuse the result of an earlier run if nothing that goes in has changed")
+     "yes: reuse the result of an earlier run if no input has changed")
     (provenance nil (one-of "yes" "no") nil
-     "yes: write how the result came about into a drawer below it")
+     "yes: insert a drawer with the task, agent, times and key below the result")
     (foreach nil any nil
      "NAME=LIST, TABLE or BLOCK: a task for each element")
     (files nil any nil
@@ -92,7 +92,7 @@
     (fetch nil any nil
      "names of the task's files to copy into the document's directory")
     (stdin nil any nil
-     "the block or table whose value is the input; interactive: see `ob-mesos-send'")
+     "block or table whose value is standard input; interactive: see `ob-mesos-send'")
     (cmdline nil any nil
      "command line arguments, quoted as for a shell")
     (shebang nil any nil

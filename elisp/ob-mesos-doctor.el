@@ -1,11 +1,11 @@
-;;; ob-mesos-doctor.el --- What is missing, and the cure  -*- lexical-binding: t; -*-
+;;; ob-mesos-doctor.el --- Check the installation  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; Checks what blocks on a cluster need, and says what to do.
+;; Checks the installation and shows how to correct each problem.
 
 ;;; Code:
 
@@ -62,7 +62,7 @@ PURPOSE says what for.  With OPTIONAL non-nil it can do without."
                  ((ob-mesos--server-since server)
                   (list 'good (format "Master: connected to %s" master)))
                  (t (list 'bad (format "Master: no connection to %s yet" master)
-                          "look again later; see the server's log")))
+                          "try again later; the log is in the buffer \" *ob-mesos 1 stderr*\"")))
            (if agents
                (list 'good (format "Agents: %s"
                                    (mapconcat (lambda (agent)
@@ -71,7 +71,7 @@ PURPOSE says what for.  With OPTIONAL non-nil it can do without."
              (list 'note "Agents: none has made an offer yet"
                    "they make offers when a block wants to run")))))
     (error (list (list 'bad (error-message-string err)
-                       "mend what is named above first")))))
+                       "correct the problems above first")))))
 
 (defun ob-mesos-doctor--report ()
   "Return what was checked, (STATUS TEXT CURE) each."
@@ -87,12 +87,12 @@ PURPOSE says what for.  With OPTIONAL non-nil it can do without."
               '("podman" "docker") "Containers of the embedded cluster"
               "install podman for blocks with `:image'" t)))
      (if (cl-some (lambda (check) (eq (car check) 'bad)) basics)
-         (list (list 'note "Master: not tried" "mend what is named above first"))
+         (list (list 'note "Master: not checked" "correct the problems above first"))
        (ob-mesos-doctor--cluster master)))))
 
 (defun ob-mesos-doctor ()
   "Check Java, the server, Perl, podman, the master and its agents.
-What is wrong is shown with what to do."
+Show each problem and how to correct it."
   (interactive)
   (let ((report (ob-mesos-doctor--report)))
     (with-help-window "*ob-mesos doctor*"

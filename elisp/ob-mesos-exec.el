@@ -5,9 +5,9 @@
 
 ;;; Commentary:
 
-;; A command beside a running task, in its container, its directory and its
-;; environment, is a process of this Emacs: a Perl program that the server
-;; has put into its state directory, and that gets there through the server.
+;; Runs commands in the container, directory and environment of a running
+;; task.  Emacs starts a Perl program, which the server has written to its
+;; state directory; the program connects to the task through the server.
 ;; `ob-mesos-shell' is a terminal with a shell; /mesos:TASK:/FILE is a file
 ;; name of TRAMP (`ob-mesos-tramp').
 
@@ -24,10 +24,10 @@
 (defvar vterm-shell)
 
 (defcustom ob-mesos-terminal 'auto
-  "The terminal that `ob-mesos-shell' opens.
-`auto' is eat or vterm if one of them is installed, or else `term'.  A
-function is called with the name of a buffer and the words of a command;
-it returns a buffer in which that runs."
+  "The terminal emulator that `ob-mesos-shell' uses.
+`auto' uses eat or vterm if one of them is installed, and `term'
+otherwise.  A function is called with the name of a buffer and a list of
+the words of a command; it must return the buffer that runs the command."
   :type '(choice (const :tag "eat, vterm or term" auto)
                  (const term) (const eat) (const vterm) function)
   :group 'ob-mesos)

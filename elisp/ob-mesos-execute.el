@@ -1,14 +1,14 @@
-;;; ob-mesos-execute.el --- From a node of the graph to its task  -*- lexical-binding: t; -*-
+;;; ob-mesos-execute.el --- Execute the nodes of a graph  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; Executes the nodes of a graph.  A node that runs for its own sake gets a
-;; placeholder, and its result later; one that another needs gives a promise
-;; of its value.  Where Org itself calls `org-babel-execute:mesos', a graph
-;; is not known; then what somebody waits for is waited for.
+;; Executes the nodes of a graph.  A node that the user executes gets a
+;; placeholder, which its result replaces later; a node whose value another
+;; node uses returns a promise of the value.  If Org itself calls
+;; `org-babel-execute:mesos', there is no graph, and Emacs waits for values.
 
 ;;; Code:
 
@@ -169,6 +169,8 @@ A placeholder is none, and neither is the report of a failure."
 (defun ob-mesos--abandon-graph (graph why)
   "End the tasks of GRAPH that are not submitted, because of WHY."
   (dolist (task (ob-mesos--graph-unsent graph))
+    (when (ob-mesos-task-group task)
+      (ob-mesos--cancel-members (ob-mesos-task-group task)))
     (ob-mesos--refused task (concat "Not submitted, for another block cannot be: "
                                     why)))
   (setf (ob-mesos--graph-unsent graph) nil))

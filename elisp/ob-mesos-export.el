@@ -5,9 +5,9 @@
 
 ;;; Commentary:
 
-;; When an export comes to its first block, all blocks that it will evaluate
-;; are submitted together; then it waits for each at its turn.  And whole
-;; documents are run and exported from a shell.
+;; When an export reaches its first block, it submits all blocks that it
+;; will evaluate; then it waits for the result of each block in order.  The
+;; commands `./ob-mesos run' and `./ob-mesos export' are here too.
 
 ;;; Code:
 

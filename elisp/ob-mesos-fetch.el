@@ -5,8 +5,8 @@
 
 ;;; Commentary:
 
-;; Brings files from the sandbox of a task that has ended into the
-;; directory of its document, before its result is inserted.
+;; Copies files from the sandbox of an ended task to the directory of the
+;; document, before the result of the task is inserted.
 
 ;;; Code:
 

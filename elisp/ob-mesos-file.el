@@ -5,13 +5,12 @@
 
 ;;; Commentary:
 
-;; Emacs runs things elsewhere through file-name handlers: where
-;; `default-directory' is remote, `process-file' starts a process there, and
-;; Babel's back ends write their temporary files there, as `:dir /ssh:host:'
-;; shows.  "/mesos:/" is such a directory, whose files are in memory while a
-;; back end is called in it.  The first process that is started in it is not
-;; run: its command, its input and the files are taken down, or the output
-;; of a task stands in for it.
+;; A file-name handler for the directory "/mesos:/", in which Babel's back
+;; ends are called.  With this `default-directory', `process-file' and the
+;; temporary files of a back end use the handler, as with `:dir /ssh:host:'.
+;; The files are in memory.  The first process that a back end starts is not
+;; run: the handler records its command, its input and the files, or returns
+;; the output of a task as the output of the process.
 
 ;;; Code:
 

@@ -1,14 +1,14 @@
-;;; ob-mesos-flow.el --- Values that are not there yet  -*- lexical-binding: t; -*-
+;;; ob-mesos-flow.el --- Values that are computed later  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; A block that uses the value of another is submitted at once, with a
-;; promise in the place of the value.  It waits in the server's queue; when
-;; the other has ended, its continuation expands its body with the value and
-;; submits that under the same id.
+;; A block that uses the value of another block is submitted immediately,
+;; with a promise in place of the value, and waits in the server's queue.
+;; When the other block has ended, a continuation expands the body with the
+;; value and submits the body with the same id.
 
 ;;; Code:
 
@@ -100,6 +100,8 @@ What its own server does not know, Emacs waits for."
       (unless (ob-mesos-task-done need)
         (let ((known (and (equal (ob-mesos-task-master need)
                                  (ob-mesos-task-master task))
+                          ;; The server does not know all members yet.
+                          (null (ob-mesos-task-unmade need))
                           (ob-mesos--ids need))))
           (if known
               (setq ids (append ids known))

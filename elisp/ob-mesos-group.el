@@ -6,9 +6,9 @@
 ;;; Commentary:
 
 ;; `:instances' and `:foreach' make a block a group of tasks, its members.
-;; The group itself is known to Emacs only: its placeholder tells how many
-;; members it has, and from that and its id theirs follow.  What they write
-;; is gathered in their order.
+;; Only Emacs knows groups.  The placeholder of a group contains its id and
+;; the number of its members; the ids of the members are derived from these.
+;; The result contains the outputs of the members in order.
 
 ;;; Code:
 
@@ -60,54 +60,87 @@ column has that name."
         (cons (cons name (car row)) vars)))))
 
 (defun ob-mesos--elements-of (name value)
-  "The elements of VALUE for the variable NAME, (TITLE . VARS) each."
+  "The elements of VALUE for the variable NAME, as `ob-mesos--elements'."
   (let* ((items (cond ((stringp value) (split-string value "\n" t "[ \t]+"))
                       ((listp value) value)
                       (t (list value))))
          (names (and (eq 'hline (nth 1 items)) (listp (car items)) (car items))))
-    (mapcar (lambda (item)
-              (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item)))
-            (remq 'hline (if names (cddr items) items)))))
+    (cons (remq 'hline (if names (cddr items) items))
+          (lambda (item)
+            (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item))))))
 
 (defun ob-mesos--elements (params foreach)
-  "What the members of a group with PARAMS differ in, (TITLE . VARS) each.
+  "What the members of a group with PARAMS differ in, (ITEMS . FUNCTION).
+FUNCTION makes of an item its title and variables, (TITLE . VARS).
 FOREACH is the variable of `:foreach' with its value, or nil."
   (let ((elements
          (if foreach
              (ob-mesos--elements-of (car foreach) (cdr foreach))
-           (cl-loop for index below (cdr (assq :instances params))
-                    collect (list (number-to-string index))))))
-    (unless elements
+           (cons (number-sequence 0 (1- (cdr (assq :instances params))))
+                 (lambda (index) (list (number-to-string index)))))))
+    (unless (car elements)
       (user-error "`:foreach' has no elements"))
-    (when (> (length elements) 10000)
+    (when (> (length (car elements)) 10000)
       (user-error "`:foreach' has %d elements; 10000 can be run"
-                  (length elements)))
+                  (length (car elements))))
     elements))
 
 ;;;; The members
+
+(defconst ob-mesos--members-at-once 100
+  "The number of members to make at once, which takes some milliseconds.")
 
 (defun ob-mesos--member-id (group index)
   "The id of the member of GROUP with the number INDEX."
   (format "%s.%d" (ob-mesos-task-id group) index))
 
 (defun ob-mesos--make-members (group make elements)
-  "Make the members of GROUP for ELEMENTS.
-MAKE is called with an id, variables and an environment for each."
-  (let ((count (length elements)))
+  "Make the first members of GROUP for ELEMENTS, (ITEMS . FUNCTION).
+MAKE is called with an id, variables and an environment for each.  If
+there are more, the slot `unmade' of GROUP is a function that makes the
+next ones, knows them, and returns them."
+  (let* ((items (car elements))
+         (count (length items))
+         (index 0)
+         (next
+          (lambda ()
+            (let (new)
+              (while (and items (< (length new) ob-mesos--members-at-once))
+                (pcase-let* ((`(,title . ,vars) (funcall (cdr elements) (pop items)))
+                             (member (funcall make (ob-mesos--member-id group index) vars
+                                              (list (cons "OB_MESOS_INDEX" index)
+                                                    (cons "OB_MESOS_COUNT" count)))))
+                  (setf (ob-mesos-task-group member) group
+                        (ob-mesos-task-title member) title)
+                  (push member new)
+                  (cl-incf index)))
+              (setq new (nreverse new))
+              (setf (ob-mesos-task-members group)
+                    (nconc (ob-mesos-task-members group) (copy-sequence new)))
+              (unless items
+                (setf (ob-mesos-task-unmade group) nil))
+              new))))
     (setf (ob-mesos-task-local group) t
-          (ob-mesos-task-members group)
-          (cl-loop
-           for (title . vars) in elements
-           for index from 0
-           collect
-           (let ((member (funcall make (ob-mesos--member-id group index) vars
-                                  (list (cons "OB_MESOS_INDEX" index)
-                                        (cons "OB_MESOS_COUNT" count)))))
-             (setf (ob-mesos-task-group member) group
-                   (ob-mesos-task-title member) title)
-             member))
+          (ob-mesos-task-count group) count
           (ob-mesos-task-left group) count)
+    (funcall next)
+    (when items
+      (setf (ob-mesos-task-unmade group)
+            (lambda ()
+              (let ((new (funcall next)))
+                (dolist (member new)
+                  (puthash (ob-mesos-task-id member) member ob-mesos--tasks))
+                new))))
     (ob-mesos--tell-group group)))
+
+(defun ob-mesos--cancel-members (group)
+  "Do not make and do not submit those members of GROUP that are not submitted."
+  (when (ob-mesos-task-unmade group)
+    (let ((made (length (ob-mesos-task-members group))))
+      (cl-decf (ob-mesos-task-left group) (- (ob-mesos-task-count group) made))
+      (setf (ob-mesos-task-unmade group) nil
+            (ob-mesos-task-count group) made)))
+  (mapc #'ob-mesos--cancel-unmade (ob-mesos-task-members group)))
 
 (defun ob-mesos--restore-members (group count)
   "GROUP was found in a document with COUNT members; know them again."
@@ -122,6 +155,7 @@ MAKE is called with an id, variables and an environment for each."
                            :title (number-to-string index)
                            :master (ob-mesos-task-master group))
                           ob-mesos--tasks))
+        (ob-mesos-task-count group) count
         (ob-mesos-task-left group) count)
   (ob-mesos--tell-group group))
 
@@ -134,7 +168,7 @@ MAKE is called with an id, variables and an environment for each."
 (defun ob-mesos--tell-group (group)
   "Write down in GROUP how its members are."
   (let* ((members (ob-mesos-task-members group))
-         (count (length members))
+         (count (ob-mesos-task-count group))
          (failed (length (ob-mesos--failed-members group))))
     (setf (ob-mesos-task-data group)
           (list :id (ob-mesos-task-id group)

@@ -5,8 +5,8 @@
 
 ;;; Commentary:
 
-;; The placeholder and the result of an inline block or call stand right
-;; behind it, in Org's own results macro.
+;; The placeholder and the result of an inline block or call are inserted
+;; directly after it, in Org's results macro.
 
 ;;; Code:
 

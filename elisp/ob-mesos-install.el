@@ -5,17 +5,17 @@
 
 ;;; Commentary:
 
-;; A package that has only the Emacs Lisp needs the server's jar: it is taken
-;; from a package that has it, or built by Maven from a checkout.
+;; Installs the jar of the server if the package contains only the Emacs
+;; Lisp: copies it from another package, or builds a checkout with Maven.
 
 ;;; Code:
 
 (require 'ob-mesos-rpc)
 
 (defun ob-mesos-install-server (source)
-  "Put the server's jar, from SOURCE, where the other files of ob-mesos are.
-SOURCE is a jar, a package of `./ob-mesos package' (a tar), or a checkout,
-where Maven builds the jar if it is not built."
+  "Install the jar of the server from SOURCE into the directory of ob-mesos.
+SOURCE is a jar, a tar that `./ob-mesos package' has written, or a
+checkout.  In a checkout without a jar, Maven builds the jar first."
   (interactive "fJar, tar or checkout of ob-mesos: ")
   (let ((source (expand-file-name source))
         (target (expand-file-name "ob-mesos-server.jar" ob-mesos--directory)))

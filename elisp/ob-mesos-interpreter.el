@@ -5,15 +5,16 @@
 
 ;;; Commentary:
 
-;; A session on a cluster is one interpreter that runs block after block.
-;; Each language has a command that starts it and reads requests from its
-;; standard input, a line each: the directory of a task.  It runs the file
-;; .block there with its state of before, appends to the files stdout and
-;; stderr there, and writes the exit status to file descriptor 3.  SIGINT
-;; ends the block and not the interpreter.
+;; A session on a cluster is one interpreter that runs several blocks.  For
+;; each language there is a command that starts the interpreter.  The
+;; interpreter reads requests from standard input; each request is a line
+;; with the directory of a task.  It runs the file .block in the directory,
+;; appends the output to the files stdout and stderr there, and writes the
+;; exit status to file descriptor 3.  Its state is kept between requests.
+;; SIGINT interrupts the block, but does not end the interpreter.
 ;;
-;; What a block means in a session is what the library of its language has:
-;; for `:results value' the value of the last expression.
+;; Blocks have the same results as in a session of their Babel library: for
+;; `:results value', the value of the last expression.
 
 ;;; Code:
 

@@ -1,16 +1,16 @@
-;;; ob-mesos-lang.el --- What a block runs  -*- lexical-binding: t; -*-
+;;; ob-mesos-lang.el --- The programs of tasks  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; From a block to the program that a task runs, and from what the task
-;; wrote to the block's value.  A mesos block is expanded by the library of
-;; its `:lang'.  A block of another language goes through that language's
-;; own back end twice, in a directory of `ob-mesos-file': first until it
-;; would start a process, which tells what to run, and later with the output
-;; in place of that process, which gives the value.
+;; Generates the program of a task from a block, and the value of the block
+;; from the output of the task.  A mesos block is expanded by the Babel
+;; library of its `:lang'.  For a block of another language, the back end of
+;; the language is called twice in a directory of `ob-mesos-file': first to
+;; record the process that it starts, which becomes the program of the task;
+;; later with the output of the task, to get the value.
 
 ;;; Code:
 
@@ -39,13 +39,13 @@ The library is what turns `:var' into assignments; nil if none does."
   :group 'ob-mesos)
 
 (defcustom ob-mesos-commands '(("python" . "python3"))
-  "Commands that have another name on the cluster than Babel has for them."
+  "Alist of commands of Babel and their names on the agents."
   :type '(alist :key-type string :value-type string)
   :group 'ob-mesos)
 
 (defcustom ob-mesos-files-limit (* 256 1024)
-  "The largest number of bytes of files that a block can send along.
-They travel within the task, and masters and kernels set limits to that."
+  "The largest total size in bytes of the files that a block can send.
+The files are part of the task, whose size Mesos and the kernel limit."
   :type 'integer
   :group 'ob-mesos)
 

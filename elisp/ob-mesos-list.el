@@ -5,7 +5,8 @@
 
 ;;; Commentary:
 
-;; What runs and what has run, live, with keys to look and to end.
+;; A list of all tasks, which is updated while it is visible, with keys to
+;; inspect and to kill tasks.
 
 ;;; Code:
 
@@ -202,14 +203,14 @@
                        (list :ids (vector id)) success)))
 
 (defun ob-mesos-list-kill ()
-  "End the task at point."
+  "Kill the task at point."
   (interactive)
   (when (y-or-n-p (format "Kill %s? " (plist-get (ob-mesos-list--task) :id)))
     (ob-mesos-list--request :task/kill #'ignore)))
 
 (defun ob-mesos-list-forget ()
-  "Forget the ended task at point, with its result and its sandbox.
-The user is asked first, for they cannot be had back."
+  "Delete the ended task at point, with its result and its sandbox.
+This cannot be undone; ask for confirmation first."
   (interactive)
   (unless (eq t (plist-get (ob-mesos-list--task) :terminal))
     (user-error "It still runs; kill it first"))
@@ -218,7 +219,7 @@ The user is asked first, for they cannot be had back."
     (ob-mesos-list--request :task/forget (lambda (_) (ob-mesos-list--ask)))))
 
 (defun ob-mesos-list-details ()
-  "Show all that is known of the task at point."
+  "Show the details of the task at point."
   (interactive)
   (let ((task (ob-mesos-list--task))
         (help-window-select t))
@@ -247,7 +248,7 @@ The user is asked first, for they cannot be had back."
       (pop-to-buffer (find-file-noselect document))
       (when-let ((found (ob-mesos--find-text id)))
         (goto-char found)))
-     (t (user-error "Its document is not there")))))
+     (t (user-error "The document of the task does not exist")))))
 
 (defun ob-mesos-list-log ()
   "Show the standard output of the task at point and follow it."

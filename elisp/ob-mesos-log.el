@@ -1,12 +1,12 @@
-;;; ob-mesos-log.el --- What a task writes  -*- lexical-binding: t; -*-
+;;; ob-mesos-log.el --- The output of a task  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; A buffer with a file from the sandbox of a task, such as stdout, which is
-;; followed while the task runs.
+;; Shows a file of the sandbox of a task, such as stdout, in a buffer, and
+;; appends new output while the task runs.
 
 ;;; Code:
 
@@ -24,9 +24,9 @@
 (defconst ob-mesos-log--piece 65536 "How many bytes are read at a time.")
 
 (define-derived-mode ob-mesos-log-mode special-mode "Mesos-Log"
-  "What a task writes; followed while it runs.
-Colours are shown, and a carriage return begins the line again.  A window
-whose point is at the end goes on with the text."
+  "Major mode for the output of a task; new output is appended.
+ANSI colors are shown, and a carriage return moves to the beginning of
+the line.  A window whose point is at the end of the buffer scrolls."
   (add-hook 'kill-buffer-hook #'ob-mesos-log--stop nil t))
 
 (defun ob-mesos-log--stop ()

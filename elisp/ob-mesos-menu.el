@@ -82,8 +82,8 @@ one, if it has ended."
     (message "ob-mesos: %s is killed" id)))
 
 (defun ob-mesos-execute-maybe (&optional force)
-  "Run the block or call at point on the cluster if it is for that.
-Otherwise Org runs it.  With FORCE, the prefix argument, it runs even if
+  "Run the block or call at point, on the cluster if it is a cluster block.
+Otherwise Org runs it.  With a prefix argument FORCE, run it even if
 there is a result to reuse."
   (interactive "P")
   (if (ob-mesos--cluster-element)
@@ -138,9 +138,9 @@ there is a result to reuse."
 ;;;; How its result came about
 
 (defun ob-mesos-provenance ()
-  "Write how the result of the block or call at point came about below it.
-That is a drawer with a table; `:provenance yes' writes it with each
-result.  See `ob-mesos--provenance'."
+  "Insert a drawer with the provenance of the result at point below it.
+The drawer contains a table with the task, agent, times, key and versions.
+With `:provenance yes', each result gets such a drawer."
   (interactive)
   (let* ((element (ob-mesos--element-for-command))
          (begin (ob-mesos--element-begin element))
@@ -198,17 +198,18 @@ result.  See `ob-mesos--provenance'."
     id))
 
 (defun ob-mesos-shell ()
-  "Open a terminal with a shell beside the running task at point.
-The shell is in the container, the directory and the environment of the
-task.  See `ob-mesos-terminal'."
+  "Open a terminal with a shell in the container of the running task at point.
+The shell has the directory and the environment of the task.  See
+`ob-mesos-terminal'."
   (interactive)
   (let ((id (ob-mesos--running-here)))
     (ob-mesos-exec-shell (ob-mesos-list--server id) id)))
 
 (defun ob-mesos-files ()
   "Visit the sandbox of the task at point in Dired.
-While the task runs, the files are those of its container and can be
-changed; after its end they can be read until the agent collects them."
+While the task runs, you can also change the files, and visit the other
+files of its container.  After the task has ended, you can read the files
+until the agent deletes the sandbox."
   (interactive)
   (let* ((id (ob-mesos--member-at-point))
          (server (ob-mesos-list--server id)))
@@ -227,7 +228,7 @@ Its block must have `:stdin interactive'."
     (ob-mesos-exec-send (ob-mesos-list--server id) id (concat text "\n"))))
 
 (defun ob-mesos-release ()
-  "Let the task at point end, which has failed and is kept by `:keep'."
+  "End the failed task at point, whose container `:keep' has kept."
   (interactive)
   (let ((id (ob-mesos--running-here)))
     (ob-mesos-exec-release (ob-mesos-list--server id) id)))
@@ -235,7 +236,8 @@ Its block must have `:stdin interactive'."
 ;;;; Where tasks run
 
 (defun ob-mesos-jump ()
-  "Go to the next block or call whose task has not ended, around the buffer."
+  "Move point to the next block or call whose task has not ended.
+After the last one, continue at the beginning of the buffer."
   (interactive)
   (let (positions)
     (dolist (task (ob-mesos--running))
@@ -258,11 +260,12 @@ Its block must have `:stdin interactive'."
 
 (defun ob-mesos-browse-port ()
   "Visit a port of the task at point with `browse-url'.
-That is the task of a line of the list, or of a block or call."
+The task is that of the block or call at point, or of the line of the
+task list."
   (interactive)
   (let ((addresses (ob-mesos--addresses (ob-mesos-list--data-here))))
     (unless addresses
-      (user-error "It has no port"))
+      (user-error "The task has no port"))
     (browse-url (concat "http://"
                         (if (cdr addresses)
                             (completing-read "Port: " addresses nil t)
@@ -298,7 +301,7 @@ That is the task of a line of the list, or of a block or call."
 ;;;; Menu and keys
 
 (transient-define-prefix ob-mesos-menu ()
-  "What can be done with blocks on a cluster."
+  "Show a menu of the commands for blocks on a cluster."
   [["Block at point"
     ("e" "Run" ob-mesos-execute)
     ("r" "Run again" ob-mesos-rerun)
@@ -311,13 +314,13 @@ That is the task of a line of the list, or of a block or call."
     ("!" "Shell" ob-mesos-shell)
     ("f" "Files" ob-mesos-files)
     ("I" "Send a line" ob-mesos-send)
-    ("L" "Let go" ob-mesos-release)
+    ("L" "End failed task" ob-mesos-release)
     ("u" "Web UI" ob-mesos-open-ui)
     ("p" "Port" ob-mesos-browse-port)
     ("i" "Insert header argument" ob-mesos-insert-header-args)]
    ["Document"
     ("b" "Run buffer" ob-mesos-execute-buffer)
-    ("B" "Run what is stale" ob-mesos-execute-stale)
+    ("B" "Run stale blocks" ob-mesos-execute-stale)
     ("s" "Run subtree" ob-mesos-execute-subtree)
     ("R" "Run region" ob-mesos-execute-region)
     ("j" "Next running block" ob-mesos-jump)
@@ -366,8 +369,8 @@ That is the task of a line of the list, or of a block or call."
 ;;;; Notifications
 
 (defcustom ob-mesos-notify-after nil
-  "Seconds after which the end of a task is shown by a desktop notification.
-A task that ends sooner is not; nil shows none at all."
+  "Notify of the end of a task that has run for at least this many seconds.
+This uses desktop notifications.  If nil, there are no notifications."
   :type '(choice (const :tag "Never" nil) number)
   :group 'ob-mesos)
 

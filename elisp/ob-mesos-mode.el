@@ -5,10 +5,10 @@
 
 ;;; Commentary:
 
-;; `ob-mesos-global-mode' turns on all that touches what is not ours: C-c C-c
-;; on blocks that run on the cluster, `:mesos yes' for blocks of other
-;; languages, completion, the pick-up of results in documents that are
-;; opened, and the mode line.
+;; `ob-mesos-global-mode' enables the features that affect other packages:
+;; C-c C-c on blocks that run on the cluster, `:mesos yes' for blocks of
+;; other languages, completion of header arguments, the insertion of results
+;; when a document is visited, and the mode line.
 
 ;;; Code:
 
@@ -122,10 +122,10 @@ Org does so in the mode of mesos, which is that of the shell."
     (ob-mesos--wait (lambda () (ob-mesos-task-done task)))))
 
 (defun ob-mesos-execute (&optional force)
-  "Run the block or call at point on the cluster, after all that it needs.
-Return at once; the result is inserted when it is there.  If the block
-runs already, ask what to do.  With FORCE, the prefix argument, run it
-even if there is a result to reuse."
+  "Run the block or call at point, and what it depends on, on the cluster.
+Return immediately; the result is inserted when the task has ended.  If
+the block is already running, ask what to do.  With a prefix argument
+FORCE, run the block even if there is a result to reuse."
   (interactive "P")
   (let ((element (or (ob-mesos--cluster-element)
                      (user-error "There is no block here that runs on a cluster"))))
@@ -152,7 +152,8 @@ output."
 
 (defun ob-mesos--kill-task (task)
   "Kill TASK, or what it consists of."
-  (mapc #'ob-mesos--cancel-unmade (ob-mesos-task-members task))
+  (when (ob-mesos-task-members task)
+    (ob-mesos--cancel-members task))
   (let ((ids (ob-mesos--ids task)))
     (if ids
         (ob-mesos--request (ob-mesos-task-server task) :task/kill
@@ -189,9 +190,9 @@ Return non-nil then.  For `org-ctrl-c-ctrl-c-hook'."
 (define-minor-mode ob-mesos-global-mode
   "Run Org blocks on a cluster.
 \\<org-mode-map>\\[org-ctrl-c-ctrl-c] on a mesos block, or on a block of another
-language with `:mesos yes', sends it to the cluster and returns at once.
-All header arguments of mesos blocks can be used with those of other
-languages."
+language with `:mesos yes', submits the block to the cluster and returns
+immediately.  Blocks of other languages can have all header arguments of
+mesos blocks."
   :global t
   :group 'ob-mesos
   (require 'ob-mesos)

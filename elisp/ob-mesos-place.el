@@ -1,15 +1,15 @@
-;;; ob-mesos-place.el --- Where a task's result belongs  -*- lexical-binding: t; -*-
+;;; ob-mesos-place.el --- The place of a result  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; The placeholder's text is what finds the place.  Org parses a whole
-;; section to look at one element of it; so where the surroundings are plain,
-;; the element and its results are taken to a scratch buffer of their
-;; own, and Org's inserter is let loose on them there.  A long section then
-;; costs no more than a short one.
+;; Finds the place of a result by the text of the placeholder.  Org parses
+;; a whole section to examine one of its elements.  Therefore, if the text
+;; around the element is plain, the element and its results are copied to a
+;; temporary buffer, and Org inserts the result there.  A long section then
+;; takes no more time than a short one.
 
 ;;; Code:
 

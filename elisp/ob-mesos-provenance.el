@@ -1,13 +1,13 @@
-;;; ob-mesos-provenance.el --- How a result came about  -*- lexical-binding: t; -*-
+;;; ob-mesos-provenance.el --- The provenance of results  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; A drawer below a result tells which task made it: where, when, with which
-;; image, from which inputs and with which versions.  It contains an Org
-;; table, which exports show unless `org-export-with-drawers' says otherwise.
+;; Inserts a drawer below a result that contains the task, master, agent,
+;; image, times, key and versions as an Org table.  Exports include the
+;; table unless `org-export-with-drawers' excludes the drawer.
 
 ;;; Code:
 

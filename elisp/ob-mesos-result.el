@@ -1,13 +1,13 @@
-;;; ob-mesos-result.el --- From placeholder to result  -*- lexical-binding: t; -*-
+;;; ob-mesos-result.el --- Placeholders and results  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; A task's placeholder bears its id, and that text is what finds the place
-;; again.  While the task runs its last lines stand below; in the end Org's
-;; own inserter puts the result there.
+;; The placeholder of a task contains its id; the place of the result is
+;; found by this text.  While the task runs, its last lines are shown below
+;; the placeholder.  When the task has ended, Org inserts the result there.
 
 ;;; Code:
 
@@ -27,13 +27,13 @@
 (require 'ob-mesos-provenance)
 
 (defcustom ob-mesos-tail-interval 0.3
-  "Seconds between updates of a running task's last lines where it is visible.
-Where it is not, updates come every five seconds."
+  "Seconds between two updates of the last lines of a visible running task.
+If the task is not visible, the last lines are updated every five seconds."
   :type 'number
   :group 'ob-mesos)
 
 (defcustom ob-mesos-ansi 'strip
-  "What becomes of ANSI colours in output."
+  "What to do with ANSI colors in output."
   :type '(choice (const :tag "Taken out" strip)
                  (const :tag "Shown as colours" render)
                  (const :tag "Left as they are" nil))

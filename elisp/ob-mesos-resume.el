@@ -5,11 +5,11 @@
 
 ;;; Commentary:
 
-;; The results of tasks whose placeholders are in a document are picked up,
-;; whichever Emacs has submitted them.  A task that waits for values can
-;; outlive the Emacs that would have given it its body; the next one finds
-;; the block again by the placeholder, and the tasks it refers to by the
-;; names of their blocks, and goes on.
+;; Inserts the results of the tasks whose placeholders are in a document,
+;; also if another Emacs has submitted them.  If an Emacs exits while one of
+;; its tasks waits for values, the next Emacs finds the block by the
+;; placeholder, and the tasks that the block depends on by the names of
+;; their blocks, and submits the body of the task.
 
 ;;; Code:
 
@@ -38,8 +38,9 @@ COUNT is how many members a group has, nil for a task."
                                (and count (string-to-number count))))))))
 
 (defun ob-mesos-reconnect ()
-  "Pick up the results of the tasks whose placeholders are in this buffer.
-The server of this document's master is asked, and all that run."
+  "Replace the placeholders in this buffer with the results of their tasks.
+Request the tasks from the server of the document's master, which is
+started if necessary, and from all other running servers."
   (interactive)
   (let ((found (ob-mesos--placeholders))
         (server (ob-mesos--server (ob-mesos--document-master)))

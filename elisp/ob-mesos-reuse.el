@@ -1,14 +1,14 @@
-;;; ob-mesos-reuse.el --- Which results can be reused  -*- lexical-binding: t; -*-
+;;; ob-mesos-reuse.el --- The reuse of results  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; The server decides whether the result of an earlier task takes the place
-;; of a run: it compares what goes into the task.  This tells the server what
-;; it cannot see: what the body was made of, which files belong to the
-;; result, and which blocks come before it.
+;; The server decides whether to reuse the result of an earlier task; it
+;; compares the inputs of the tasks.  This file sends the server what it
+;; does not know: the digests of the parts of the body, the files that
+;; belong to the result, and the blocks that `:after' names.
 
 ;;; Code:
 

@@ -6,8 +6,8 @@
 ;;; Commentary:
 
 ;; Starts a server for each master, speaks JSON-RPC with it, and starts it
-;; again when it dies.  Messages from the server are queued by the process filter and
-;; handled from a timer, in slices short enough not to be noticed.
+;; again when it exits unexpectedly.  The process filter queues the messages
+;; of the server; a timer handles them in slices of a few milliseconds.
 
 ;;; Code:
 
@@ -26,14 +26,14 @@
   "Where the Emacs Lisp of ob-mesos is.")
 
 (defcustom ob-mesos-java "java"
-  "The Java to run the server with, 17 or newer."
+  "The Java program that runs the server, version 17 or newer."
   :type 'string)
 
 (defcustom ob-mesos-java-flags
   '("-XX:+UseSerialGC" "-XX:TieredStopAtLevel=1" "-XX:-UsePerfData"
     "-Xss512k" "-Xmx192m" "-Xlog:disable" "-Xlog:all=warning:stderr"
     "-Djava.awt.headless=true")
-  "Flags for a small, short-lived server that is to answer quickly."
+  "Flags of the Java that runs the server, for a fast start and a small heap."
   :type '(repeat string))
 
 (defcustom ob-mesos-server-jar
@@ -41,7 +41,7 @@
     (if (file-exists-p packaged)
         packaged
       (expand-file-name "../server/target/ob-mesos-server.jar" ob-mesos--directory)))
-  "The server's jar: that of the package, or that of the checkout."
+  "The jar file of the server."
   :type 'file)
 
 (defcustom ob-mesos-server-arguments nil
@@ -49,19 +49,20 @@
   :type '(repeat string))
 
 (defcustom ob-mesos-master "local"
-  "Where blocks run that do not say.
-\"local\" is the embedded one-machine cluster.  A Mesos master is
-\"host:port\" or \"http(s)://host:port\", several of these with commas
-between, or \"zk://host:2181,host:2181/mesos\".
+  "The master of blocks that do not name one.
+\"local\" is the embedded cluster, this machine.  The address of a Mesos
+master is \"host:port\" or \"http(s)://host:port\", a comma-separated list
+of these, or \"zk://host:2181,host:2181/mesos\".
 
-Where the master wants to know who asks, the principal and the secret
-are looked for with `auth-source', by the first of the hosts."
+If the master requires authentication, add an entry for the first host,
+with the principal and the secret, to `auth-sources'."
   :type 'string)
 
 (defcustom ob-mesos-failover-timeout (* 7 24 60 60)
-  "Seconds for which a cluster lets tasks go on without a server of ours.
-Mesos advises at least a week; the number is the master's from the
-first connection on."
+  "The failover timeout of the framework, in seconds.
+Tasks on a Mesos cluster continue for this time without a connection to
+the server.  Mesos recommends at least a week.  A change has no effect on
+a framework that is already registered."
   :type 'integer)
 
 (defvar ob-mesos-result-omitted-functions nil

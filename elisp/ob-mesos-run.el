@@ -5,8 +5,8 @@
 
 ;;; Commentary:
 
-;; Submits the blocks and calls of a buffer, or of a part of it, in one
-;; request, those that others need before these.
+;; Submits the blocks and calls of a buffer, or of a part of it, together.
+;; Each block is submitted after the blocks that it depends on.
 
 ;;; Code:
 
@@ -188,14 +188,14 @@ REUSE is as for `ob-mesos--reuse-mode'."
                (t (message "ob-mesos: nothing had to run"))))))))
 
 (defun ob-mesos-execute-buffer ()
-  "Run all that is of the cluster in this buffer, at once.
-What a block needs from another is run before it.  In a narrowed buffer
-that is what can be seen."
+  "Run every cluster block and call of this buffer, in parallel.
+A block runs after the blocks that it depends on.  In a narrowed buffer,
+run the blocks and calls of the accessible portion."
   (interactive)
   (ob-mesos--execute-between (point-min) (point-max)))
 
 (defun ob-mesos-execute-subtree ()
-  "Run all that is of the cluster in this subtree, at once."
+  "Run every cluster block and call of this subtree, in parallel."
   (interactive)
   (save-restriction
     (save-excursion
@@ -207,7 +207,7 @@ that is what can be seen."
           (ob-mesos--execute-between beg end))))))
 
 (defun ob-mesos-execute-region (beg end)
-  "Run all that is of the cluster between BEG and END, at once."
+  "Run every cluster block and call between BEG and END, in parallel."
   (interactive "r")
   (ob-mesos--execute-between beg end))
 

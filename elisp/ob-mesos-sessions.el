@@ -5,9 +5,9 @@
 
 ;;; Commentary:
 
-;; The sessions on the cluster: where each is, since when, how much memory
-;; its interpreter has taken, and its last block.  A REPL on a session sends
-;; each line as a task of the session, in turn with the blocks.
+;; A list of the sessions on the cluster, with the agent, the start, the
+;; memory of the interpreter and the last block of each.  In the REPL of a
+;; session, each line is a task of the session.
 
 ;;; Code:
 
@@ -159,7 +159,7 @@
                        "> ")))))
 
 (defun ob-mesos-sessions-interrupt ()
-  "Interrupt the running line of the session; its state is kept."
+  "Interrupt the running line of the session, but keep its state."
   (interactive)
   (unless ob-mesos-sessions--task
     (user-error "No line runs"))

@@ -5,9 +5,9 @@
 
 ;;; Commentary:
 
-;; Commands that run only what has no result yet: the stale blocks of a
-;; document, the failed members of a group; and one that explains why a
-;; block is stale.
+;; Commands that run only the blocks of a document whose inputs have
+;; changed, or only the failed members of a group; and a command that shows
+;; why a block is stale.
 
 ;;; Code:
 
@@ -16,20 +16,20 @@
 (require 'ob-mesos-run)
 
 (defun ob-mesos-execute-stale ()
-  "Run what is of the cluster in the buffer and not up to date.
-A result is up to date if nothing has changed that goes into it: the
-text, values, files, environment, image and command of the block, and the
-blocks that it comes after.  The other results are inserted again as they
-were.  A block with `:cache no' always runs.  In a narrowed buffer this
-runs what can be seen."
+  "Run every cluster block and call of the buffer that is not up to date.
+A result is up to date if its inputs have not changed: the text,
+variables, files, environment, image and command of the block, and the
+blocks that `:after' names.  Results that are up to date are inserted
+again.  A block with `:cache no' always runs.  In a narrowed buffer, this
+command applies to the accessible portion."
   (interactive)
   (ob-mesos--execute-between (point-min) (point-max) "yes"))
 
 (defun ob-mesos-rerun-failed ()
   "Run the failed members of the group at point again.
-The block or call at point has `:instances' or `:foreach'.  The results
-of the members that have finished are reused, so the result of the group
-is complete in the end.  If the block has changed, all members run."
+The block or call at point must have `:instances' or `:foreach'.  The
+results of the finished members are reused, so the new result contains
+all members.  If the block has changed, all members run."
   (interactive)
   (let ((element (ob-mesos--element-for-command)))
     (unless (ob-mesos--fan-out-p
@@ -49,8 +49,9 @@ is complete in the end.  If the block has changed, all members run."
 ;;;; Why
 
 (defun ob-mesos-explain ()
-  "Tell whether the result of the block at point is up to date, or why not.
-Nothing runs on the cluster.  Blocks in Emacs that give values are run."
+  "Show whether the result of the block at point is up to date, or why not.
+No task runs on the cluster.  Blocks that Emacs itself evaluates run if
+the block at point uses their values."
   (interactive)
   (let* ((element (ob-mesos--element-for-command))
          (graph (ob-mesos--graph-make :buffer (current-buffer) :reuse "only"))

@@ -1,13 +1,13 @@
-;;; ob-mesos-submit.el --- From a block to its task  -*- lexical-binding: t; -*-
+;;; ob-mesos-submit.el --- Create and submit tasks  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; Makes the task of a block: its id, its program or a continuation that
-;; makes that later, its members if it is a group; inserts its placeholder
-;; and hands it to its server.
+;; Creates the task of a block: its id, its program (or a continuation that
+;; generates the program later), and its members if it is a group.  Inserts
+;; the placeholder and sends the task to the server.
 
 ;;; Code:
 

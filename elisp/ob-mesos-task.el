@@ -1,11 +1,12 @@
-;;; ob-mesos-task.el --- The client's picture of a task  -*- lexical-binding: t; -*-
+;;; ob-mesos-task.el --- The tasks that Emacs knows  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; What Emacs knows of the tasks it has submitted or found in a document.
+;; The data structure for a task that Emacs has submitted or has found in a
+;; document.
 
 ;;; Code:
 
@@ -26,7 +27,8 @@
   (context nil :documentation "Marker at the block or call whose value it is, or nil.")
   (file nil :documentation "The file its block was submitted from, or nil.")
   (params nil :documentation "The header arguments its result obeys.")
-  (unmade nil :documentation "A function that makes its block before it is submitted, or nil.")
+  (unmade nil :documentation "A function that makes its block before it is submitted;
+of a group one that makes more members; or nil.")
   (shown nil :documentation "The placeholder's text as it stands.")
   (done nil :documentation "Non-nil once its end was dealt with.")
   (lang "mesos" :documentation "The language of its block.")
@@ -42,6 +44,7 @@
   (local nil :documentation "Non-nil if the server does not know it either.")
   (group nil :documentation "The task it is a member of, or nil.")
   (members nil :documentation "The tasks it consists of, in order, or nil.")
+  (count 0 :documentation "How many of these there are, with those that are not made yet.")
   (left 0 :documentation "How many of these have not ended.")
   (title nil :documentation "What tells it from other members, a string."))
 
@@ -136,8 +139,10 @@ The rest follows soon, in the same order."
 
 (defun ob-mesos--submit-some (tasks)
   "Submit the first of TASKS, all of one master, in one request.
-What is left when that is full, or takes too long to make, is put off."
+What is left when that is full, or takes too long to make, is put off.
+The last of TASKS can be a member of a group that has more."
   (let ((end (+ (float-time) ob-mesos--slice))
+        (group (ob-mesos-task-group (car (last tasks))))
         batch (count 0) (size 0))
     (while (and tasks
                 (or (null batch)
@@ -152,8 +157,14 @@ What is left when that is full, or takes too long to make, is put off."
           (cl-incf size (ob-mesos--body-bytes task)))))
     (when batch
       (ob-mesos--submit-batch (nreverse batch)))
-    (when tasks
-      (ob-mesos--enqueue #'ob-mesos--submit-some tasks))))
+    (cond (tasks (ob-mesos--enqueue #'ob-mesos--submit-some tasks))
+          ((and group (ob-mesos-task-unmade group))
+           (ob-mesos--enqueue #'ob-mesos--submit-more group)))))
+
+(defun ob-mesos--submit-more (group)
+  "Make the next members of GROUP, if there are more, and submit them."
+  (when-let ((make (ob-mesos-task-unmade group)))
+    (ob-mesos--submit-some (funcall make))))
 
 (defun ob-mesos--body-bytes (task)
   "Return the number of bytes of the body of TASK, 0 if it is not made yet."
@@ -182,10 +193,21 @@ What is left when that is full, or takes too long to make, is put off."
    (ob-mesos-task-server (car tasks))
    :task/submit
    (list :blocks (vconcat (mapcar #'ob-mesos-task-block tasks)))
-   #'ignore
+   (lambda (_ids) (mapc #'ob-mesos--stored tasks))
    (lambda (message)
      (dolist (task tasks)
        (ob-mesos--refused task message)))))
+
+(defun ob-mesos--stored (task)
+  "The server has stored TASK.
+Thousands of members are not kept twice: that makes garbage collection
+slow.  Secrets are needed again after a restart of the server."
+  (let ((block (ob-mesos-task-block task)))
+    (when (and (ob-mesos-task-group task) (not (plist-get block :secrets)))
+      (setf (ob-mesos-task-block task)
+            (list :stored t :name (plist-get block :name)
+                  :directory (plist-get block :directory)
+                  :reuse (plist-get block :reuse))))))
 
 (defun ob-mesos--refused (task message)
   "TASK was refused by the server with MESSAGE."
@@ -224,6 +246,8 @@ An id is the same task for ever, so this never runs a block twice."
           (not (equal (ob-mesos-task-master task)
                       (ob-mesos--server-master server)))))
      ((ob-mesos-task-unmade task))
+     ((plist-get (ob-mesos-task-block task) :stored)
+      (ob-mesos--refused task "The server has lost it"))
      ((ob-mesos-task-block task)
       (ob-mesos--submit (list task)))
      ((ob-mesos-task-group task)
@@ -271,10 +295,10 @@ An id is the same task for ever, so this never runs a block twice."
 ;;;; The end of Emacs
 
 (defcustom ob-mesos-on-exit 'ask
-  "What becomes of running tasks when Emacs ends."
+  "What to do with running tasks when Emacs exits."
   :type '(choice (const :tag "Ask" ask)
-                 (const :tag "They go on" keep)
-                 (const :tag "They are killed" kill))
+                 (const :tag "Let them continue" keep)
+                 (const :tag "Kill them" kill))
   :group 'ob-mesos)
 
 (defvar ob-mesos--kill-at-exit nil "Whether the user wants that.")

@@ -5,12 +5,12 @@
 
 ;;; Commentary:
 
-;; /mesos:TASK:/FILE is a file name of TRAMP.  While the task runs it is a
-;; method of TRAMP's own, with a shell of `ob-mesos-exec'; the home directory
-;; is the task's sandbox.  After the end of the task the same name can be
-;; read as long as the agent keeps the sandbox, through the server; then the
-;; root directory is the sandbox, and a name in the sandbox as it was before
-;; is that file.
+;; /mesos:TASK:/FILE is a TRAMP file name.  While the task runs, TRAMP
+;; connects with a shell of `ob-mesos-exec'; the home directory is the
+;; sandbox of the task.  After the task has ended, the files are read-only
+;; and are read through the server, until the agent deletes the sandbox; the
+;; root directory is then the sandbox, and absolute file names below the
+;; former path of the sandbox still work.
 
 ;;; Code:
 

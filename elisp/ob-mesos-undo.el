@@ -1,20 +1,21 @@
-;;; ob-mesos-undo.el --- Changes that undo does not know of  -*- lexical-binding: t; -*-
+;;; ob-mesos-undo.el --- Changes that are not recorded for undo  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
 
 ;;; Commentary:
 
-;; What a task writes into a buffer, and undo.  The submission is one entry
-;; of the undo list: it covers the placeholder and all that a result is made
-;; of.  What follows, status, last lines and result, is not recorded; the
-;; positions in the undo list are moved instead, and the entry of the
-;; submission grows with the text, so that undoing it removes all of that.
-;; A user's own edits stay undoable, each at its place.
+;; Changes the buffer for a task without recording the changes for undo.
+;; The submission of a task is one entry of the undo list.  The changes of
+;; its status, its last lines and its result are not recorded.  Instead, the
+;; positions in the undo list are adjusted, and the entry of the submission
+;; is extended to the inserted text, so that undoing the submission removes
+;; that text.  The user can still undo other edits.
 ;;
-;; An older entry of the undo list sees the buffer as it was before the newer
-;; ones.  So a change that is not recorded is taken back through the list, as
-;; `undo-make-selective-list' does with a region.
+;; The positions of an entry of the undo list are valid in the buffer as it
+;; was before the newer entries.  Therefore each unrecorded change is
+;; translated through the list, as `undo-make-selective-list' does with a
+;; region.
 
 ;;; Code:
 

@@ -5,7 +5,7 @@
 
 ;;; Commentary:
 
-;; A table of what the blocks of a document have used of the cluster.
+;; A table of the run time, CPU time and memory of the blocks of a document.
 
 ;;; Code:
 
@@ -20,8 +20,9 @@
   "The columns of numbers: their names and widths.")
 
 (define-derived-mode ob-mesos-usage-mode tabulated-list-mode "Usage"
-  "What the blocks of a document have used.
-Memory is in MiB: what was asked for, and the most that one run has used."
+  "Major mode for the resource usage of the blocks of a document.
+Mem is the requested memory, and Peak is the largest memory use of one
+run, both in MiB."
   (setq tabulated-list-format
         (vconcat
          '(("Block" 32 t))
@@ -73,7 +74,7 @@ Memory is in MiB: what was asked for, and the most that one run has used."
            (tabulated-list-print t)))))))
 
 (defun ob-mesos-usage ()
-  "Show what the blocks of this document have used of the cluster."
+  "Show the run time, CPU time and memory of the blocks of this document."
   (interactive)
   (let ((document (or (buffer-file-name (buffer-base-buffer))
                       (user-error "This buffer has no file"))))

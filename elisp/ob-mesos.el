@@ -11,10 +11,10 @@
 
 ;;; Commentary:
 
-;; An Org Babel language, `mesos'.  C-c C-c on a block hands it to a server
-;; that runs it as a task of a cluster; the embedded one-machine cluster if
-;; no other is named.  Emacs goes on at once; the last lines of output and
-;; then the result appear under #+RESULTS:.
+;; An Org Babel language, `mesos'.  C-c C-c on a block sends the block to a
+;; server, which runs it as a task of a Mesos cluster, or of the embedded
+;; cluster, this machine, if no master is set.  Emacs does not wait.  The
+;; last lines of the output, and later the result, appear below #+RESULTS:.
 ;;
 ;; Turn on `ob-mesos-global-mode'; then C-c C-c runs
 ;;

@@ -11,7 +11,7 @@ import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 
-/** A server without an Emacs (--headless): messages go to stderr. */
+/** A server without a client on stdin (--headless). Its messages are written to stderr. */
 final class HeadlessServer implements FrameworkListener {
   /** Shorter than the time service managers wait before SIGKILL. */
   private static final Duration MAX_SHUTDOWN = Duration.ofSeconds(12);

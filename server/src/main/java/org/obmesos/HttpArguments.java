@@ -26,7 +26,7 @@ final class HttpArguments {
       names = "--http",
       paramLabel = "HOST:PORT",
       description =
-          "Serve HTTP there: posted documents are run. The host is 127.0.0.1 if only a port is"
+          "Run documents posted to this address. The host is 127.0.0.1 if only a port is"
               + " given.")
   private String address;
 
@@ -56,7 +56,7 @@ final class HttpArguments {
 
   @Option(
       names = {"--headless", "--alone"},
-      description = "Serve only HTTP, until a signal ends the server. Tasks go on.")
+      description = "Serve only HTTP, until a signal ends the server. Tasks continue.")
   private boolean headless;
 
   /** Returns whether there is no client on stdin. */

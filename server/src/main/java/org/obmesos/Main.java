@@ -58,7 +58,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The command line, and the wiring of the packages. */
+/** Parses the command line, and creates and connects the parts of the server. */
 @Command(
     name = "ob-mesos-server",
     mixinStandardHelpOptions = true,
@@ -113,14 +113,14 @@ public final class Main implements Callable<Integer> {
       names = "--agent-address",
       paramLabel = "NAME=ADDRESS",
       description =
-          "Reach the agent that calls itself NAME (host:port) at ADDRESS instead; can be repeated.")
+          "Connect to ADDRESS for the agent that advertises NAME (host:port); can be repeated.")
   private Map<String, String> agentAddresses = new LinkedHashMap<>();
 
   @Option(
       names = "--failover-timeout",
       paramLabel = "SECONDS",
       defaultValue = "604800",
-      description = "How long tasks go on without this server. Default: a week.")
+      description = "Time for which tasks continue without this server. Default: a week.")
   private long failoverTimeout;
 
   @Option(

@@ -92,7 +92,7 @@ public final class HeaderArgumentTable {
         emacs(
             "master",
             new AnyText(),
-            "where it runs: local, host:port, http(s)://host:port, zk://..."));
+            "cluster to run on: local, host:port, http(s)://host:port, zk://..."));
     addResources(rows);
     addRunPolicy(rows);
     addPlacement(rows);
@@ -132,13 +132,13 @@ public final class HeaderArgumentTable {
             "killGrace",
             "seconds between SIGTERM and SIGKILL; 3 by default"));
     rows.add(
-        field("timeout", Decimal.above(0), "timeout", "seconds after which the task is ended"));
+        field("timeout", Decimal.above(0), "timeout", "seconds after which the task is killed"));
     rows.add(
         field(
             "attempts",
             new Whole(1, Retry.MAX_ATTEMPTS),
             "attempts",
-            "how often it may run until it succeeds; 1 by default"));
+            "largest number of runs until one succeeds; 1 by default"));
     rows.add(
         field(
             "backoff",
@@ -150,49 +150,49 @@ public final class HeaderArgumentTable {
             "keep",
             new ArgumentType.Time(),
             "keep",
-            "how long a failed task stays to be looked into: 90, 30m, 2h, 1d; not at all by default"));
+            "time for which the container of a failed task is kept: 90 (seconds), 30m, 2h, 1d"));
     rows.add(
         field(
             "ensure",
             OneOf.of("it-finishes", "it-keeps-running"),
             "ensure",
-            "it-finishes or it-keeps-running: run it again until then, or for ever"));
+            "it-finishes: run until it succeeds; it-keeps-running: run again whenever it ends"));
     rows.add(
         field(
             "executor",
             OneOf.of("auto", "own", "shared"),
             "executor",
-            "own, or shared with other short blocks on its agent; auto by default"));
+            "own, or shared with other small tasks on the agent; auto by default"));
     rows.add(
         field(
             "health",
             Parsed.HEALTH,
             "health",
-            "cmd COMMAND, http [PORT]/PATH or tcp [PORT]: ended after three failures in a row"));
+            "cmd COMMAND, http [PORT]/PATH or tcp [PORT]; killed after three failures in a row"));
   }
 
   private static void addPlacement(List<Row> rows) {
-    rows.add(field("agent", Parsed.WORD, "agent", "host name of the agent it must run on"));
+    rows.add(field("agent", Parsed.WORD, "agent", "host name of the agent to run on"));
     rows.add(
         field(
             "constraints",
             Parsed.CONSTRAINTS,
             "constraints",
-            "where it may run: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ..."));
-    rows.add(field("role", Parsed.WORD, "role", "role whose resources it uses"));
+            "placement constraints: hostname:UNIQUE, rack:LIKE:a.*, zone:GROUP_BY ..."));
+    rows.add(field("role", Parsed.WORD, "role", "role whose resources the task uses"));
     rows.add(
         field(
             "ports",
             Parsed.PORTS,
             "ports",
-            "how many ports it gets, or names for them: PORT0, PORT_WEB ..."));
+            "number of ports, or their names; the variables are PORT0, PORT_WEB ..."));
     rows.add(
         field(
             "uris",
             Parsed.URIS,
             "uris",
             "files the agent fetches; +extract, +executable, +cache, +as=NAME"));
-    rows.add(field("user", Parsed.WORD, "user", "user it runs as on the agent"));
+    rows.add(field("user", Parsed.WORD, "user", "user who runs the task on the agent"));
     rows.add(
         new Row(
             "secret",
@@ -206,8 +206,7 @@ public final class HeaderArgumentTable {
   private static void addContainer(List<Row> rows) {
     rows.add(
         withSynonym(
-            container("image", Parsed.WORD, "image", "image of the container it runs in"),
-            "dockerimage"));
+            container("image", Parsed.WORD, "image", "image of the container"), "dockerimage"));
     rows.add(
         container(
             "dockerize",
@@ -219,7 +218,7 @@ public final class HeaderArgumentTable {
             "containerizer",
             OneOf.of("docker", "mesos"),
             "containerizer",
-            "what runs the image on a cluster: docker, or mesos"));
+            "containerizer of the agent: docker (the default) or mesos"));
     rows.add(
         container(
             "network",
@@ -261,7 +260,7 @@ public final class HeaderArgumentTable {
   private static void addDataFlow(List<Row> rows) {
     rows.add(
         withSynonym(
-            submission("after", new AnyText(), "names of blocks that must have finished"),
+            submission("after", new AnyText(), "names of blocks that must finish first"),
             "requires"));
     rows.add(
         submission(
@@ -273,18 +272,18 @@ public final class HeaderArgumentTable {
             "limit",
             new Whole(1, 10_000),
             "limit",
-            "how many copies or elements run at once; all by default"));
+            "largest number of copies that run at once; all by default"));
     rows.add(
         field(
             "cache",
             OneOf.of("yes", "no"),
             "reuse",
-            "yes: reuse the result of an earlier run if nothing that goes in has changed"));
+            "yes: reuse the result of an earlier run if no input has changed"));
     rows.add(
         emacs(
             "provenance",
             OneOf.of("yes", "no"),
-            "yes: write how the result came about into a drawer below it"));
+            "yes: insert a drawer with the task, agent, times and key below the result"));
     rows.add(emacs("foreach", new AnyText(), "NAME=LIST, TABLE or BLOCK: a task for each element"));
     rows.add(emacs("files", new AnyText(), "names of local files to send with the block"));
     rows.add(
@@ -296,7 +295,7 @@ public final class HeaderArgumentTable {
         emacs(
             "stdin",
             new AnyText(),
-            "the block or table whose value is the input; interactive: see `ob-mesos-send'"));
+            "block or table whose value is standard input; interactive: see `ob-mesos-send'"));
     rows.add(emacs("cmdline", new AnyText(), "command line arguments, quoted as for a shell"));
     rows.add(
         emacs("shebang", new AnyText(), "first line of the body, which is then run as a program"));

@@ -18,7 +18,7 @@ import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.TaskId;
 import org.obmesos.util.UnixSockets;
 
-/** A connection of exec.pl, which describes the messages. */
+/** A connection from exec.pl. The messages are described in exec.pl. */
 final class ExecConnection {
   private static final int MAX_MESSAGE = 1 << 20;
   private static final int BUFFER = 64 * 1024;

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the connections of exec.pl on the socket {@code exec.sock} in a private directory, where it
- * also puts that program. Each connection has threads of its own.
+ * Writes exec.pl to a private directory and accepts its connections on the socket {@code exec.sock}
+ * there. Each connection has its own threads.
  */
 public final class ExecServer implements AutoCloseable {
   /** The name of the socket. */

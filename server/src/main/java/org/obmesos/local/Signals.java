@@ -3,7 +3,7 @@ package org.obmesos.local;
 
 import java.util.List;
 
-/** Signals by the words Mesos uses for them, those of strsignal(3) on Linux. */
+/** The descriptions of signals that Mesos uses: those of strsignal(3) on Linux. */
 final class Signals {
   private static final List<String> NAMES =
       List.of(

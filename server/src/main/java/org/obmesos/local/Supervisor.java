@@ -23,10 +23,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connection to the supervisor: the process that runs the tasks of a work directory and outlives
- * this one. Its messages are described in supervisor.pl. What a task's specification says goes over
- * a socket in a private directory, and never stands in arguments, which all users of the machine
- * can read.
+ * A connection to the supervisor, the process that runs the tasks of a work directory. It continues
+ * when this server exits. The messages are described in supervisor.pl. The specification of a task
+ * is sent over a socket in a private directory, not in arguments of a process, because all users of
+ * the machine can read these.
  */
 final class Supervisor implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Supervisor.class);

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A command to run beside a task, in its container and its directory.
+ * A command to run in the container and the directory of a running task.
  *
  * @param command the words of the command; empty for a shell
  * @param terminal the terminal it gets; empty for pipes

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A command beside a task: one for the client to run itself, or a session on an agent. */
+/** A command in the container of a task: the client runs it itself, or an agent runs it. */
 public sealed interface Execution {
   /**
    * A command on this machine, which the client runs with its own terminal or pipes.

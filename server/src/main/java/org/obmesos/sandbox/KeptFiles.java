@@ -30,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files that belong to results, in a directory where each has the digest of its content as its
- * name. They are there as long as a result in the store names them. Thread-safe.
+ * Stores copies of the files that belong to results. The name of each copy is the digest of its
+ * content. A copy is deleted when no result in the store refers to it. Thread-safe.
  */
 public final class KeptFiles {
   private static final Logger log = LoggerFactory.getLogger(KeptFiles.class);

@@ -3,7 +3,7 @@ package org.obmesos.sandbox;
 
 import java.io.IOException;
 
-/** Reads something in a sandbox. */
+/** An operation that reads files of a sandbox. */
 public interface SandboxJob<T> {
   /** Reads it, on a thread that may wait. */
   T run(Sandbox sandbox) throws IOException;

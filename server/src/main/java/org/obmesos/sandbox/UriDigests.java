@@ -16,7 +16,7 @@ import org.obmesos.util.Digests;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The contents of the files that URIs name, as far as they are on this machine. */
+/** Computes the digests of the files that URIs name, for files on this machine. */
 public final class UriDigests {
   private static final Logger log = LoggerFactory.getLogger(UriDigests.class);
 

@@ -13,8 +13,8 @@ import org.obmesos.task.TaskState;
 import org.obmesos.task.Usage;
 
 /**
- * The usage of tasks with a command executor, which does not tell it: the agents' statistics of
- * their containers, read while they run. Used on the scheduler thread.
+ * Reads the resource usage of running tasks with a command executor from the agents' container
+ * statistics, because the command executor does not report it. Used on the scheduler thread.
  */
 final class ContainerUsage {
   private final SchedulerExecutor executor;

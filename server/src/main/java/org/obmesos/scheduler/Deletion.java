@@ -8,8 +8,8 @@ import java.util.Set;
 import org.obmesos.task.TaskId;
 
 /**
- * Deletes ended tasks, except those that a task that has not ended depends on: it could not tell
- * any more whether they have finished.
+ * Deletes ended tasks. A task is kept while another task that has not ended depends on it, because
+ * the state of a deleted task is not known.
  */
 final class Deletion extends Request {
   private final List<TaskId> requested;

@@ -9,9 +9,9 @@ import org.obmesos.store.Store;
 import org.obmesos.task.TaskId;
 
 /**
- * The end of a framework that has killed its last tasks: waits until they have ended, at most ten
- * seconds, and tears the framework down if no task is left. The kills are stored before, so a later
- * server repeats those the master does not hear of. Used on the scheduler thread.
+ * Shuts the framework down after the client has killed tasks: waits until the tasks have ended, at
+ * most ten seconds, and sends TEARDOWN if no task is left. The kills are stored first, so a later
+ * server repeats those that the master has not received. Used on the scheduler thread.
  */
 final class GracefulShutdown {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);

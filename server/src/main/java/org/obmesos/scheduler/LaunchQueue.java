@@ -24,8 +24,8 @@ import org.obmesos.task.TaskLocation;
 import org.obmesos.task.TaskState;
 
 /**
- * From a queued task to its launch: holds back tasks whose dependencies are unmet, matches the
- * others with offers, and accepts an offer once the launch is stored. Used on the scheduler thread.
+ * Launches queued tasks: matches the tasks whose dependencies have finished with offers, stores the
+ * launches, and then accepts the offers. Used on the scheduler thread.
  */
 final class LaunchQueue {
   /** The refuse_seconds of a declined offer while no task is queued. */

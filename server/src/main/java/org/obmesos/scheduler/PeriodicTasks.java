@@ -4,7 +4,7 @@ package org.obmesos.scheduler;
 import java.time.Duration;
 
 /**
- * What the framework does from time to time, because calls and updates can get lost.
+ * The periodic operations of the framework. They are needed because calls and updates can get lost.
  *
  * @param usage asks for the usage of running tasks
  * @param frequent repeats kills and explains why tasks wait

@@ -23,8 +23,8 @@ import org.obmesos.task.TaskId;
 import org.obmesos.task.Uri;
 
 /**
- * Finds out, before the first launch of a task, what it computes ({@link ResultKey}), and whether
- * an earlier task has computed that already. Used on the scheduler thread.
+ * Computes the {@link ResultKey} of a task before its first launch, and looks for an earlier task
+ * with the same key. Used on the scheduler thread.
  */
 final class ResultReuse {
   /** How many tasks of a document are compared to explain why there is no result. */

@@ -12,8 +12,8 @@ import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
 /**
- * Adds the tasks of blocks, all or none. One whose id is known is the same task and changes
- * nothing, unless that task waits for its body or its secrets.
+ * Adds the tasks of blocks, all or none. A block with the id of a known task is ignored, unless the
+ * task waits for its body or its secrets.
  */
 final class Submission extends Request {
   private final List<Block> blocks;

@@ -20,9 +20,8 @@ import org.obmesos.task.TaskStatus;
 import org.obmesos.task.Usage;
 
 /**
- * The tasks as the store has them: those that have not ended, a summary of each that has, and the
- * queue of those that wait for an offer. Only committed changes are applied. Used on the scheduler
- * thread.
+ * The committed tasks in memory: the tasks that have not ended, a summary of each ended task, and
+ * the queue of the tasks that wait for an offer. Used on the scheduler thread.
  */
 final class TaskRegistry {
   private static final Comparator<Task> QUEUE_ORDER =

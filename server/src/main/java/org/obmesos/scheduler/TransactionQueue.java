@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Changes tasks: commit first, apply after. Operations that arrive while a transaction is being
- * committed wait and form the next one, so each operation sees the committed outcome of all before
- * it, and neither memory nor the outside world is ever ahead of the store. Used on the scheduler
+ * Commits changes of tasks to the store, and applies them to memory and runs their effects only
+ * after the commit. Operations that arrive during a commit wait and form the next transaction, so
+ * each operation sees the committed changes of all earlier operations. Used on the scheduler
  * thread, which never waits for the store.
  */
 final class TransactionQueue {

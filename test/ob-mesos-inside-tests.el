@@ -110,7 +110,9 @@
            (name (ob-mesos-interpreter-tests--name)))
       (should (equal '(": 42" "| 41 | 2 |")
                      (ob-mesos-interpreter-tests--run
-                      `("python" ,(format ":session %s :results silent" name) "x = 41")
+                      ;; The later blocks run in the role of the session.
+                      `("python" ,(format ":session %s :role tests :results silent" name)
+                        "x = 41")
                       `("python" ,(format ":session %s" name) "x + 1")
                       `("python" ,(format ":session %s" name) "[x, 2]"))))
       (let* ((server (ob-mesos--server master))

@@ -149,10 +149,7 @@ public final class Framework implements AutoCloseable {
   private void start(SchedulerDriver driver) {
     loaded = true;
     subscription.start(registry.frameworkId(), driver);
-    for (Task task : registry.live()) {
-      subscription.requireRole(
-          task.block().resources().gpus() > 0, task.block().requirements().role());
-    }
+    registry.live().forEach(launchQueue::requireRole);
     launchQueue.admit(
         registry.live().stream().filter(task -> task.state() == TaskState.QUEUED).toList());
     early.forEach(request -> request.run().run());

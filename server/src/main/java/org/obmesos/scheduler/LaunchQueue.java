@@ -109,8 +109,7 @@ final class LaunchQueue {
         setPendingReason(task, unmet.get());
       } else if (reuse.mayLaunch(task, () -> admitAgain(task))) {
         registry.enqueue(task);
-        subscription.requireRole(
-            task.block().resources().gpus() > 0, task.block().requirements().role());
+        requireRole(task);
         queued.add(task);
       }
     }
@@ -118,6 +117,13 @@ final class LaunchQueue {
       setPendingReasons(matcher.shortages(queued));
       revive();
     }
+  }
+
+  /** Subscribes with the role that a task needs, which can be that of its session. */
+  void requireRole(Task task) {
+    subscription.requireRole(
+        task.block().resources().gpus() > 0,
+        matcher.sessions().role(task).orElse(task.block().requirements().role()));
   }
 
   /** Queues a task that waits for another launch, if it still does. */

@@ -10,8 +10,8 @@
 ;;   emacs --batch -Q -L elisp -L test -l docs/picture.el
 ;;
 ;; runs a document in an Emacs at a terminal.  picture.svg shows the screen
-;; while one of its blocks still runs; recording.svg repeats the screens of
-;; the first ten seconds.
+;; while one of its blocks still runs; recording.svg repeats all screens
+;; up to that one.
 
 ;;; Code:
 
@@ -147,14 +147,18 @@ values=\"hidden;visible;hidden\" keyTimes=\"0;%.4f;%.4f\"/>\n</g>\n"
                    content length (/ start length) (min 0.9999 (/ end length))))))
     (picture-svg rows frames)))
 
-(defun picture-film (session seconds function)
-  "Return the different screens of SESSION in SECONDS, (SECONDS . TEXT) each.
-Call FUNCTION after the first."
-  (let ((start (float-time)) screens)
-    (while (< (- (float-time) start) seconds)
+(defun picture-film (session last function)
+  "Return the different screens of SESSION, (SECONDS . TEXT) each.
+Call FUNCTION after the first; end with one that LAST, a regexp, matches.
+A screen is shown for 1.5 seconds at most."
+  (let ((now 0.0) (began (float-time)) screens)
+    (while (not (and screens (string-match-p last (cdar screens))))
       (let ((screen (ob-mesos-session--tmux session "capture-pane" "-p" "-e")))
         (unless (equal screen (cdar screens))
-          (push (cons (if screens (- (float-time) start) 0.0) screen) screens)))
+          (when screens
+            (setq now (+ now (min 1.5 (- (float-time) began)))))
+          (push (cons now screen) screens)
+          (setq began (float-time))))
       (when function
         (funcall function)
         (setq function nil))
@@ -167,12 +171,10 @@ Call FUNCTION after the first."
       (progn
         (ob-mesos-session-await session "Three blocks")
         (let ((film (picture-film
-                     session 10
-                     (lambda () (ob-mesos-session-keys session "C-c" "C-v" "b")))))
+                     session "epoch \\{1,2\\}9\\(?:.\\|\n\\)*exit status: 3"
+                     (lambda () (ob-mesos-session-keys session "C-c" "C-v" "m" "b")))))
           (with-temp-file (expand-file-name "docs/recording.svg")
             (insert (picture-recording film))))
-        (ob-mesos-session-await session "exit status: 3")
-        (ob-mesos-session-await session "epoch \\{1,2\\}[0-9]")
         (let ((screen (picture-runs (ob-mesos-session--tmux session "capture-pane"
                                                             "-p" "-e"))))
           (with-temp-file (expand-file-name "docs/picture.svg")

@@ -213,7 +213,7 @@ mesos blocks."
         (when (derived-mode-p 'org-mode)
           (ob-mesos--complete-here))))))
 
-(define-obsolete-function-alias 'ob-mesos-mode #'ob-mesos-global-mode "0.1.0")
+(define-obsolete-function-alias 'ob-mesos-mode #'ob-mesos-global-mode "0.2.0")
 
 ;;;; Editing
 

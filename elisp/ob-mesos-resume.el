@@ -65,7 +65,7 @@ started if necessary, and from all other running servers."
       (dolist (each (cons server (remq server (ob-mesos--live-servers))))
         (ob-mesos--get each ids)))))
 
-(define-obsolete-function-alias 'ob-mesos-attach #'ob-mesos-reconnect "0.1.0")
+(define-obsolete-function-alias 'ob-mesos-attach #'ob-mesos-reconnect "0.2.0")
 
 (defun ob-mesos--reconnect-if-live ()
   "Reconnect if there are placeholders and a live server."

@@ -280,7 +280,7 @@ public final class HeaderArgumentTable {
             "reuse",
             "yes: reuse the result of an earlier run if no input has changed"));
     rows.add(
-        emacs(
+        submission(
             "provenance",
             OneOf.of("yes", "no"),
             "yes: insert a drawer with the task, agent, times and key below the result"));

@@ -265,7 +265,9 @@ final class SharedExecutorTest {
       await()
           .atMost(FrameworkTests.LONG)
           .untilAsserted(
-              () -> assertThat(marks(tasks)).as(() -> states(tasks)).isGreaterThanOrEqualTo(seen));
+              () ->
+                  // On a slow machine the first kill can end tasks that have not left a mark yet.
+                  assertThat(marks(tasks) >= seen || allEnded(tasks)).as(states(tasks)).isTrue());
       switch (round) {
         case 0 -> executors.killExecutors();
         case 1 -> {
@@ -314,6 +316,15 @@ final class SharedExecutorTest {
       return e.toString();
     }
     return counts + "; executors running: " + executors.running();
+  }
+
+  private boolean allEnded(int tasks) throws IOException {
+    for (int n = 0; n < tasks; n++) {
+      if (!task("t" + n).get("terminal").getAsBoolean()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private long marks(int tasks) {

@@ -137,12 +137,13 @@ The rest follows soon, in the same order."
   (pcase-dolist (`(,_ . ,mine) (seq-group-by #'ob-mesos-task-master tasks))
     (ob-mesos--submit-some mine)))
 
-(defun ob-mesos--submit-some (tasks)
+(defun ob-mesos--submit-some (tasks &optional groups)
   "Submit the first of TASKS, all of one master, in one request.
 What is left when that is full, or takes too long to make, is put off.
-The last of TASKS can be a member of a group that has more."
+GROUPS are those that they are members of, which can have more."
   (let ((end (+ (float-time) ob-mesos--slice))
-        (group (ob-mesos-task-group (car (last tasks))))
+        (groups (or groups
+                    (delq nil (delete-dups (mapcar #'ob-mesos-task-group tasks)))))
         batch (count 0) (size 0))
     (while (and tasks
                 (or (null batch)
@@ -157,9 +158,9 @@ The last of TASKS can be a member of a group that has more."
           (cl-incf size (ob-mesos--body-bytes task)))))
     (when batch
       (ob-mesos--submit-batch (nreverse batch)))
-    (cond (tasks (ob-mesos--enqueue #'ob-mesos--submit-some tasks))
-          ((and group (ob-mesos-task-unmade group))
-           (ob-mesos--enqueue #'ob-mesos--submit-more group)))))
+    (cond (tasks (ob-mesos--enqueue #'ob-mesos--submit-some tasks groups))
+          (t (dolist (group (cl-remove-if-not #'ob-mesos-task-unmade groups))
+               (ob-mesos--enqueue #'ob-mesos--submit-more group))))))
 
 (defun ob-mesos--submit-more (group)
   "Make the next members of GROUP, if there are more, and submit them."
@@ -257,10 +258,12 @@ An id is the same task for ever, so this never runs a block twice."
       (message "ob-mesos: no task %s is known" id)))))
 
 (defun ob-mesos--resume (server)
-  "After a new start of SERVER ask for all of its tasks that have not ended."
+  "After a new start of SERVER ask for all of its tasks that have not ended.
+At the first start no task can be lost: they wait to be submitted."
   (let (ids)
     (maphash (lambda (id task)
-               (when (and (not (ob-mesos-task-done task))
+               (when (and (ob-mesos--server-restarted server)
+                          (not (ob-mesos-task-done task))
                           (not (ob-mesos-task-local task))
                           (eq server (ob-mesos-task-server task)))
                  (push id ids)))

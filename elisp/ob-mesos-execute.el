@@ -130,25 +130,29 @@ Set its task."
                      (= origin position))
            return task))
 
+(defun ob-mesos--named-node (graph name)
+  "Return the node of GRAPH for the block NAME, which `:after' names."
+  (let ((element (ob-mesos--named-element graph name)))
+    (unless (and element (ob-mesos--executable-p element))
+      (user-error "`:after' names %s, which is no block of this document" name))
+    (ob-mesos--node graph element)))
+
 (defun ob-mesos--after-node (graph name)
   "Return the node of GRAPH to wait for before a block that comes after NAME.
 Return nil if that has a result already and is no item of GRAPH; one that
 has none is executed."
-  (let ((element (ob-mesos--named-element graph name)))
-    (unless (and element (ob-mesos--executable-p element))
-      (user-error "`:after' names %s, which is no block of this document" name))
-    (let ((node (ob-mesos--node graph element)))
-      (org-with-wide-buffer
-       (goto-char (ob-mesos--node-marker node))
-       (let ((running (ob-mesos--task-at (point))))
-         (cond ((ob-mesos--node-item node) node)
-               (running
-                (setf (ob-mesos--node-task node) running
-                      (ob-mesos--node-done node) t)
-                node)
-               ((ob-mesos--good-result-p) nil)
-               (t (setf (ob-mesos--node-item node) t)
-                  node)))))))
+  (let ((node (ob-mesos--named-node graph name)))
+    (org-with-wide-buffer
+     (goto-char (ob-mesos--node-marker node))
+     (let ((running (ob-mesos--task-at (point))))
+       (cond ((ob-mesos--node-item node) node)
+             (running
+              (setf (ob-mesos--node-task node) running
+                    (ob-mesos--node-done node) t)
+              node)
+             ((ob-mesos--good-result-p) nil)
+             (t (setf (ob-mesos--node-item node) t)
+                node))))))
 
 (defun ob-mesos--good-result-p ()
   "Return non-nil if the block at point has a result of a task that finished.
@@ -208,18 +212,23 @@ a narrowed buffer the placeholder can be seen if ELEMENT can."
          (node (org-with-wide-buffer (ob-mesos--node graph element))))
     (setf (ob-mesos--node-item node) t
           (ob-mesos--graph-items graph) (list node))
-    (condition-case err
-        (progn
-          (ob-mesos--sort-graph graph #'ob-mesos--after-node)
-          (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
-          (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
-          (ob-mesos--submit-unsent graph))
-      ((error quit)
-       (ob-mesos--abandon-graph graph (error-message-string err))
-       (ob-mesos--release-graph graph)
-       (signal (car err) (cdr err))))
-    (ob-mesos--release-graph graph)
+    (ob-mesos--execute-graph graph #'ob-mesos--after-node)
     (ob-mesos--node-task node)))
+
+(defun ob-mesos--execute-graph (graph after)
+  "Execute the items of GRAPH and what they need, and submit their tasks.
+AFTER is as for `ob-mesos--expand-node'."
+  (unwind-protect
+      (condition-case err
+          (progn
+            (ob-mesos--sort-graph graph after)
+            (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
+            (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
+            (ob-mesos--submit-unsent graph))
+        ((error quit)
+         (ob-mesos--abandon-graph graph (error-message-string err))
+         (signal (car err) (cdr err))))
+    (ob-mesos--release-graph graph)))
 
 ;;;; Where Org calls
 

@@ -83,6 +83,8 @@ One that has no task yet gets one."
 
 (defun ob-mesos--execute-in-export (lang body params)
   "Run BODY, of LANG, with PARAMS and return its value."
+  (add-hook 'org-babel-after-execute-hook
+            #'ob-mesos--insert-exported-provenance nil t)
   (let ((task (ob-mesos--exported-task lang body (copy-tree params))))
     (prog1 (ob-mesos--wait-for-value task params)
       (when (and noninteractive (ob-mesos-task-failed-p task))
@@ -90,16 +92,12 @@ One that has no task yet gets one."
         (ob-mesos--tell-failure task)))))
 
 (defun ob-mesos--insert-exported-provenance ()
-  "In an export, insert a drawer below the result at point if its block wants one."
-  (when (bound-and-true-p org-babel-exp-reference-buffer)
-    (when-let* ((exported (buffer-local-value 'ob-mesos--exported
-                                              org-babel-exp-reference-buffer))
-                (task (cdr (assq (ob-mesos--export-place) exported))))
-      (when (and (ob-mesos--provenance-p (ob-mesos-task-params task))
-                 (not (ob-mesos--inline-p (org-element-context))))
-        (ob-mesos--insert-provenance task)))))
-
-(add-hook 'org-babel-after-execute-hook #'ob-mesos--insert-exported-provenance)
+  "Insert a drawer below the exported result at point if its block asks for one.
+For `org-babel-after-execute-hook' in the buffer of an export."
+  (when-let* ((exported (buffer-local-value 'ob-mesos--exported
+                                            org-babel-exp-reference-buffer))
+              (task (cdr (assq (ob-mesos--export-place) exported))))
+    (ob-mesos--insert-wanted-provenance task)))
 
 (defun ob-mesos--presubmit ()
   "Submit what the export of this reference buffer will evaluate.

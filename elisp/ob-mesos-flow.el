@@ -101,7 +101,7 @@ What its own server does not know, Emacs waits for."
         (let ((known (and (equal (ob-mesos-task-master need)
                                  (ob-mesos-task-master task))
                           ;; The server does not know all members yet.
-                          (null (ob-mesos-task-unmade need))
+                          (null (ob-mesos-task-more need))
                           (ob-mesos--ids need))))
           (if known
               (setq ids (append ids known))

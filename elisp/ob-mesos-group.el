@@ -97,12 +97,14 @@ FOREACH is the variable of `:foreach' with its value, or nil."
 (defun ob-mesos--make-members (group make elements)
   "Make the first members of GROUP for ELEMENTS, (ITEMS . FUNCTION).
 MAKE is called with an id, variables and an environment for each.  If
-there are more, the slot `unmade' of GROUP is a function that makes the
-next ones, knows them, and returns them."
-  (let* ((items (car elements))
-         (count (length items))
-         (index 0)
-         (next
+there are more items, the slot `more' of GROUP makes the next members."
+  (let ((count (length (car elements)))
+        (items (car elements))
+        (index 0))
+    (setf (ob-mesos-task-local group) t
+          (ob-mesos-task-count group) count
+          (ob-mesos-task-left group) count
+          (ob-mesos-task-more group)
           (lambda ()
             (let (new)
               (while (and items (< (length new) ob-mesos--members-at-once))
@@ -116,31 +118,24 @@ next ones, knows them, and returns them."
                   (cl-incf index)))
               (setq new (nreverse new))
               (setf (ob-mesos-task-members group)
-                    (nconc (ob-mesos-task-members group) (copy-sequence new)))
+                    (append (ob-mesos-task-members group) new))
               (unless items
-                (setf (ob-mesos-task-unmade group) nil))
-              new))))
-    (setf (ob-mesos-task-local group) t
-          (ob-mesos-task-count group) count
-          (ob-mesos-task-left group) count)
-    (funcall next)
-    (when items
-      (setf (ob-mesos-task-unmade group)
-            (lambda ()
-              (let ((new (funcall next)))
-                (dolist (member new)
-                  (puthash (ob-mesos-task-id member) member ob-mesos--tasks))
-                new))))
+                (setf (ob-mesos-task-more group) nil))
+              new)))
+    (funcall (ob-mesos-task-more group))
     (ob-mesos--tell-group group)))
 
 (defun ob-mesos--cancel-members (group)
   "Do not make and do not submit those members of GROUP that are not submitted."
-  (when (ob-mesos-task-unmade group)
+  (when (ob-mesos-task-more group)
     (let ((made (length (ob-mesos-task-members group))))
       (cl-decf (ob-mesos-task-left group) (- (ob-mesos-task-count group) made))
-      (setf (ob-mesos-task-unmade group) nil
+      (setf (ob-mesos-task-more group) nil
             (ob-mesos-task-count group) made)))
-  (mapc #'ob-mesos--cancel-unmade (ob-mesos-task-members group)))
+  (mapc #'ob-mesos--cancel-unmade (ob-mesos-task-members group))
+  ;; The last member that was submitted can have ended already.
+  (when (zerop (ob-mesos-task-left group))
+    (ob-mesos--group-ended group)))
 
 (defun ob-mesos--restore-members (group count)
   "GROUP was found in a document with COUNT members; know them again."

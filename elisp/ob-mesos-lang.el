@@ -68,7 +68,7 @@ The files are part of the task, whose size Mesos and the kernel limit."
   "What a task runs."
   (interpreter nil :documentation "Words; the body's file follows them.")
   (body nil :documentation "Text.")
-  (files nil :documentation "Files to send along, (NAME . BYTES) each.")
+  (files nil :documentation "Files that are sent with it, (NAME . BYTES) each.")
   (stdin nil :documentation "The text of its standard input, unibyte, or nil.")
   (session nil :documentation "The session it runs in, a plist for the server, or nil."))
 
@@ -257,10 +257,11 @@ TEXT is what the task has written."
 (defun ob-mesos--pack (program params)
   "PROGRAM with what PARAMS send along: files, input, arguments, a shebang."
   (let* ((stdin (ob-mesos--stdin params))
+         (sent (ob-mesos--files params))
          (interactive (ob-mesos--interactive-p params))
          (cmdline (cdr (assq :cmdline params)))
          (shebang (cdr (assq :shebang params)))
-         (files (append (ob-mesos--files params)
+         (files (append sent
                         (ob-mesos--program-files program)
                         (and stdin (list (cons ".ob-mesos-stdin" stdin)))))
          (size (apply #'+ (mapcar (lambda (file) (length (cdr file))) files))))
@@ -272,6 +273,7 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
         program
       (ob-mesos--program-make
        :interpreter '("sh")
+       :files sent
        :stdin stdin
        :body
        (concat

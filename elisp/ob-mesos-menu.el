@@ -135,7 +135,7 @@ there is a result to reuse."
 
 (add-hook 'ob-mesos-follow-functions #'ob-mesos--follow)
 
-;;;; How its result came about
+;;;; The provenance of a result
 
 (defun ob-mesos-provenance ()
   "Insert a drawer with the provenance of the result at point below it.
@@ -147,7 +147,7 @@ With `:provenance yes', each result gets such a drawer."
          (task (org-with-wide-buffer (ob-mesos--latest-task begin))))
     (cond
      ((ob-mesos--inline-p element)
-      (user-error "A result within a line has no room for it"))
+      (user-error "The result of an inline block cannot have a drawer"))
      ((and task (not (ob-mesos-task-done task)))
       (user-error "%s has not ended" (ob-mesos-task-id task)))
      (task (ob-mesos--write-provenance task begin))

@@ -125,6 +125,18 @@ of the file is another."
         (setq beg (point)))
       beg)))
 
+(defconst ob-mesos--provenance-regexp "[ \t]*:PROVENANCE:[ \t]*$"
+  "Matches the first line of the drawer of `ob-mesos-provenance'.")
+
+(defun ob-mesos--provenance-end ()
+  "Return the end of the drawer of `ob-mesos-provenance' at point, or point."
+  (save-excursion
+    (let ((beg (point)))
+      (if (and (looking-at-p ob-mesos--provenance-regexp)
+               (re-search-forward "^[ \t]*:END:[ \t]*\\(?:\n\\|\\'\\)" nil t))
+          (point)
+        beg))))
+
 (defun ob-mesos--plain (origin)
   "The surroundings of the block or call at ORIGIN if they are plain, else nil.
 Return (BEG END RESULTS): all that Org's inserter must see is between BEG
@@ -148,9 +160,7 @@ consist of fixed-width lines, with or without `ob-mesos-provenance'."
             (forward-line 1)
             (while (looking-at-p ":\\(?: \\|$\\)")
               (forward-line 1))
-            (when (looking-at-p ":PROVENANCE:[ \t]*$")
-              (when (re-search-forward "^:END:[ \t]*$" nil t)
-                (forward-line 1))))
+            (goto-char (ob-mesos--provenance-end)))
           (when (or (not results)
                     (looking-at-p "[ \t]*$")
                     (looking-at-p "\\*+ "))

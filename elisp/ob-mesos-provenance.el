@@ -15,16 +15,10 @@
 (require 'org)
 (require 'ob)
 (require 'ob-mesos-task)
+(require 'ob-mesos-place)
 (require 'ob-mesos-reuse)
 
-(defconst ob-mesos--provenance-drawer "PROVENANCE"
-  "The name of the drawer.")
-
-(defun ob-mesos--provenance-p (params)
-  "Return non-nil if PARAMS ask for a drawer below the result."
-  (equal "yes" (format "%s" (cdr (assq :provenance params)))))
-
-;;;; What it says
+;;;; The contents
 
 (defun ob-mesos--field (tasks field function)
   "Return FUNCTION of the values that TASKS have of FIELD, or nil if none has."
@@ -113,7 +107,7 @@
 
 (defun ob-mesos--provenance-text (task indent)
   "Return the drawer for TASK; its lines begin with INDENT."
-  (concat indent ":" ob-mesos--provenance-drawer ":\n"
+  (concat indent ":PROVENANCE:\n"
           (mapconcat (lambda (row)
                        (format "%s| %-8s | %s |\n" indent (car row)
                                (replace-regexp-in-string
@@ -121,11 +115,18 @@
                      (ob-mesos--provenance task) "")
           indent ":END:\n"))
 
-;;;; Where it stands
+;;;; The place
+
+(defun ob-mesos--insert-wanted-provenance (task)
+  "Insert the drawer of TASK below the result at point if its block asks for it.
+An inline result cannot have one."
+  (when (and (equal "yes" (cdr (assq :provenance (ob-mesos-task-params task))))
+             (not (ob-mesos--inline-p (org-element-context))))
+    (ob-mesos--insert-provenance task)))
 
 (defun ob-mesos--insert-provenance (task)
   "Insert the drawer of TASK below the result of the block or call at point.
-One that is there is replaced."
+An existing drawer is replaced."
   (when-let ((results (org-babel-where-is-src-block-result)))
     (save-excursion
       (goto-char results)
@@ -143,7 +144,8 @@ One that is there is replaced."
   (let ((end (org-babel-result-end)))
     (if (or (> end (point))
             (eobp)
-            (looking-at-p (format "[ \t]*\\(?:$\\|:%s:\\)" ob-mesos--provenance-drawer)))
+            (looking-at-p "[ \t]*$")
+            (looking-at-p ob-mesos--provenance-regexp))
         end
       (save-excursion
         (goto-char (org-element-property :end (org-element-at-point)))
@@ -153,10 +155,7 @@ One that is there is replaced."
 (defun ob-mesos--delete-provenance ()
   "Delete the drawer that begins at point, if one does."
   (let ((case-fold-search t))
-    (when (looking-at-p (format "[ \t]*:%s:[ \t]*$" ob-mesos--provenance-drawer))
-      (let ((beg (point)))
-        (when (re-search-forward "^[ \t]*:END:[ \t]*\\(?:\n\\|\\'\\)" nil t)
-          (delete-region beg (point)))))))
+    (delete-region (point) (ob-mesos--provenance-end))))
 
 (provide 'ob-mesos-provenance)
 ;;; ob-mesos-provenance.el ends here

@@ -18,6 +18,7 @@
 (require 'ob-mesos-task)
 (require 'ob-mesos-graph)
 (require 'ob-mesos-fetch)
+(require 'ob-mesos-lang)
 
 (defun ob-mesos--reuse-mode (params graph)
   "Return as a string whether to run a block with PARAMS of GRAPH, or nil.
@@ -60,32 +61,16 @@ PARAMS are its header arguments; it is a part of GRAPH, or that is nil."
   "Return a short digest of VALUE, any Lisp object."
   (substring (secure-hash 'sha256 (prin1-to-string value)) 0 16))
 
-(defun ob-mesos--inputs (body params stdin)
-  "Return digests of the parts of the program of BODY with PARAMS and STDIN.
-STDIN is the text of standard input, or nil.  The digests explain why a
-result cannot be reused."
-  (let ((files (cdr (assq :files params))))
-    (append (list :text (ob-mesos--digest body))
-            (when-let ((vars (org-babel--get-vars params)))
-              (list :values (ob-mesos--digest vars)))
-            (when stdin
-              (list :stdin (ob-mesos--digest stdin)))
-            (when-let ((words (cdr (assq :cmdline params))))
-              (list :cmdline (ob-mesos--digest words)))
-            (when files
-              (list :sent (ob-mesos--digest (ob-mesos--sent-files files)))))))
-
-(defun ob-mesos--sent-files (names)
-  "Return the digests of the files that `:files' names by NAMES."
-  (mapcar (lambda (name)
-            (let ((file (expand-file-name (format "%s" name))))
-              (and (file-regular-p file)
-                   (with-temp-buffer
-                     (set-buffer-multibyte nil)
-                     (insert-file-contents-literally file)
-                     (secure-hash 'sha256 (current-buffer))))))
-          (if (and (stringp names) (file-exists-p names)) (list names)
-            (ob-mesos--words "files" names))))
+(defun ob-mesos--inputs (body params program)
+  "Return digests of the parts of PROGRAM, which is for BODY with PARAMS.
+They explain why a result cannot be reused."
+  (cl-loop for (name value) on (list :text body
+                                     :values (org-babel--get-vars params)
+                                     :stdin (ob-mesos--program-stdin program)
+                                     :cmdline (cdr (assq :cmdline params))
+                                     :sent (ob-mesos--program-files program))
+           by #'cddr
+           when value append (list name (ob-mesos--digest value))))
 
 (defun ob-mesos--ignored-variables (program foreach)
   "Return the variables that have no influence on PROGRAM, a vector.

@@ -317,7 +317,8 @@ for the other."
      server
      :initialize (list :clientInfo (list :name "Emacs" :version emacs-version))
      (lambda (introduction)
-       (setf (ob-mesos--server-restarted server) (ob-mesos--server-version server)
+       (setf (ob-mesos--server-restarted server)
+             (and (ob-mesos--server-version server) t)
              (ob-mesos--server-directory server)
              (plist-get introduction :stateDirectory)
              (ob-mesos--server-version server)

@@ -57,52 +57,36 @@ the block at point uses their values."
          (graph (ob-mesos--graph-make :buffer (current-buffer) :reuse "only"))
          (node (org-with-wide-buffer (ob-mesos--node graph element)))
          (name (ob-mesos--node-name node))
-         stale tasks)
-    (setf (ob-mesos--graph-items graph) (list node))
-    (unwind-protect
-        (condition-case err
-            (progn
-              (ob-mesos--sort-graph graph #'ob-mesos--explained-node)
-              (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
-              (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph)))
-          (ob-mesos-stale (setq stale (cadr err))))
-      (ob-mesos--submit-unsent graph)
-      (setq tasks (cl-loop for each in (ob-mesos--graph-order graph)
-                           for task = (ob-mesos--node-task each)
-                           when task
-                           collect (cons (ob-mesos--node-name each) task)))
-      (ob-mesos--release-graph graph))
+         (stale (condition-case err
+                    (progn
+                      (setf (ob-mesos--graph-items graph) (list node))
+                      (ob-mesos--execute-graph graph #'ob-mesos--named-node)
+                      nil)
+                  (ob-mesos-stale (cadr err))))
+         (tasks (delq nil (mapcar #'ob-mesos--node-task (ob-mesos--graph-order graph)))))
     (ob-mesos--count-down
-     (mapcar #'cdr tasks)
+     tasks
      (lambda (left)
        (when (zerop left)
          (message "ob-mesos: %s"
                   (if stale
-                      (format "%s is stale, for it depends on %s" name stale)
+                      (format "%s is stale, because it depends on %s" name stale)
                     (ob-mesos--explanation name (ob-mesos--node-task node) tasks)))
-         (ob-mesos--forget-explained (mapcar #'cdr tasks)))))))
-
-(defun ob-mesos--explained-node (graph name)
-  "Return the node of GRAPH for the block NAME, which comes before another."
-  (let ((element (ob-mesos--named-element graph name)))
-    (unless (and element (ob-mesos--executable-p element))
-      (user-error "`:after' names %s, which is no block of this document" name))
-    (ob-mesos--node graph element)))
+         (ob-mesos--forget-explained tasks))))))
 
 (defun ob-mesos--explanation (name task tasks)
   "Return a sentence on TASK of the block NAME, which was not run, or nil.
-TASKS are all tasks of the graph, (NAME . TASK) each."
-  (let ((stale (cl-remove-if-not (lambda (each) (ob-mesos--stale-tasks (cdr each)))
-                                 tasks)))
+TASKS are all tasks of the graph."
+  (let ((stale (cl-remove-if-not #'ob-mesos--stale-tasks tasks)))
     (cond
      ((null task) (format "%s does not run" name))
-     ((rassq task stale)
+     ((memq task stale)
       (format "%s is stale: %s" name (ob-mesos--stale-reason task)))
      (stale
-      (format "%s is stale, for it depends on %s" name
+      (format "%s is stale, because it depends on %s" name
               (mapconcat (lambda (each)
-                           (format "%s (%s)" (car each)
-                                   (ob-mesos--stale-reason (cdr each))))
+                           (format "%s (%s)" (ob-mesos--task-name each)
+                                   (ob-mesos--stale-reason each)))
                          stale ", ")))
      ((ob-mesos-task-failed-p task)
       (format "%s cannot be explained: %s" name

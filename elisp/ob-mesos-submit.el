@@ -137,8 +137,7 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
             (append (list :interpreter (vconcat (ob-mesos--program-interpreter
                                                  program))
                           :body (ob-mesos--valid text)
-                          :inputs (ob-mesos--inputs
-                                   body params (ob-mesos--program-stdin program)))
+                          :inputs (ob-mesos--inputs body params program))
                     (when-let ((session (ob-mesos--program-session program)))
                       (list :session session))
                     (ob-mesos--without-entrypoint (ob-mesos-task-block task)))))))

@@ -27,8 +27,7 @@
   (context nil :documentation "Marker at the block or call whose value it is, or nil.")
   (file nil :documentation "The file its block was submitted from, or nil.")
   (params nil :documentation "The header arguments its result obeys.")
-  (unmade nil :documentation "A function that makes its block before it is submitted;
-of a group one that makes more members; or nil.")
+  (unmade nil :documentation "A function that makes its block before it is submitted, or nil.")
   (shown nil :documentation "The placeholder's text as it stands.")
   (done nil :documentation "Non-nil once its end was dealt with.")
   (lang "mesos" :documentation "The language of its block.")
@@ -45,6 +44,7 @@ of a group one that makes more members; or nil.")
   (group nil :documentation "The task it is a member of, or nil.")
   (members nil :documentation "The tasks it consists of, in order, or nil.")
   (count 0 :documentation "How many of these there are, with those that are not made yet.")
+  (more nil :documentation "A function that makes the next of these and returns them, or nil.")
   (left 0 :documentation "How many of these have not ended.")
   (title nil :documentation "What tells it from other members, a string."))
 
@@ -159,13 +159,16 @@ GROUPS are those that they are members of, which can have more."
     (when batch
       (ob-mesos--submit-batch (nreverse batch)))
     (cond (tasks (ob-mesos--enqueue #'ob-mesos--submit-some tasks groups))
-          (t (dolist (group (cl-remove-if-not #'ob-mesos-task-unmade groups))
+          (t (dolist (group (cl-remove-if-not #'ob-mesos-task-more groups))
                (ob-mesos--enqueue #'ob-mesos--submit-more group))))))
 
 (defun ob-mesos--submit-more (group)
   "Make the next members of GROUP, if there are more, and submit them."
-  (when-let ((make (ob-mesos-task-unmade group)))
-    (ob-mesos--submit-some (funcall make))))
+  (when-let ((make (ob-mesos-task-more group))
+             (members (funcall make)))
+    (dolist (member members)
+      (puthash (ob-mesos-task-id member) member ob-mesos--tasks))
+    (ob-mesos--submit-some members)))
 
 (defun ob-mesos--body-bytes (task)
   "Return the number of bytes of the body of TASK, 0 if it is not made yet."

@@ -113,7 +113,7 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
       (replace-regexp-in-string "\\b\\(one\\|two\\|three\\|four\\)\\b" "x\\1"
                                 ob-mesos-reuse--document)
     (should (equal "xone is stale: it has not run yet" (ob-mesos-reuse--explain "xone")))
-    (should (string-match-p "\\`xtwo is stale, for it depends on xone (it has not run yet)"
+    (should (string-match-p "\\`xtwo is stale, because it depends on xone (it has not run yet)"
                             (ob-mesos-reuse--explain "xtwo")))
     (ob-mesos-reuse--stale)
     (let ((text (buffer-string)))
@@ -127,7 +127,7 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
       (ob-mesos-reuse--change ":var x=xone" ":var x=5")
       (should (string-match-p "\\`xtwo is stale: values differs from"
                               (ob-mesos-reuse--explain "xtwo")))
-      (should (string-match-p "\\`xthree is stale, for it depends on xtwo (values differs"
+      (should (string-match-p "\\`xthree is stale, because it depends on xtwo (values differs"
                               (ob-mesos-reuse--explain "xthree")))
       (ob-mesos-reuse--change ":var x=5" ":var x=xone")
       (should (equal text (buffer-string))))
@@ -214,6 +214,24 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
       (should (string-match-p "==> 220 <==\n\\(?:: \\)?220\n" (buffer-string)))
       (should (string-match-p "^: after$" (buffer-string))))))
 
+(ert-deftest ob-mesos-a-group-ends-that-is-killed-after-its-last-submitted-member ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block
+       (format ":foreach n='%S :cpus 0.01 :mem 1" (number-sequence 1 150)) "true")
+    (let* ((ob-mesos--members-at-once 3)
+           (more nil))
+      (ob-mesos-execute)
+      (let ((group (ob-mesos--latest-task (point-min))))
+        ;; No more are made until those that are there have ended.
+        (setq more (ob-mesos-task-more group))
+        (setf (ob-mesos-task-more group) (lambda () nil))
+        (ob-mesos-tests--wait
+         (lambda () (cl-every #'ob-mesos-task-done (ob-mesos-task-members group))))
+        (setf (ob-mesos-task-more group) more)
+        (ob-mesos--kill-task group)
+        (ob-mesos-tests--settle)
+        (should (ob-mesos-task-done group))))))
+
 (ert-deftest ob-mesos-members-that-are-not-submitted-yet-are-killed-too ()
   (ob-mesos-tests--with
       (ob-mesos-tests--block
@@ -221,7 +239,7 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
     (let ((task (ob-mesos-execute)))
       (ignore task)
       (let ((group (ob-mesos--latest-task (point-min))))
-        (should (ob-mesos-task-unmade group))
+        (should (ob-mesos-task-more group))
         (should (= 450 (ob-mesos-task-count group)))
         (ob-mesos--kill-task group)
         (ob-mesos-tests--settle)
@@ -294,9 +312,9 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
               (dolist (name '("xf" "xw" "noweb"))
                 (should (string-match-p "is up to date" (ob-mesos-reuse--explain name))))
               (ob-mesos-reuse--change "; echo 1" "; echo 2")
-              (should (string-match-p "vialisp is stale, for it depends on cnt (text differs"
+              (should (string-match-p "vialisp is stale, because it depends on cnt (text differs"
                                       (ob-mesos-reuse--explain "vialisp")))
-              (should (string-match-p "noweb is stale, for it depends on cnt (text differs"
+              (should (string-match-p "noweb is stale, because it depends on cnt (text differs"
                                       (ob-mesos-reuse--explain "noweb")))
               (should (= before (runs))))
             (dolist (file '("out.txt" "w.txt"))

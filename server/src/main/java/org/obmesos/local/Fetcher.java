@@ -13,13 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -27,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.mesos.v1.Protos.CommandInfo;
+import org.obmesos.util.Digests;
 import org.obmesos.util.PrivateFiles;
 
 /**
@@ -157,7 +155,7 @@ final class Fetcher {
 
   /** Returns the file in the cache; fetches it if it is missing or its size has changed. */
   private Path cached(String value) throws IOException, InterruptedException {
-    Path kept = cache.resolve(digest(value));
+    Path kept = cache.resolve(Digests.of(value));
     Lock lock = locks[Math.floorMod(value.hashCode(), LOCKS)];
     lock.lockInterruptibly();
     try {
@@ -190,16 +188,6 @@ final class Fetcher {
     return answer.statusCode() == 200
         ? answer.headers().firstValueAsLong("Content-Length")
         : OptionalLong.empty();
-  }
-
-  private static String digest(String value) {
-    try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("SHA-256").digest(value.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private static boolean isArchive(String name) {

@@ -20,7 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.obmesos.task.KeptFile;
 import org.obmesos.task.Reuse;
 import org.obmesos.task.TaskResult;
@@ -40,23 +42,34 @@ public final class KeptFiles {
 
   private final Path directory;
 
+  /** The prefix of the files that this server writes. */
+  private final String unfinished = UNFINISHED + UUID.randomUUID() + "-";
+
   /** The files whose results may not be in the store yet. */
   private final Set<String> recent = ConcurrentHashMap.newKeySet();
 
-  /**
-   * Creates an instance for a directory, which is created with the first file. Deletes what an
-   * earlier server has left half written.
-   */
+  /** Creates an instance for a directory, which is created with the first file. */
   public KeptFiles(Path directory) {
     this.directory = directory;
-    if (Files.isDirectory(directory)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, UNFINISHED + "*")) {
-        for (Path file : files) {
+  }
+
+  /** Deletes what an earlier server has left half written. */
+  public void deleteUnfinished() {
+    delete(name -> name.startsWith(UNFINISHED) && !name.startsWith(unfinished));
+  }
+
+  private void delete(Predicate<String> unwanted) {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        if (unwanted.test(file.getFileName().toString())) {
           Files.deleteIfExists(file);
         }
-      } catch (IOException e) {
-        log.warn("unfinished files in {} cannot be deleted", directory, e);
       }
+    } catch (IOException e) {
+      log.warn("files that no result has any more cannot be deleted", e);
     }
   }
 
@@ -92,7 +105,7 @@ public final class KeptFiles {
 
   private KeptFile copy(Sandbox sandbox, String path) throws IOException {
     PrivateFiles.createDirectories(directory);
-    Path temporary = Files.createTempFile(directory, UNFINISHED, "");
+    Path temporary = Files.createTempFile(directory, unfinished, "");
     try {
       MessageDigest sha = Digests.sha256();
       long size = 0;
@@ -120,20 +133,11 @@ public final class KeptFiles {
    *
    * @param digests the digests of the files that results name
    */
-  public void retain(Set<String> digests) throws IOException {
+  public void retain(Set<String> digests) {
     Set<String> spared = Set.copyOf(recent);
     recent.removeAll(spared);
-    if (!Files.isDirectory(directory)) {
-      return;
-    }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      for (Path file : files) {
-        String name = file.getFileName().toString();
-        if (!digests.contains(name) && !spared.contains(name) && !name.startsWith(UNFINISHED)) {
-          Files.deleteIfExists(file);
-        }
-      }
-    }
+    delete(
+        name -> !digests.contains(name) && !spared.contains(name) && !name.startsWith(UNFINISHED));
   }
 
   /** Returns whether a result is complete and its files are there, unchanged. Reads them. */

@@ -148,6 +148,7 @@ public final class Framework implements AutoCloseable {
 
   private void start(SchedulerDriver driver) {
     loaded = true;
+    var unused = CompletableFuture.runAsync(keptFiles::deleteUnfinished);
     subscription.start(registry.frameworkId(), driver);
     registry.live().forEach(launchQueue::requireRole);
     launchQueue.admit(
@@ -439,17 +440,7 @@ public final class Framework implements AutoCloseable {
 
   /** Deletes the files of results that were deleted. */
   private void deleteFiles() {
-    var unused =
-        store
-            .keptFiles()
-            .thenAcceptAsync(
-                digests -> {
-                  try {
-                    keptFiles.retain(digests);
-                  } catch (IOException e) {
-                    log.warn("files of deleted results cannot be deleted", e);
-                  }
-                });
+    var unused = store.keptFiles().thenAcceptAsync(keptFiles::retain);
   }
 
   private void expireIfExceeded() {

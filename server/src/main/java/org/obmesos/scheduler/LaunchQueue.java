@@ -149,6 +149,7 @@ final class LaunchQueue {
       }
     }
     if (task.block().runPolicy().limit() > 0) {
+      // What this task has left was declined while the limit held the others back.
       revive();
     }
     boolean constrained =
@@ -400,6 +401,7 @@ final class LaunchQueue {
       }
     }
     double seconds = refuseSeconds();
+    // Only a new session waits here, for the description of its executor.
     if (sessions.stored().isDone()) {
       accept(ids, infos, seconds, tasks);
     } else {

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 import org.obmesos.sandbox.KeptFiles;
 import org.obmesos.sandbox.UriDigests;
 import org.obmesos.store.EndedTask;
 import org.obmesos.store.Store;
+import org.obmesos.task.Origin;
 import org.obmesos.task.ResultKey;
 import org.obmesos.task.Reuse;
 import org.obmesos.task.ReusedResult;
@@ -202,17 +202,15 @@ final class ResultReuse {
     if (!before.isEmpty() || document.isEmpty()) {
       return before;
     }
-    Stream<Known> live =
-        registry.live().stream()
-            .filter(other -> other.block().origin().name().equals(name))
-            .filter(other -> other.block().origin().document().equals(document))
-            .map(ResultReuse::known);
-    Stream<Known> ended =
-        registry.ended().stream()
-            .filter(other -> other.name().equals(name))
-            .filter(other -> other.origin().document().equals(document))
-            .map(ResultReuse::known);
-    return Stream.concat(live, ended).toList();
+    return registry.tasksOf(name, document).stream()
+        .flatMap(
+            id ->
+                registry
+                    .live(id)
+                    .map(ResultReuse::known)
+                    .or(() -> registry.ended(id).map(ResultReuse::known))
+                    .stream())
+        .toList();
   }
 
   /** Returns the keys of the blocks that come before a task; empty if one is not known. */
@@ -246,11 +244,10 @@ final class ResultReuse {
       stale(task.id(), "a block that it comes after has no result that is known here");
       return;
     }
-    String document = task.block().origin().document();
+    Origin origin = task.block().origin();
     List<TaskId> candidates =
-        registry.ended().stream()
-            .filter(other -> other.origin().document().equals(document))
-            .filter(other -> other.name().equals(task.block().origin().name()))
+        registry.tasksOf(origin.name(), origin.document()).stream()
+            .flatMap(id -> registry.ended(id).stream())
             .filter(other -> !other.key().isEmpty())
             .sorted(Comparator.comparing(EndedTask::sequence).reversed())
             .limit(MAX_COMPARED)

@@ -5,13 +5,16 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.obmesos.store.EndedTask;
+import org.obmesos.task.Origin;
 import org.obmesos.task.ResultKey;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -33,6 +36,9 @@ final class TaskRegistry {
   private final Map<String, TaskId> taskIdByMesosTaskId = new LinkedHashMap<>();
   private final TreeSet<Task> queue = new TreeSet<>(QUEUE_ORDER);
 
+  /** The tasks of each block, ended or not. */
+  private final Map<BlockName, Set<TaskId>> tasksOfBlocks = new HashMap<>();
+
   /** The tasks that have finished with each key, in the order of submission. */
   private final Map<String, TreeMap<Long, EndedTask>> finished = new HashMap<>();
 
@@ -47,6 +53,12 @@ final class TaskRegistry {
 
   private Optional<String> frameworkId = Optional.empty();
   private long sequence;
+
+  private record BlockName(String name, String document) {
+    static BlockName of(Origin origin) {
+      return new BlockName(origin.name(), origin.document());
+    }
+  }
 
   /** Loads what the store has. */
   void load(
@@ -89,6 +101,7 @@ final class TaskRegistry {
       putEnded(EndedTask.of(task));
     } else {
       live.put(task.id(), task);
+      putName(task.block().origin(), task.id());
       if (task.state() != TaskState.QUEUED) {
         taskIdByMesosTaskId.put(task.mesosTaskId(), task.id());
       }
@@ -101,9 +114,19 @@ final class TaskRegistry {
 
   private void putEnded(EndedTask task) {
     ended.put(task.id(), task);
+    putName(task.origin(), task.id());
     if (task.state() == TaskState.FINISHED && !task.key().isEmpty()) {
       finished.computeIfAbsent(task.key(), key -> new TreeMap<>()).put(task.sequence(), task);
     }
+  }
+
+  private void putName(Origin origin, TaskId id) {
+    tasksOfBlocks.computeIfAbsent(BlockName.of(origin), name -> new HashSet<>()).add(id);
+  }
+
+  /** Returns the tasks of all blocks with the name of a block in its document. */
+  Set<TaskId> tasksOf(String name, String document) {
+    return tasksOfBlocks.getOrDefault(new BlockName(name, document), Set.of());
   }
 
   private void countLaunched(Task task, int change) {
@@ -123,6 +146,12 @@ final class TaskRegistry {
     for (TaskId id : ids) {
       EndedTask task = ended.remove(id);
       if (task != null) {
+        tasksOfBlocks.computeIfPresent(
+            BlockName.of(task.origin()),
+            (name, tasks) -> {
+              tasks.remove(id);
+              return tasks.isEmpty() ? null : tasks;
+            });
         finished.computeIfPresent(
             task.key(),
             (key, tasks) -> {

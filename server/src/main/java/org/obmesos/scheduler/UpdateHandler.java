@@ -97,12 +97,19 @@ final class UpdateHandler {
                       new TaskEvent.StatusUpdate(
                           StatusMapper.status(update),
                           acknowledgeable(update),
-                          report
-                              .map(it -> Usage.parse(it.usage()))
-                              .orElseGet(() -> draft.live(id).map(registry::usage).orElseThrow()),
-                          draft.live(id).orElseThrow().block().reuse().hasFiles()
-                              ? Optional.empty()
-                              : report.filter(TaskReport::isComplete).map(reader::result))));
+                          usage(draft.live(id).orElseThrow()),
+                          result(draft.live(id).orElseThrow()))));
+    }
+
+    private Usage usage(Task now) {
+      return report.map(it -> Usage.parse(it.usage())).orElseGet(() -> registry.usage(now));
+    }
+
+    /** Returns the result if the update has all of it; files that belong to it have to be read. */
+    private Optional<TaskResult> result(Task now) {
+      return now.block().reuse().hasFiles()
+          ? Optional.empty()
+          : report.filter(TaskReport::isComplete).map(reader::result);
     }
 
     @Override

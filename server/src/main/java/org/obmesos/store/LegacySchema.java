@@ -162,7 +162,9 @@ final class LegacySchema {
                 split(row.getString("ports")).stream().map(Integer::valueOf).toList(),
                 ""),
             row.getString("state").equals(TaskState.KILLING.name()),
-            Usage.UNKNOWN),
+            Usage.UNKNOWN,
+            Optional.empty(),
+            Optional.empty()),
         new TaskStatus(
             TaskState.valueOf(row.getString("state")),
             row.getString("reason"),

@@ -27,26 +27,8 @@ public record LaunchState(
     Optional<ReusedResult> reused) {
   /** Not launched yet. */
   public static final LaunchState NONE =
-      new LaunchState(0, 0, 0, TaskLocation.NONE, false, Usage.UNKNOWN);
-
-  /** Without a key. */
-  public LaunchState(
-      int attempt,
-      int runs,
-      int notStarted,
-      TaskLocation location,
-      boolean killRequested,
-      Usage usage) {
-    this(
-        attempt,
-        runs,
-        notStarted,
-        location,
-        killRequested,
-        usage,
-        Optional.empty(),
-        Optional.empty());
-  }
+      new LaunchState(
+          0, 0, 0, TaskLocation.NONE, false, Usage.UNKNOWN, Optional.empty(), Optional.empty());
 
   /** Rejects a null location. Without a usage, as before version 0.2, nothing is known of it. */
   public LaunchState {

@@ -29,6 +29,13 @@ public final class Digests {
     return HexFormat.of().formatHex(sha.digest());
   }
 
+  /** Returns the digest of a text. */
+  public static String of(String text) {
+    MessageDigest sha = sha256();
+    sha.update(text.getBytes(StandardCharsets.UTF_8));
+    return hex(sha);
+  }
+
   /** Returns the digest of words, none of which contains a NUL character. */
   public static String of(Collection<String> words) {
     MessageDigest sha = sha256();

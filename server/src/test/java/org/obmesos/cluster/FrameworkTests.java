@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,7 +23,11 @@ import org.obmesos.scheduler.FrameworkOptions;
 import org.obmesos.scheduler.Retention;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
+import org.obmesos.task.Constraint;
+import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
+import org.obmesos.task.Retry;
+import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
@@ -142,5 +147,34 @@ abstract class FrameworkTests {
     await()
         .atMost(Duration.ofSeconds(5))
         .until(() -> troubles.stream().anyMatch(why -> why.contains(words)));
+  }
+
+  Task task(String id) {
+    return framework.get(List.of(new TaskId(id))).join().get(0);
+  }
+
+  void awaitState(String id, TaskState state) {
+    await().atMost(LONG).until(() -> task(id).state() == state);
+  }
+
+  void awaitMessage(String id, Predicate<String> matches) {
+    await().atMost(LONG).until(() -> matches.test(task(id).status().message()));
+  }
+
+  Block asking(String id, String body, Resources resources, int attempts) {
+    return TestBlocks.retrying(
+        TestBlocks.needing(TestBlocks.of(id, body), new Requirements(resources)),
+        new Retry(attempts, Duration.ofSeconds(1), Retry.Ensure.NOTHING));
+  }
+
+  Block blockFor(String agent, String id) {
+    return TestBlocks.needing(
+        block(id, "true"),
+        new Requirements(
+            new Resources(0.1, 16, 0),
+            List.of(),
+            List.of(),
+            "",
+            List.of(new Constraint("hostname", Constraint.Operator.IS, agent))));
   }
 }

@@ -13,63 +13,35 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.AgentID;
-import org.apache.mesos.v1.Protos.FrameworkInfo;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.apache.mesos.v1.Protos.TaskStatus;
 import org.apache.mesos.v1.Protos.TaskStatus.Reason;
-import org.apache.mesos.v1.Protos.TimeInfo;
-import org.apache.mesos.v1.Protos.Unavailability;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.Test;
 import org.obmesos.driver.MesosHttpClient;
-import org.obmesos.scheduler.Agent;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.Constraint;
 import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Retry;
-import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
 
 /** How the framework behaves towards its master (Mesos' high-availability framework guide). */
 final class SchedulerProtocolTest extends FrameworkTests {
-
-  private Task task(String id) {
-    return framework.get(List.of(new TaskId(id))).join().get(0);
-  }
-
-  private void awaitState(String id, TaskState state) {
-    await().atMost(LONG).until(() -> task(id).state() == state);
-  }
-
-  private void awaitMessage(String id, Predicate<String> matches) {
-    await().atMost(LONG).until(() -> matches.test(task(id).status().message()));
-  }
-
-  private Block asking(String id, String body, Resources resources, int attempts) {
-    return TestBlocks.retrying(
-        TestBlocks.needing(TestBlocks.of(id, body), new Requirements(resources)),
-        new Retry(attempts, Duration.ofSeconds(1), Retry.Ensure.NOTHING));
-  }
-
   private Block failing(String id, int times, int attempts) {
     String runs = directory.resolve("runs-" + id).toString();
     return asking(
@@ -128,23 +100,6 @@ final class SchedulerProtocolTest extends FrameworkTests {
   }
 
   @Test
-  void anAgentThatIsGoneIsNotCountedWithAnyMore() throws Exception {
-    connect(master.address());
-    submit(List.of(block("before", "true")));
-    awaitState("before", TaskState.FINISHED);
-    String agent = task("before").launch().location().agentId();
-    assertThat(framework.agents().join()).extracting(Agent::id).contains(agent);
-    master.say(
-        Event.newBuilder()
-            .setType(Event.Type.FAILURE)
-            .setFailure(Event.Failure.newBuilder().setAgentId(AgentID.newBuilder().setValue(agent)))
-            .build());
-    await()
-        .atMost(LONG)
-        .until(() -> framework.agents().join().stream().noneMatch(each -> each.id().equals(agent)));
-  }
-
-  @Test
   void anOperatorSeesWhereATaskComesFrom() throws Exception {
     connect(master.address());
     submit(
@@ -166,28 +121,6 @@ final class SchedulerProtocolTest extends FrameworkTests {
             "block=install",
             "document=/home/me/notes.org",
             "user=" + System.getProperty("user.name"));
-  }
-
-  private Block blockFor(String agent, String id) {
-    return TestBlocks.needing(
-        block(id, "true"),
-        new Requirements(
-            new Resources(0.1, 16, 0),
-            List.of(),
-            List.of(),
-            "",
-            List.of(new Constraint("hostname", Constraint.Operator.IS, agent))));
-  }
-
-  @Test
-  void aBlockThatNamesAnAgentWaitsForThatOne() throws Exception {
-    connect(master.address());
-    submit(List.of(blockFor("no-such-agent", "picky"), block("easy", "true")));
-    awaitState("easy", TaskState.FINISHED);
-    awaitMessage("picky", message -> message.endsWith(", wants IS no-such-agent"));
-    assertThat(task("picky").state()).isEqualTo(TaskState.QUEUED);
-    submit(List.of(blockFor(task("easy").launch().location().hostname(), "suited")));
-    awaitState("suited", TaskState.FINISHED);
   }
 
   @Test
@@ -251,96 +184,6 @@ final class SchedulerProtocolTest extends FrameworkTests {
     awaitState("easy", TaskState.FINISHED);
     framework.submit(List.of(block), secrets).join();
     awaitMessage("secretive", message -> message.startsWith("fits on no agent"));
-  }
-
-  @Test
-  void aRoleIsSubscribedWithWhenABlockWantsIt() throws Exception {
-    connect(master.address());
-    submit(List.of(block("first", "true")));
-    awaitState("first", TaskState.FINISHED);
-    Requirements needs =
-        new Requirements(new Resources(0.1, 16, 0), List.of(), List.of(), "prod", List.of());
-    submit(List.of(TestBlocks.needing(block("prod", "true"), needs)));
-    await().atMost(LONG).until(() -> master.calls(Call.Type.SUBSCRIBE).size() == 2);
-    assertThat(
-            master
-                .calls(Call.Type.SUBSCRIBE)
-                .get(1)
-                .getSubscribe()
-                .getFrameworkInfo()
-                .getRolesList())
-        .containsExactly("*", "prod");
-    submit(List.of(block("anybody", "true")));
-    awaitState("anybody", TaskState.FINISHED);
-    awaitMessage("prod", message -> message.contains("nothing to the role prod"));
-  }
-
-  @Test
-  void whereNobodyOffersAnythingThatIsSaid() throws Exception {
-    master.withholdOffers();
-    connect(master.address());
-    submit(List.of(block("patient", "true")));
-    awaitMessage(
-        "patient", message -> message.equals("waits for an offer: no agent has made one yet"));
-  }
-
-  @Test
-  void whatIsSaidToAnOfferIsRemembered() throws Exception {
-    connect(master.address());
-    submit(List.of(block("taker", "true"), blockFor("no-such-agent", "picky")));
-    awaitState("taker", TaskState.FINISHED);
-    await()
-        .atMost(LONG)
-        .until(
-            () ->
-                framework.offers().join().stream()
-                    .map(note -> note.role() + " " + note.outcome())
-                    .toList()
-                    .containsAll(List.of("* launched taker", "* declined: no queued task fits")));
-  }
-
-  @Test
-  void thatAPeerHasEndedMakesRoomForWhatMayNotRunBesideIt() throws Exception {
-    connect(master.address());
-    Path go = directory.resolve("go");
-    String wait = "while [ ! -e " + go + " ]; do sleep 0.05; done";
-    Requirements alone =
-        new Requirements(
-            new Resources(0.1, 16, 0),
-            List.of(),
-            List.of(),
-            "",
-            List.of(Constraint.of("hostname", "UNIQUE", "")));
-    submit(
-        Stream.of("g.0", "g.1")
-            .map(id -> TestBlocks.from(TestBlocks.of(id, wait), new Origin("", "", "g")))
-            .map(block -> TestBlocks.needing(block, alone))
-            .toList());
-    awaitState("g.0", TaskState.RUNNING);
-    await().atMost(LONG).until(() -> task("g.1").status().message().contains("wants UNIQUE"));
-    int before = master.calls(Call.Type.REVIVE).size();
-    Files.createFile(go);
-    awaitState("g.1", TaskState.FINISHED);
-    assertThat(master.calls(Call.Type.REVIVE).size()).isGreaterThan(before);
-  }
-
-  @Test
-  void nothingIsLaunchedOnAnAgentThatIsSoonTakenDown() throws Exception {
-    connect(master.address());
-    master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofMinutes(30)))));
-    submit(List.of(block("patient", "true")));
-    awaitMessage(
-        "patient", message -> message.startsWith("waits for the end of the maintenance of "));
-    assertThat(task("patient").state()).isEqualTo(TaskState.QUEUED);
-    master.maintain(Optional.of(unavailable(Instant.now().plus(Duration.ofDays(1)))));
-    awaitState("patient", TaskState.FINISHED);
-  }
-
-  private static Unavailability unavailable(Instant start) {
-    return Unavailability.newBuilder()
-        .setStart(
-            TimeInfo.newBuilder().setNanoseconds(TimeUnit.SECONDS.toNanos(start.getEpochSecond())))
-        .build();
   }
 
   @Test
@@ -482,33 +325,6 @@ final class SchedulerProtocolTest extends FrameworkTests {
     assertThat(master.calls(Call.Type.KILL)).isEmpty();
     master.say("task-0", TASK_RUNNING, Reason.REASON_AGENT_REREGISTERED);
     await().atMost(LONG).until(() -> !master.calls(Call.Type.KILL).isEmpty());
-  }
-
-  @Test
-  void offersOfOneAgentAreUsedTogether() throws Exception {
-    master.splitOffers();
-    connect(master.address());
-    submit(List.of(asking("large", "echo fits", new Resources(6, 64, 0), 1)));
-    awaitState("large", TaskState.FINISHED);
-    assertThat(master.calls(Call.Type.ACCEPT).get(0).getAccept().getOfferIdsList()).hasSize(2);
-  }
-
-  @Test
-  void aBlockThatWantsAGpuMakesTheFrameworkSayThatItKnowsThem() throws Exception {
-    connect(master.address());
-    submit(List.of(asking("gpu", "true", new Resources(1, 64, 0, 2), 1)));
-    await()
-        .atMost(LONG)
-        .until(
-            () ->
-                master.calls(Call.Type.SUBSCRIBE).stream()
-                    .flatMap(
-                        call ->
-                            call.getSubscribe().getFrameworkInfo().getCapabilitiesList().stream())
-                    .anyMatch(
-                        known -> known.getType() == FrameworkInfo.Capability.Type.GPU_RESOURCES));
-    awaitMessage("gpu", message -> message.endsWith(": gpus: wants 2, largest offer 0"));
-    assertThat(task("gpu").state()).isEqualTo(TaskState.QUEUED);
   }
 
   @Test

@@ -54,7 +54,9 @@ No task runs on the cluster.  Blocks that Emacs itself evaluates run if
 the block at point uses their values."
   (interactive)
   (let* ((element (ob-mesos--element-for-command))
-         (graph (ob-mesos--graph-make :buffer (current-buffer) :reuse "only"))
+         ;; There is nothing to confirm, for no task runs.
+         (graph (ob-mesos--graph-make :buffer (current-buffer) :reuse "only"
+                                      :confirmed t))
          (node (org-with-wide-buffer (ob-mesos--node graph element)))
          (name (ob-mesos--node-name node))
          (stale (condition-case err

@@ -49,7 +49,9 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
   (let (told)
     (cl-letf (((symbol-function 'message)
                (lambda (format &rest arguments)
-                 (when format (setq told (apply #'format format arguments))))))
+                 (when format (setq told (apply #'format format arguments)))))
+              ((symbol-function 'yes-or-no-p)
+               (lambda (question) (error "The user is asked: %s" question))))
       (ob-mesos-explain)
       (ob-mesos-tests--wait (lambda () (and told (string-match-p " is \\| cannot " told)))))
     (replace-regexp-in-string "\\`ob-mesos: " "" told)))
@@ -112,7 +114,10 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
       ;; Other tests have run blocks with the other names.
       (replace-regexp-in-string "\\b\\(one\\|two\\|three\\|four\\)\\b" "x\\1"
                                 ob-mesos-reuse--document)
-    (should (equal "xone is stale: it has not run yet" (ob-mesos-reuse--explain "xone")))
+    ;; Nothing runs, so nothing is to be confirmed.
+    (let ((org-confirm-babel-evaluate t))
+      (should (equal "xone is stale: it has not run yet"
+                     (ob-mesos-reuse--explain "xone"))))
     (should (string-match-p "\\`xtwo is stale, because it depends on xone (it has not run yet)"
                             (ob-mesos-reuse--explain "xtwo")))
     (ob-mesos-reuse--stale)

@@ -287,5 +287,13 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
                                                     "--all-blocks" "ascii"))))))
     (delete-file file)))
 
+(ert-deftest ob-mesos-every-command-has-the-help-of-ob-mesos ()
+  (let ((command (expand-file-name "../ob-mesos" ob-mesos--directory)))
+    (dolist (words '(("help") ("--help") ("run" "--help") ("export" "-h")
+                     ("exec" "--help") ("serve" "--help")))
+      (pcase-let ((`(,status ,said ,_) (ob-mesos-tests--call (cons command words))))
+        (should (equal 0 status))
+        (should (string-prefix-p "Usage: ./ob-mesos COMMAND" said))))))
+
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

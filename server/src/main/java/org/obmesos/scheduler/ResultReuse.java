@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -29,6 +29,10 @@ import org.obmesos.task.Uri;
 final class ResultReuse {
   /** How many tasks of a document are compared to explain why there is no result. */
   private static final int MAX_COMPARED = 200;
+
+  /** How messages write when a result was made. */
+  static final DateTimeFormatter LOCAL_TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
   private final SchedulerExecutor executor;
   private final TransactionQueue transactions;
@@ -274,7 +278,7 @@ final class ResultReuse {
   }
 
   private static String explanation(List<String> differences, Task earlier) {
-    Instant ended = earlier.times().ended().orElseThrow().truncatedTo(ChronoUnit.SECONDS);
+    String ended = LOCAL_TIME.format(earlier.times().ended().orElseThrow());
     String when = "the run that ended at %s (%s)".formatted(ended, earlier.id());
     return differences.isEmpty()
         ? "%s is %s".formatted(when, earlier.state())

@@ -3,7 +3,6 @@ package org.obmesos.scheduler;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -114,7 +113,7 @@ final class TaskStateMachine {
       ReusedResult earlier = reuse.earlier();
       String message =
           "The result of %s is reused, from %s"
-              .formatted(earlier.id(), earlier.ended().truncatedTo(ChronoUnit.SECONDS));
+              .formatted(earlier.id(), ResultReuse.LOCAL_TIME.format(earlier.ended()));
       return end(
           task.with(task.launch().reusing(reuse.key(), earlier)),
           TaskStatus.of(TaskState.FINISHED, message),

@@ -211,7 +211,8 @@ there are more items, the slot `more' of GROUP makes the next members."
            :message (if failed
                         (format "%d of %d failed: %s" (length failed)
                                 (length (ob-mesos-task-members group))
-                                (mapconcat #'ob-mesos-task-title failed ", "))
+                                (ob-mesos--some-names
+                                 (mapcar #'ob-mesos-task-title failed)))
                       "")
            :result (list :stdout (ob-mesos--gathered group) :stderr "")))))
 

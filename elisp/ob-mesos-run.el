@@ -150,7 +150,8 @@ REUSE is as for `ob-mesos--reuse-mode'."
             (ob-mesos--reused-count tasks)
             (if failed
                 (format ", %d failed (%s)" (length failed)
-                        (mapconcat #'ob-mesos-task-id failed ", "))
+                        (ob-mesos--some-names
+                         (mapcar #'ob-mesos-task-id failed)))
               "")
             (- (float-time) (ob-mesos--graph-start graph))
             (apply #'+ (mapcar #'ob-mesos--seconds tasks)))))

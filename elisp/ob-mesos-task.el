@@ -112,6 +112,13 @@ If the buffer is gone, a temporary one takes its place."
              ob-mesos--tasks)
     running))
 
+(defun ob-mesos--some-names (names)
+  "Return the first ten of NAMES, a list of strings, as text for a message.
+It says how many more there are."
+  (let ((more (nthcdr 10 names)))
+    (concat (string-join (seq-take names 10) ", ")
+            (when more (format " and %d more" (length more))))))
+
 (defun ob-mesos--count-down (tasks function)
   "Call FUNCTION with how many of TASKS have not ended, now and at each end."
   (let ((left (cl-count-if-not #'ob-mesos-task-done tasks)))

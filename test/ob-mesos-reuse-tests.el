@@ -145,6 +145,18 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
                                              (make-hash-table :size 1))
                              :tasks))))))
 
+(ert-deftest ob-mesos-a-group-of-many-failures-names-the-first ()
+  (ob-mesos-reuse--with
+      (ob-mesos-reuse--named "each" ":foreach n=(number-sequence 1 12)" "exit 3")
+    (ob-mesos-tests--go "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-match-p
+             "FAILED: 12 of 12 failed: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more$"
+             (buffer-string)))
+    ;; What each of them has said stands below.
+    (should (string-match-p "==> 12 <==\n.*exited with status 3" (buffer-string)))))
+
 (ert-deftest ob-mesos-the-failed-members-of-a-group-run-again ()
   (let ((gate (make-temp-name (expand-file-name "gate" temporary-file-directory))))
     (unwind-protect

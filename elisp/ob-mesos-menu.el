@@ -160,7 +160,7 @@ With `:provenance yes', each result gets such a drawer."
    (goto-char begin)
    (unless (org-babel-where-is-src-block-result)
      (user-error "There is no result here"))
-   (ob-mesos--insert-provenance task)))
+   (ob-mesos--replace-provenance task)))
 
 (defun ob-mesos--ask-for-provenance (element)
   "Insert the drawer of the latest task of ELEMENT that the server knows."

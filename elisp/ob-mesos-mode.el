@@ -200,6 +200,11 @@ mesos blocks."
     (if ob-mesos-global-mode
         (add-hook hook function)
       (remove-hook hook function)))
+  (if ob-mesos-global-mode
+      (advice-add 'org-babel-remove-result :before
+                  #'ob-mesos--remove-provenance-with-result)
+    (advice-remove 'org-babel-remove-result
+                   #'ob-mesos--remove-provenance-with-result))
   (ob-mesos--declare-arguments ob-mesos-global-mode)
   (if (not ob-mesos-global-mode)
       (setq global-mode-string (delq 'ob-mesos-mode-line global-mode-string))

@@ -119,24 +119,40 @@
 
 (defun ob-mesos--insert-wanted-provenance (task)
   "Insert the drawer of TASK below the result at point if its block asks for it.
-An inline result cannot have one."
-  (when (and (equal "yes" (cdr (assq :provenance (ob-mesos-task-params task))))
-             (not (ob-mesos--inline-p (org-element-context))))
-    (ob-mesos--insert-provenance task)))
+The drawer of an earlier result is deleted.  An inline result cannot have
+one."
+  (let ((wanted (equal "yes" (cdr (assq :provenance (ob-mesos-task-params task))))))
+    (when (and (or wanted (ob-mesos--provenance-follows-p))
+               (not (ob-mesos--inline-p (org-element-context))))
+      (ob-mesos--replace-provenance (and wanted task)))))
 
-(defun ob-mesos--insert-provenance (task)
-  "Insert the drawer of TASK below the result of the block or call at point.
-An existing drawer is replaced."
-  (when-let ((results (org-babel-where-is-src-block-result)))
+(defun ob-mesos--remove-provenance-with-result (&optional info _keep-keyword)
+  "Delete the drawer below the result of the block at point.
+For advice before `org-babel-remove-result', which has INFO, and which
+exports use for blocks whose results they do not contain."
+  (when (ob-mesos--provenance-follows-p)
+    (ob-mesos--replace-provenance nil info)))
+
+(defun ob-mesos--provenance-follows-p ()
+  "Return non-nil if any drawer follows; most documents have none."
+  (let ((case-fold-search t))
+    (save-excursion (search-forward ":PROVENANCE:" nil t))))
+
+(defun ob-mesos--replace-provenance (task &optional info)
+  "Put the drawer of TASK below the result of the block or call at point.
+It replaces an existing one; with nil as TASK that is only deleted.  INFO
+is as for `org-babel-where-is-src-block-result'."
+  (when-let ((results (org-babel-where-is-src-block-result nil info)))
     (save-excursion
       (goto-char results)
       (let ((indent (buffer-substring
                      (point) (progn (skip-chars-forward " \t") (point)))))
         (forward-line 1)
         (goto-char (ob-mesos--result-end))
-        (unless (bolp) (insert "\n"))
         (ob-mesos--delete-provenance)
-        (insert (ob-mesos--provenance-text task indent))))))
+        (when task
+          (unless (bolp) (insert "\n"))
+          (insert (ob-mesos--provenance-text task indent)))))))
 
 (defun ob-mesos--result-end ()
   "Return the end of the result at point.

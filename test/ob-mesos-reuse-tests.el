@@ -430,7 +430,17 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
     (should (string-match-p "^| exit +| .*status 1.*|$" (buffer-string)))
     (ob-mesos-tests--go "#+begin_src")
     (ob-mesos-provenance)
-    (should (string-match-p "^: a b\n:PROVENANCE:\n| task" (buffer-string)))))
+    (should (string-match-p "^: a b\n:PROVENANCE:\n| task" (buffer-string)))
+    ;; It goes with its result: another result,
+    (ob-mesos-tests--go "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-match-p "^: a b\n\n" (buffer-string)))
+    ;; and no result.
+    (search-forward ":provenance yes")
+    (ob-mesos-global-mode 1)
+    (org-babel-remove-result)
+    (should-not (string-match-p ":PROVENANCE:" (buffer-string)))))
 
 (ert-deftest ob-mesos-an-export-shows-the-provenance-as-a-table ()
   (ob-mesos-tests--with
@@ -440,6 +450,21 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
            (html (org-export-as 'html nil nil t)))
       (should (string-match-p "<td[^>]*>versions</td>" html))
       (should (string-match-p "<td[^>]*>one-[a-z2-7]+</td>" html)))))
+
+(ert-deftest ob-mesos-an-export-without-a-result-has-no-provenance ()
+  (dolist (exports '("code" "none" "results"))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-reuse--named
+                 "one" (concat ":provenance yes :exports " exports) "echo 1")
+                "\n#+RESULTS: one\n: 1\n:PROVENANCE:\n| task | earlier |\n:END:\n\nText.\n")
+      (require 'ox-html)
+      (ob-mesos-global-mode 1)
+      (let* ((org-confirm-babel-evaluate nil)
+             (html (org-export-as 'html nil nil t)))
+        (should (string-match-p "Text\\." html))
+        (should-not (string-match-p "earlier" html))
+        (should (eq (equal exports "results")
+                    (and (string-match-p "<td[^>]*>versions</td>" html) t)))))))
 
 (provide 'ob-mesos-reuse-tests)
 ;;; ob-mesos-reuse-tests.el ends here

@@ -247,6 +247,7 @@ final class UpdateHandler {
 
   private void end(Task task, TaskResult result) {
     ending.remove(task.id());
+    reader.unfollow(task);
     secrets.remove(task.id());
     reconciler.answered(task.id());
     executors.taskEnded(task.launch().location().executorId());

@@ -118,8 +118,8 @@ final class Launcher {
             ? task.getKillPolicy().getGracePeriod().getNanoseconds() / NANOS
             : DEFAULT_GRACE_SECONDS;
     JsonObject specification =
-        task.hasExecutor()
-            ? inSession(task, sandbox)
+        !task.getData().isEmpty()
+            ? fromData(task, sandbox)
             : new TaskSpecification(
                     command(task, meta, sandbox),
                     TaskEnvironment.of(task, sandbox, System.getenv()),
@@ -134,15 +134,17 @@ final class Launcher {
     return specification;
   }
 
-  /** Returns the specification of a task with an executor: that of a session. */
-  private JsonObject inSession(TaskInfo task, Path sandbox) {
+  /** Returns the specification that is the data of a task; one with an executor has a session. */
+  private JsonObject fromData(TaskInfo task, Path sandbox) {
     JsonObject specification =
         JsonParser.parseString(task.getData().toStringUtf8()).getAsJsonObject();
     JsonObject variables = specification.getAsJsonObject("environment");
     TaskEnvironment.of(task, sandbox, System.getenv()).forEach(variables::addProperty);
-    specification
-        .getAsJsonObject("session")
-        .addProperty("directory", work.session(task).orElseThrow().toString());
+    if (task.hasExecutor()) {
+      specification
+          .getAsJsonObject("session")
+          .addProperty("directory", work.session(task).orElseThrow().toString());
+    }
     return specification;
   }
 

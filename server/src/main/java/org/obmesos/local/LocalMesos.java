@@ -54,6 +54,7 @@ public final class LocalMesos implements SchedulerDriver {
   private long offerCount;
   private int frameworkCount;
   private boolean opened;
+  private boolean allocating;
 
   /** Creates a cluster; {@link #start} starts it. */
   public LocalMesos(Scheduler scheduler, LocalOptions options) {
@@ -74,7 +75,7 @@ public final class LocalMesos implements SchedulerDriver {
 
               @Override
               public void released() {
-                allocate();
+                allocateSoon();
               }
             });
   }
@@ -255,6 +256,18 @@ public final class LocalMesos implements SchedulerDriver {
 
   private AgentID agentId() {
     return AgentID.newBuilder().setValue(masterId + "-S0").build();
+  }
+
+  /** Makes one offer of what several tasks have released that end at about the same time. */
+  private void allocateSoon() {
+    if (!allocating) {
+      allocating = true;
+      execute(
+          () -> {
+            allocating = false;
+            allocate();
+          });
+    }
   }
 
   private void allocate() {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.Offer;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.AvailableResources;
@@ -78,12 +79,11 @@ final class OfferMatcher {
       }
     }
     GroupLimits limits = new GroupLimits(registry);
-    List<Placement.Candidate<Task>> queue =
+    Stream<Placement.Candidate<Task>> queue =
         registry.queue().stream()
             .filter(task -> sessions.unmet(task).isEmpty())
             .filter(limits::admit)
-            .map(task -> new Placement.Candidate<>(task, sessions.needs(task)))
-            .toList();
+            .map(task -> new Placement.Candidate<>(task, sessions.needs(task)));
     Map<List<Offer>, List<Placement.Placed<Task>>> launches = new LinkedHashMap<>();
     Placement.plan(available, queue, rule(allocations))
         .forEach((allocation, tasks) -> launches.put(allocations.remove(allocation), tasks));

@@ -2,10 +2,12 @@
 package org.obmesos.scheduler;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.obmesos.task.AvailableResources;
 import org.obmesos.task.Block;
 import org.obmesos.task.Ports;
@@ -59,19 +61,19 @@ final class Placement {
    * Assigns tasks to offers.
    *
    * @param offers the resources of each offer, in order
-   * @param queue the tasks, in order
+   * @param queue the tasks, in order; read until the offers are exhausted
    * @param <O> identifies an offer
    * @param <T> identifies a task
    * @return the tasks of each offer that is used, in order
    */
   static <O, T> Map<O, List<Placed<T>>> plan(
-      Map<O, AvailableResources> offers, Iterable<Candidate<T>> queue, Rule<O, T> rule) {
+      Map<O, AvailableResources> offers, Stream<Candidate<T>> queue, Rule<O, T> rule) {
     Map<O, AvailableResources> left = new LinkedHashMap<>(offers);
     Map<O, List<Placed<T>>> plan = new LinkedHashMap<>();
-    for (Candidate<T> candidate : queue) {
-      if (left.values().stream().allMatch(AvailableResources::isExhausted)) {
-        break;
-      }
+    Iterator<Candidate<T>> candidates = queue.iterator();
+    while (!left.values().stream().allMatch(AvailableResources::isExhausted)
+        && candidates.hasNext()) {
+      Candidate<T> candidate = candidates.next();
       Block block = candidate.block();
       firstFit(left, candidate, rule)
           .ifPresent(

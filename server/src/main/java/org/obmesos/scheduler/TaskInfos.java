@@ -93,13 +93,21 @@ final class TaskInfos {
    *
    * @param resources the resources it takes of its offers
    * @param secrets the values of its secret variables
-   * @param embedded whether it is for the embedded cluster, where no body is in an argument
+   * @param embedded whether it is for the embedded cluster, where no body is in an argument, and a
+   *     task without a container has its program in the task's data, as one of a shared executor
    */
   static TaskInfo of(
       Task task, List<Resource> resources, Map<String, String> secrets, boolean embedded) {
     Block block = task.block();
     ExecutionEnvironment around = block.program().executionEnvironment();
-    TaskInfo.Builder info = start(task, resources).setCommand(command(task, secrets, embedded));
+    TaskInfo.Builder info = start(task, resources);
+    if (embedded && around.container().isEmpty()) {
+      info.setCommand(
+          fetching(block.program()).setEnvironment(environment(task, secrets, List.of())));
+      info.setData(specification(block, Map.of(), Optional.empty()).toData());
+    } else {
+      info.setCommand(command(task, secrets, embedded));
+    }
     around
         .container()
         .ifPresent(
@@ -152,23 +160,24 @@ final class TaskInfos {
       List<Resource> resources,
       ExecutorInfo executor,
       Optional<TaskSpecification.InSession> session) {
-    Program program = task.block().program();
-    RunPolicy limits = task.block().runPolicy();
     Map<String, String> variables = new LinkedHashMap<>(ports(task));
-    variables.putAll(program.environment());
+    variables.putAll(task.block().program().environment());
     return start(task, resources)
         .setExecutor(executor)
-        .setData(
-            new TaskSpecification(
-                    interpreter(task.block()),
-                    variables,
-                    Optional.of(body(program)),
-                    program.directory(),
-                    limits.killGrace(),
-                    limits.timeout(),
-                    session)
-                .toData())
+        .setData(specification(task.block(), variables, session).toData())
         .build();
+  }
+
+  private static TaskSpecification specification(
+      Block block, Map<String, String> variables, Optional<TaskSpecification.InSession> session) {
+    return new TaskSpecification(
+        interpreter(block),
+        variables,
+        Optional.of(body(block.program())),
+        block.program().directory(),
+        block.runPolicy().killGrace(),
+        block.runPolicy().timeout(),
+        session);
   }
 
   /** Returns the host ports of its container's mappings that came from the offer. */
@@ -229,7 +238,7 @@ final class TaskInfos {
   private static CommandInfo command(Task task, Map<String, String> secrets, boolean embedded) {
     Program program = task.block().program();
     List<String> variables = embedded || isSmall(program) ? chunks(body(program)) : List.of();
-    CommandInfo.Builder command = CommandInfo.newBuilder().setShell(false);
+    CommandInfo.Builder command = fetching(program);
     boolean docker =
         program
             .executionEnvironment()
@@ -244,6 +253,12 @@ final class TaskInfos {
       }
       command.addArguments("-c").addArguments(script(task.block(), variables.size()));
     }
+    return command.setEnvironment(environment(task, secrets, variables)).build();
+  }
+
+  /** Returns a command without words: the files it fetches, and its user. */
+  private static CommandInfo.Builder fetching(Program program) {
+    CommandInfo.Builder command = CommandInfo.newBuilder().setShell(false);
     for (Uri uri : program.executionEnvironment().uris()) {
       CommandInfo.URI.Builder wanted =
           CommandInfo.URI
@@ -260,7 +275,7 @@ final class TaskInfos {
     if (!program.executionEnvironment().user().isEmpty()) {
       command.setUser(program.executionEnvironment().user());
     }
-    return command.setEnvironment(environment(task, secrets, variables)).build();
+    return command;
   }
 
   private static Environment environment(

@@ -64,6 +64,9 @@ public final class Ports {
    * agents offer theirs, if there are enough.
    */
   public List<Integer> pick(int count) {
+    if (count == 0) {
+      return List.of();
+    }
     List<Integer> usual =
         new ArrayList<>(ports.stream().filter(it -> it >= FIRST_OFFERED).boxed().toList());
     List<Integer> from =
@@ -84,6 +87,9 @@ public final class Ports {
 
   /** Returns the union. */
   public Ports plus(Ports other) {
+    if (other.isEmpty()) {
+      return this;
+    }
     BitSet all = (BitSet) ports.clone();
     all.or(other.ports);
     return new Ports(all);
@@ -91,6 +97,9 @@ public final class Ports {
 
   /** Returns the difference. */
   public Ports minus(Ports other) {
+    if (other.isEmpty()) {
+      return this;
+    }
     BitSet rest = (BitSet) ports.clone();
     rest.andNot(other.ports);
     return new Ports(rest);

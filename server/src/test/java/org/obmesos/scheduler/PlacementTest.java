@@ -46,7 +46,7 @@ final class PlacementTest {
                     wanted.size(),
                     TestBlocks.needing(TestBlocks.of("any", "true"), new Requirements(task)))));
     Map<Integer, List<Integer>> plan = new LinkedHashMap<>();
-    Placement.plan(byNumber, wanted, ANYWHERE)
+    Placement.plan(byNumber, wanted.stream(), ANYWHERE)
         .forEach(
             (offer, placed) ->
                 plan.put(offer, placed.stream().map(Placement.Placed::task).toList()));
@@ -147,7 +147,7 @@ final class PlacementTest {
             started[0] |= shares;
           }
         };
-    return Placement.plan(offer, queue, rule).getOrDefault("agent", List.of()).stream()
+    return Placement.plan(offer, queue.stream(), rule).getOrDefault("agent", List.of()).stream()
         .map(Placement.Placed::shares)
         .toList();
   }

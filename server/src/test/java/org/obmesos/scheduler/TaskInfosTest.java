@@ -156,6 +156,19 @@ final class TaskInfosTest {
         .hasMessageContaining("privileged");
   }
 
+  /** The supervisor starts the interpreter itself; what is in the data can be stored. */
+  @Test
+  void theEmbeddedClusterGetsTheProgramOfATaskWithoutAShellAroundIt() {
+    TaskInfo info = info(true, TestBlocks.of("b", "echo hi"));
+    assertThat(info.getData().toStringUtf8())
+        .contains("\"argv\":[\"sh\"]", "\"body\":\"echo hi\\n\"")
+        .doesNotContain("hush");
+    assertThat(info.getCommand().hasValue()).isFalse();
+    assertThat(info.getCommand().getEnvironment().getVariablesList())
+        .extracting(Environment.Variable::getName)
+        .containsExactly("TOKEN");
+  }
+
   @Test
   void portsSecretsFilesAndHealthAreWhereMesosWantsThem() {
     TaskInfo info =

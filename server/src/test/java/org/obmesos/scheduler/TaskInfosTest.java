@@ -210,7 +210,8 @@ final class TaskInfosTest {
     String small = "echo small";
     String large = "#" + "x".repeat(60_000);
     assertThat(arguments(info(TestBlocks.of("b", small)))).doesNotContain(small);
-    assertThat(arguments(info(true, TestBlocks.of("b", large)))).doesNotContain(large);
+    Container container = container(Image.Containerizer.DOCKER, false, "bridge");
+    assertThat(arguments(info(true, block(container, large), 31001, 31002))).doesNotContain(large);
     TaskInfo task = info(TestBlocks.of("b", large));
     assertThat(arguments(task)).containsOnlyOnce(large);
     assertThat(task.getCommand().getEnvironment().toString()).doesNotContain("xxx");

@@ -228,7 +228,7 @@ Their results take the place of these; what nobody knows is taken away."
          (ob-mesos--progress
           (format "ob-mesos: %d of %d done%s, %.1f s"
                   (- (length tasks) left) (length tasks)
-                  (ob-mesos--reused-count tasks)
+                  (if (zerop left) (ob-mesos--reused-count tasks) "")
                   (- (float-time) start))
           (zerop left)))))))
 

@@ -500,7 +500,8 @@ is not sorted yet."
      graph)))
 
 (defun ob-mesos--commented-p (element)
-  "Return non-nil if ELEMENT is below a commented heading."
+  "Return non-nil if ELEMENT of a parsed buffer is below a commented heading.
+Org searches backwards for the heading, for each block again."
   (let ((parent (org-element-property :parent element)))
     (while (and parent (not (and (eq (org-element-type parent) 'headline)
                                  (org-element-property :commentedp parent))))

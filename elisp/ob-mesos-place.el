@@ -217,13 +217,15 @@ Org parses a section to be sure; this only searches."
 
 (defun ob-mesos--common-end (beg end scratch)
   "How many characters of whole lines end both BEG to END and SCRATCH."
-  (let ((common 0)
-        (limit (min (- end beg) (with-current-buffer scratch (buffer-size))))
-        (last (with-current-buffer scratch (point-max))))
+  (let* ((ours (buffer-substring-no-properties beg end))
+         (theirs (with-current-buffer scratch
+                   (buffer-substring-no-properties (point-min) (point-max))))
+         (common 0)
+         (limit (min (length ours) (length theirs)))
+         (last (with-current-buffer scratch (point-max))))
     (while (and (< common limit)
-                (eq (char-before (- end common))
-                    (with-current-buffer scratch
-                      (char-before (- last common)))))
+                (eq (aref ours (- (length ours) common 1))
+                    (aref theirs (- (length theirs) common 1))))
       (setq common (1+ common)))
     (save-excursion
       (goto-char (- end common))

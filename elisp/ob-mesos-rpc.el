@@ -181,19 +181,24 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                   (expand-file-name ".." ob-mesos--directory)))))
 
 (defun ob-mesos--archive ()
-  "The file of the class-data archive for this jar."
-  (let ((attributes (file-attributes ob-mesos-server-jar)))
-    (expand-file-name
-     (format "ob-mesos/server-%s.jsa"
-             (substring (secure-hash
-                         'sha1 (format "%s %s %s %s" ob-mesos-server-jar
-                                       (file-attribute-size attributes)
-                                       (float-time
-                                        (file-attribute-modification-time
-                                         attributes))
-                                       (executable-find ob-mesos-java)))
-                        0 16))
-     (or (getenv "XDG_CACHE_HOME") (expand-file-name "~/.cache")))))
+  "Return the file of the class-data archive for this jar.
+That is one beside the jar, which `./ob-mesos' makes, or else one of the
+cache directory."
+  (let ((beside (concat (file-name-sans-extension ob-mesos-server-jar) ".jsa"))
+        (attributes (file-attributes ob-mesos-server-jar)))
+    (if (file-newer-than-file-p beside ob-mesos-server-jar)
+        beside
+      (expand-file-name
+       (format "ob-mesos/server-%s.jsa"
+               (substring (secure-hash
+                           'sha1 (format "%s %s %s %s" ob-mesos-server-jar
+                                         (file-attribute-size attributes)
+                                         (float-time
+                                          (file-attribute-modification-time
+                                           attributes))
+                                         (executable-find ob-mesos-java)))
+                          0 16))
+       (or (getenv "XDG_CACHE_HOME") (expand-file-name "~/.cache"))))))
 
 (defun ob-mesos--make-archive (archive)
   "Make ARCHIVE in the background, for the next start."
@@ -208,9 +213,15 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                             "-jar" ob-mesos-server-jar "--cds-training"))
      :buffer nil :stderr nil :connection-type 'pipe :noquery t
      :sentinel (lambda (process _event)
-                 (when (and (eq (process-status process) 'exit)
-                            (file-exists-p draft))
-                   (rename-file draft archive t))))))
+                 (cond ((process-live-p process))
+                       ((not (file-exists-p draft)))
+                       ((zerop (process-exit-status process))
+                        (rename-file draft archive t))
+                       (t (delete-file draft)))))))
+
+(defun ob-mesos--forget-archive ()
+  "Delete the archive: a damaged one can make Java crash."
+  (ignore-errors (delete-file (ob-mesos--archive))))
 
 (defconst ob-mesos--launch
   "trap '' HUP
@@ -414,6 +425,7 @@ What was asked of it after that is asked of the next one."
     (cond
      ((not (ob-mesos--server-ending server))
       (unless (ob-mesos--server-ready server)
+        (ob-mesos--forget-archive)
         (cl-incf (ob-mesos--server-crashes server)))
       (setf (ob-mesos--server-ready server) nil)
       (run-at-time 0 nil #'ob-mesos--restart server))

@@ -21,7 +21,9 @@
              (let ((info (ob-mesos--node-info node t)))
                (or (equal (nth 0 info) "mesos")
                    (ob-mesos--on-cluster-p (nth 2 info)))))
-         (not (org-in-commented-heading-p)))))
+         (not (if (ob-mesos--inline-p element)
+                  (org-in-commented-heading-p)
+                (ob-mesos--commented-p element))))))
 
 (defun ob-mesos--execute-next (nodes graph function)
   "Execute the first of NODES of GRAPH, and enqueue the rest.

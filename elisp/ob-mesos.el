@@ -98,7 +98,7 @@ on a cluster, or in an export, is waited for."
 
 ;;;; The mode line
 
-(defun ob-mesos--update-mode-line (&rest _)
+(defun ob-mesos--update-mode-line ()
   "Show how many tasks there are, and how the clusters are.
 A cluster that is not reached makes the number end in \"!\", one that was
 not reached yet in \"?\"; the mouse tells since when, and why."
@@ -128,9 +128,19 @@ not reached yet in \"?\"; the mouse tells since when, and why."
                   (trouble (format "not connected since %s: %s" since trouble))
                   (t (format "connected since %s" since))))))
 
-(add-hook 'ob-mesos-launched-functions #'ob-mesos--update-mode-line)
-(add-hook 'ob-mesos-after-task-functions #'ob-mesos--update-mode-line)
-(add-hook 'ob-mesos-cluster-functions #'ob-mesos--update-mode-line)
+(defvar ob-mesos--mode-line-timer nil "The timer that updates the mode line, or nil.")
+
+(defun ob-mesos--update-mode-line-soon (&rest _)
+  "Update the mode line, once for all events of a moment."
+  (unless ob-mesos--mode-line-timer
+    (setq ob-mesos--mode-line-timer
+          (run-at-time 0.1 nil (lambda ()
+                                 (setq ob-mesos--mode-line-timer nil)
+                                 (ob-mesos--update-mode-line))))))
+
+(add-hook 'ob-mesos-launched-functions #'ob-mesos--update-mode-line-soon)
+(add-hook 'ob-mesos-after-task-functions #'ob-mesos--update-mode-line-soon)
+(add-hook 'ob-mesos-cluster-functions #'ob-mesos--update-mode-line-soon)
 
 (provide 'ob-mesos)
 ;;; ob-mesos.el ends here

@@ -45,6 +45,30 @@ sleep 1 while getppid() == $parent;
       (should (file-exists-p (concat java ".ran"))))
     (delete-file file)))
 
+(ert-deftest ob-mesos-a-damaged-archive-of-classes-is-deleted ()
+  (let* ((directory (make-temp-file "ob-mesos" t))
+         ;; Java leaves a report of its crash there.
+         (temporary-file-directory (file-name-as-directory directory))
+         (jar ob-mesos-server-jar)
+         (ob-mesos-server-jar (expand-file-name "server.jar" directory))
+         (process-environment (cons (concat "XDG_CACHE_HOME=" directory)
+                                    process-environment))
+         (ob-mesos--servers nil))
+    (make-symbolic-link jar ob-mesos-server-jar)
+    (let ((archive (ob-mesos--archive)))
+      (ob-mesos--make-archive archive)
+      (ob-mesos-tests--wait (lambda () (file-exists-p archive)))
+      ;; Java maps it into memory, and is killed by SIGBUS.
+      (let ((coding-system-for-read 'no-conversion)
+            (coding-system-for-write 'no-conversion))
+        (with-temp-buffer
+          (insert-file-contents-literally archive nil 0 1000000)
+          (write-region nil nil archive nil 'silent)))
+      (should (equal ": hi\n" (ob-mesos-tests--run "" "echo hi")))
+      (should-not (file-exists-p archive)))
+    (ob-mesos--disconnect (ob-mesos--server))
+    (delete-directory directory t)))
+
 (ert-deftest ob-mesos-what-is-missing-is-said-with-the-cure ()
   (let ((ob-mesos--servers nil))
     (let ((ob-mesos-server-jar "/nonexistent.jar"))

@@ -186,6 +186,13 @@ echo more > more.txt; mkdir sub; echo deep > sub/deep.txt; echo not this")))
     (should (equal "more\n" (ob-mesos--bytes "more.txt")))
     (should (equal "deep\n" (ob-mesos--bytes "sub/deep.txt")))))
 
+(ert-deftest ob-mesos-files-with-spaces-in-their-names-are-a-list ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (dolist (fetch '(":fetch '(\"my plot.txt\" \"b.txt\")" ":fetch b.txt \"my plot.txt\""))
+      (ob-mesos-tests--run (concat fetch " :cache yes")
+                           (format "echo %d > 'my plot.txt'; echo > b.txt" (length fetch)))
+      (should (equal (format "%d\n" (length fetch)) (ob-mesos--bytes "my plot.txt"))))))
+
 (ert-deftest ob-mesos-the-files-of-a-groups-members-have-numbers ()
   (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
     (ob-mesos-tests--run ":foreach n='(a b) :fetch out.txt" "echo $n > out.txt")

@@ -178,6 +178,8 @@ final class CrashTest {
   void aServerKilledBeforeASubmissionIsCommittedLosesNothing() throws Exception {
     begin();
     initialize();
+    // It is answered once the store is open; the server is initialized before.
+    assertThat(server.call("task/list", "{}").has("result")).isTrue();
     try (Connection lock = locked()) {
       server.request("task/submit", blocks(0));
       // It is answered after the submission was read, and does not wait for the store.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.http;
 
+import static org.awaitility.Awaitility.await;
+
 import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -117,8 +119,12 @@ final class Browser implements AutoCloseable {
     return session + "/element/" + found.asMap().values().iterator().next().getAsString();
   }
 
-  void click(String xpath) throws IOException {
-    var unused = send(element(xpath) + "/click", "POST", Map.of());
+  /** Clicks on an element; it is looked for again if the page was drawn anew in between. */
+  void click(String xpath) {
+    await()
+        .ignoreExceptionsMatching(
+            failure -> String.valueOf(failure.getMessage()).contains("stale element"))
+        .until(() -> !send(element(xpath) + "/click", "POST", Map.of()).isJsonNull());
   }
 
   void type(String xpath, String text) throws IOException {

@@ -103,7 +103,7 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
 
 (defun ob-mesos--environment (name value)
   "VALUE of header argument NAME as a hash table of variables."
-  (let ((table (make-hash-table :test #'equal)))
+  (let ((table (make-hash-table :test #'equal :size 4)))
     (dolist (word (ob-mesos--words name value))
       (if (and (stringp word)
                (string-match "\\`\\([A-Za-z_][A-Za-z0-9_]*\\)=\\(\\(?:.\\|\n\\)*\\)\\'"
@@ -214,7 +214,7 @@ the match data set."
 
 (defun ob-mesos--secrets (name value)
   "VALUE of header argument NAME as a hash table of secret variables."
-  (let ((table (make-hash-table :test #'equal)))
+  (let ((table (make-hash-table :test #'equal :size 4)))
     (maphash
      (lambda (variable entry)
        (pcase-let* ((at (cl-position ?@ entry :from-end t))

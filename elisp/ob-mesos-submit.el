@@ -225,7 +225,7 @@ ENVIRONMENT is an alist of more variables for its environment."
   (let* ((block (plist-put (copy-sequence (ob-mesos-task-block group))
                            :id (ob-mesos-task-id member)))
          (table (copy-hash-table (or (plist-get block :environment)
-                                     (make-hash-table :test #'equal))))
+                                     (make-hash-table :test #'equal :size 4))))
          (all (append (mapcar (lambda (var) (cons :var var)) vars) params)))
     (pcase-dolist (`(,name . ,value) environment)
       (puthash name (format "%s" value) table))

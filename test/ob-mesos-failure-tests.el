@@ -12,7 +12,7 @@
 (require 'ob-mesos-tests)
 
 (defconst ob-mesos-tests--dying-java "#!/usr/bin/perl
-exec $ENV{REAL_JAVA}, @ARGV if -e \"$0.ran\";
+exec $ENV{REAL_JAVA}, @ARGV if -e \"$0.ran\" || grep /cds-training/, @ARGV;
 open(my $ran, '>', \"$0.ran\");
 my ($parent, $message) = (getppid(), '');
 sysread(STDIN, $message, 1, length $message) or exit until $message =~ /\"id\":\\s*(\\d+).*\\}/s;

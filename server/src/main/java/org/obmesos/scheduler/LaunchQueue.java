@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
@@ -112,6 +113,9 @@ final class LaunchQueue {
         requireRole(task);
         queued.add(task);
       }
+    }
+    if (sessions.tellOfLost()) {
+      queued.retainAll(Set.copyOf(registry.queue()));
     }
     if (!queued.isEmpty()) {
       setPendingReasons(matcher.shortages(queued));
@@ -267,7 +271,6 @@ final class LaunchQueue {
     if (!subscription.isUp() || uncommittedLaunches > 0 || offers.isEmpty()) {
       return;
     }
-    sessions.tellOfLost();
     List<Offer> answered = List.copyOf(offers);
     offers.clear();
     OfferMatcher.Plan plan = matcher.plan(answered);

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.FrameworkID;
@@ -111,18 +112,28 @@ final class SessionLaunches {
         sessions.list().stream().anyMatch(session -> session.name().equals(name) && session.busy());
     if (!busy) {
       lost.put(name, why);
+      tellOfLost();
     }
   }
 
-  /** Tells the queued tasks of sessions that were lost while they were idle. */
-  void tellOfLost() {
-    for (Task task : List.copyOf(registry.queue())) {
-      task.block()
-          .session()
-          .map(Session::name)
-          .filter(lost::containsKey)
-          .ifPresent(name -> ended(name, lost.get(name)));
+  /**
+   * Rejects the queued tasks of sessions that were lost while they were idle. To be called when
+   * tasks were queued.
+   *
+   * @return whether there were any
+   */
+  boolean tellOfLost() {
+    if (lost.isEmpty()) {
+      return false;
     }
+    Set<String> asked =
+        registry.queue().stream()
+            .flatMap(task -> task.block().session().stream())
+            .map(Session::name)
+            .filter(lost::containsKey)
+            .collect(Collectors.toSet());
+    asked.forEach(name -> ended(name, lost.get(name)));
+    return !asked.isEmpty();
   }
 
   /**

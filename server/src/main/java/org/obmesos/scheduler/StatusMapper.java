@@ -9,6 +9,9 @@ import org.obmesos.task.TaskStatus;
 final class StatusMapper {
   private static final String PREFIX = "TASK_";
 
+  /** Precedes some 40 lines on a control group (the agent's memory isolator, memory.cpp). */
+  private static final String MEMORY_STATISTICS = "\n\nMEMORY STATISTICS";
+
   private StatusMapper() {}
 
   /** Returns whether an update says that the executor of its task has ended. */
@@ -37,7 +40,7 @@ final class StatusMapper {
    */
   static TaskStatus status(Protos.TaskStatus update) {
     TaskState state = state(update);
-    String message = update.getMessage();
+    String message = withoutStatistics(update.getMessage());
     if (state == TaskState.KILLED && update.hasHealthy() && !update.getHealthy()) {
       state = TaskState.FAILED;
       message = "Ended because its health checks failed: " + message;
@@ -49,5 +52,11 @@ final class StatusMapper {
         update.hasReason() ? update.getReason().name() : "",
         message,
         update.hasSource() ? update.getSource().name() : "");
+  }
+
+  /** The first lines say what the limit was and what was used. */
+  private static String withoutStatistics(String message) {
+    int statistics = message.indexOf(MEMORY_STATISTICS);
+    return statistics < 0 ? message : message.substring(0, statistics);
   }
 }

@@ -45,7 +45,7 @@ sleep 1 while getppid() == $parent;
       (should (file-exists-p (concat java ".ran"))))
     (delete-file file)))
 
-(ert-deftest ob-mesos-a-damaged-archive-of-classes-is-deleted ()
+(ert-deftest ob-mesos-a-damaged-archive-of-classes-holds-nobody-up ()
   (let* ((directory (make-temp-file "ob-mesos" t))
          ;; Java leaves a report of its crash there.
          (temporary-file-directory (file-name-as-directory directory))
@@ -58,14 +58,14 @@ sleep 1 while getppid() == $parent;
     (let ((archive (ob-mesos--archive)))
       (ob-mesos--make-archive archive)
       (ob-mesos-tests--wait (lambda () (file-exists-p archive)))
-      ;; Java maps it into memory, and is killed by SIGBUS.
+      ;; Java 17 maps it into memory and is killed by SIGBUS; Java 21 does
+      ;; without it.
       (let ((coding-system-for-read 'no-conversion)
             (coding-system-for-write 'no-conversion))
         (with-temp-buffer
           (insert-file-contents-literally archive nil 0 1000000)
           (write-region nil nil archive nil 'silent)))
-      (should (equal ": hi\n" (ob-mesos-tests--run "" "echo hi")))
-      (should-not (file-exists-p archive)))
+      (should (equal ": hi\n" (ob-mesos-tests--run "" "echo hi"))))
     (ob-mesos--disconnect (ob-mesos--server))
     (delete-directory directory t)))
 

@@ -20,6 +20,17 @@
       ob-mesos-server-arguments
       (list "--state-dir" (make-temp-file "ob-mesos-test" t)))
 
+(defun ob-mesos-tests--end-sessions ()
+  "End the sessions that tests have begun: they outlive Emacs and the server."
+  (let ((state (cadr (member "--state-dir" ob-mesos-server-arguments))))
+    (dolist (pid (list-system-processes))
+      (let ((words (alist-get 'args (process-attributes pid))))
+        (when (and words (string-search state words)
+                   (string-search "supervisor.pl" words))
+          (signal-process pid 'TERM))))))
+
+(add-hook 'kill-emacs-hook #'ob-mesos-tests--end-sessions 90)
+
 (defmacro ob-mesos-tests--with (text &rest body)
   "In an Org buffer with TEXT, point at its start, run BODY.
 What it leaves running because it fails does not disturb other tests."

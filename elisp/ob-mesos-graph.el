@@ -501,7 +501,9 @@ is not sorted yet."
 
 (defun ob-mesos--commented-p (element)
   "Return non-nil if ELEMENT of a parsed buffer is below a commented heading.
-Org searches backwards for the heading, for each block again."
+It must have its parents, which an object from `org-element-context' has
+not.  `org-in-commented-heading-p' would search the heading for each
+block of a section again."
   (let ((parent (org-element-property :parent element)))
     (while (and parent (not (and (eq (org-element-type parent) 'headline)
                                  (org-element-property :commentedp parent))))

@@ -217,9 +217,11 @@ Org parses a section to be sure; this only searches."
 
 (defun ob-mesos--common-end (beg end scratch)
   "How many characters of whole lines end both BEG to END and SCRATCH."
-  (let* ((ours (buffer-substring-no-properties beg end))
+  ;; Vectors: a position in a multibyte string is searched for.
+  (let* ((ours (string-to-vector (buffer-substring-no-properties beg end)))
          (theirs (with-current-buffer scratch
-                   (buffer-substring-no-properties (point-min) (point-max))))
+                   (string-to-vector
+                    (buffer-substring-no-properties (point-min) (point-max)))))
          (common 0)
          (limit (min (length ours) (length theirs)))
          (last (with-current-buffer scratch (point-max))))

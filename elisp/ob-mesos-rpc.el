@@ -180,25 +180,29 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
       (user-error "The server is not built: run `./ob-mesos build' in %s"
                   (expand-file-name ".." ob-mesos--directory)))))
 
+(defvar ob-mesos-server-archive nil
+  "File of the class-data archive for the jar, or nil for one of the cache.")
+
 (defun ob-mesos--archive ()
-  "Return the file of the class-data archive for this jar.
-That is one beside the jar, which `./ob-mesos' makes, or else one of the
-cache directory."
-  (let ((beside (concat (file-name-sans-extension ob-mesos-server-jar) ".jsa"))
-        (attributes (file-attributes ob-mesos-server-jar)))
-    (if (file-newer-than-file-p beside ob-mesos-server-jar)
-        beside
+  "Return the file of the class-data archive for this jar and this Java."
+  (or ob-mesos-server-archive
       (expand-file-name
        (format "ob-mesos/server-%s.jsa"
-               (substring (secure-hash
-                           'sha1 (format "%s %s %s %s" ob-mesos-server-jar
-                                         (file-attribute-size attributes)
-                                         (float-time
-                                          (file-attribute-modification-time
-                                           attributes))
-                                         (executable-find ob-mesos-java)))
-                          0 16))
-       (or (getenv "XDG_CACHE_HOME") (expand-file-name "~/.cache"))))))
+               (substring
+                (secure-hash
+                 'sha1 (mapconcat (lambda (file)
+                                    (let ((attributes (file-attributes file)))
+                                      (format "%s %s %s" file
+                                              (file-attribute-size attributes)
+                                              (float-time
+                                               (file-attribute-modification-time
+                                                attributes)))))
+                                  (list (file-truename ob-mesos-server-jar)
+                                        (file-truename
+                                         (or (executable-find ob-mesos-java) "")))
+                                  " "))
+                0 16))
+       (or (getenv "XDG_CACHE_HOME") (expand-file-name "~/.cache")))))
 
 (defun ob-mesos--make-archive (archive)
   "Make ARCHIVE in the background, for the next start."
@@ -219,9 +223,11 @@ cache directory."
                         (rename-file draft archive t))
                        (t (delete-file draft)))))))
 
-(defun ob-mesos--forget-archive ()
-  "Delete the archive: a damaged one can make Java crash."
-  (ignore-errors (delete-file (ob-mesos--archive))))
+(defun ob-mesos--forget-archive (process)
+  "Delete the archive if PROCESS, a server, has ended by a signal.
+Java 17 crashes when it reads a damaged archive."
+  (when (eq 'signal (process-status process))
+    (ignore-errors (delete-file (ob-mesos--archive)))))
 
 (defconst ob-mesos--launch
   "trap '' HUP
@@ -242,7 +248,7 @@ names in the encoding of the locale, which has to be UTF-8.")
   "The words that start SERVER, with ARCHIVE if it is there."
   (append (list "sh" "-c" ob-mesos--launch "sh" ob-mesos-java)
           ob-mesos-java-flags
-          (when (file-exists-p archive)
+          (when (< 0 (or (file-attribute-size (file-attributes archive)) 0))
             (list (concat "-XX:SharedArchiveFile=" archive)))
           (list "-jar" ob-mesos-server-jar
                 "--master" (ob-mesos--server-master server)
@@ -425,7 +431,7 @@ What was asked of it after that is asked of the next one."
     (cond
      ((not (ob-mesos--server-ending server))
       (unless (ob-mesos--server-ready server)
-        (ob-mesos--forget-archive)
+        (ob-mesos--forget-archive (jsonrpc--process connection))
         (cl-incf (ob-mesos--server-crashes server)))
       (setf (ob-mesos--server-ready server) nil)
       (run-at-time 0 nil #'ob-mesos--restart server))

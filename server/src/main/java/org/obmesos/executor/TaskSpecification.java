@@ -56,7 +56,7 @@ public record TaskSpecification(
     environment = Map.copyOf(environment);
   }
 
-  /** Returns the data of a TaskInfo for the shared executor. */
+  /** Returns the data of a TaskInfo for the Perl program. */
   public ByteString toData() {
     return ByteString.copyFromUtf8(toJson().toString());
   }

@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
@@ -113,9 +112,6 @@ final class LaunchQueue {
         requireRole(task);
         queued.add(task);
       }
-    }
-    if (sessions.tellOfLost()) {
-      queued.retainAll(Set.copyOf(registry.queue()));
     }
     if (!queued.isEmpty()) {
       setPendingReasons(matcher.shortages(queued));
@@ -238,6 +234,7 @@ final class LaunchQueue {
   void agentRemoved(String id) {
     matcher.agents().remove(id);
     sessions.agentRemoved(id);
+    match();
     if (!registry.queue().isEmpty()) {
       setPendingReasons(matcher.shortages(registry.queue()));
       revive();
@@ -248,6 +245,7 @@ final class LaunchQueue {
   void executorEnded(String id) {
     matcher.executors().ended(id);
     sessions.executorEnded(id);
+    match();
   }
 
   void add(List<Offer> newOffers) {
@@ -268,7 +266,11 @@ final class LaunchQueue {
    * Answers the offers. Waits while a launch is being committed, since constraints have to see it.
    */
   void match() {
-    if (!subscription.isUp() || uncommittedLaunches > 0 || offers.isEmpty()) {
+    if (!subscription.isUp() || uncommittedLaunches > 0) {
+      return;
+    }
+    sessions.rejectTasksOfLost();
+    if (offers.isEmpty()) {
       return;
     }
     List<Offer> answered = List.copyOf(offers);

@@ -112,28 +112,23 @@ final class SessionLaunches {
         sessions.list().stream().anyMatch(session -> session.name().equals(name) && session.busy());
     if (!busy) {
       lost.put(name, why);
-      tellOfLost();
     }
   }
 
   /**
-   * Rejects the queued tasks of sessions that were lost while they were idle. To be called when
-   * tasks were queued.
-   *
-   * @return whether there were any
+   * Rejects the queued tasks of sessions that were lost while they were idle. No launch may be
+   * uncommitted: its task is not queued any more.
    */
-  boolean tellOfLost() {
+  void rejectTasksOfLost() {
     if (lost.isEmpty()) {
-      return false;
+      return;
     }
-    Set<String> asked =
-        registry.queue().stream()
-            .flatMap(task -> task.block().session().stream())
-            .map(Session::name)
-            .filter(lost::containsKey)
-            .collect(Collectors.toSet());
-    asked.forEach(name -> ended(name, lost.get(name)));
-    return !asked.isEmpty();
+    registry.queue().stream()
+        .flatMap(task -> task.block().session().stream())
+        .map(Session::name)
+        .filter(lost::containsKey)
+        .collect(Collectors.toSet())
+        .forEach(name -> ended(name, lost.get(name)));
   }
 
   /**

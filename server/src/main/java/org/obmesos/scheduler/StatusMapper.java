@@ -54,7 +54,7 @@ final class StatusMapper {
         update.hasSource() ? update.getSource().name() : "");
   }
 
-  /** The first lines say what the limit was and what was used. */
+  /** Returns a message up to the statistics; what comes before says the limit and the use. */
   private static String withoutStatistics(String message) {
     int statistics = message.indexOf(MEMORY_STATISTICS);
     return statistics < 0 ? message : message.substring(0, statistics);

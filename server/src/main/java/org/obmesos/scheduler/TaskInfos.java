@@ -38,9 +38,11 @@ import org.obmesos.task.Task;
 import org.obmesos.task.Uri;
 
 /**
- * Converts a block to the TaskInfo that Mesos launches. The body is passed in environment
- * variables, which other users of the agent cannot read, each below the kernel's limit of 128 KiB
- * (MAX_ARG_STRLEN, execve(2)); a shell writes it into the sandbox and runs it from there.
+ * Converts a block to the TaskInfo that Mesos launches. The program of a task for a shared
+ * executor, a session or the embedded cluster without a container is in its data ({@link
+ * TaskSpecification}). Otherwise the body is passed in environment variables, which other users of
+ * the agent cannot read, each below the kernel's limit of 128 KiB (MAX_ARG_STRLEN, execve(2)); a
+ * shell writes it into the sandbox and runs it from there.
  */
 final class TaskInfos {
   /** In UTF-8 at most three bytes each, so at most 96 KiB. */

@@ -37,7 +37,7 @@
 use strict;
 use warnings;
 use Config;
-use Errno qw(EAGAIN EINTR);
+use Errno qw(EAGAIN EINTR ENOENT);
 use Fcntl qw(F_DUPFD);
 use IO::Handle;
 use POSIX ();
@@ -249,10 +249,14 @@ sub execute {
         push @command, "$sandbox/.block";
     }
     enter_directory($spec);
-    %ENV = %{ $spec->{environment} };
+    # As a shell would set it.
+    %ENV = (%{ $spec->{environment} }, PWD => POSIX::getcwd() // $sandbox);
     no warnings 'exec';
     exec { $command[0] } @command;
-    die "Failed to execute '$command[0]': $!\n";
+    my $error = $! + 0;
+    print STDERR "Failed to execute '$command[0]': $!\n";
+    # The status of a block is that of a shell; Mesos itself ends a command with 1.
+    POSIX::_exit(!defined $spec->{body} ? 1 : $error == ENOENT ? 127 : 126);
 }
 
 sub start_task {

@@ -104,17 +104,21 @@ final class SharedExecutorTest {
     assertThat(lines[1]).isEqualTo("it's \"x\" a");
     assertThat(lines[2]).isEqualTo("none none");
     assertThat(lines[3]).isEqualTo(".block stderr stdout sub");
+    submit(block("b", "print $ENV{PWD}", ",\"interpreter\":[\"perl\"],\"directory\":\"sub\""));
+    assertThat(stdout(ended("b"))).endsWith("/tasks/b/sub");
   }
 
   @Test
   void exitStatusSignalKillAndTimeoutAreTold() throws Exception {
     submit(
         block("status", "exit 3", ""),
+        block("missing", "true", ",\"interpreter\":[\"no-such-program\"]"),
         block("signal", "kill -SEGV $$", ""),
         block("timeout", "sleep 1000", ",\"timeout\":0.2"),
         block("long", "trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done", ""),
         block("stubborn", "trap '' TERM; while :; do sleep 0.05; done", ",\"killGrace\":0.2"));
     assertThat(ended("status").get("exitStatus").getAsInt()).isEqualTo(3);
+    assertThat(ended("missing").get("exitStatus").getAsInt()).isEqualTo(127);
     assertThat(ended("signal").get("signal").getAsString()).isEqualTo("Segmentation fault");
     JsonObject timeout = ended("timeout");
     assertThat(timeout.get("state").getAsString()).isEqualTo("FAILED");

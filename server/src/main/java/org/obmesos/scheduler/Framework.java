@@ -65,6 +65,9 @@ public final class Framework implements AutoCloseable {
   /** The requests that came before the store was read, in order. */
   private final List<EarlyRequest> early = new ArrayList<>();
 
+  /** Why requests fail, if the store could not be read. */
+  private Optional<Throwable> refusal = Optional.empty();
+
   private boolean loaded;
   private boolean expiring;
 
@@ -158,6 +161,7 @@ public final class Framework implements AutoCloseable {
   }
 
   private void failEarly(Throwable cause) {
+    refusal = Optional.of(cause);
     early.forEach(request -> request.done().completeExceptionally(cause));
     early.clear();
   }
@@ -187,6 +191,8 @@ public final class Framework implements AutoCloseable {
             () -> {
               if (loaded) {
                 run.run();
+              } else if (refusal.isPresent()) {
+                done.completeExceptionally(refusal.get());
               } else {
                 early.add(new EarlyRequest(run, done));
               }

@@ -221,6 +221,9 @@ final class StoreFailureTest extends FrameworkTests {
     assertThatThrownBy(() -> framework.agents().get(40, TimeUnit.SECONDS))
         .hasCauseInstanceOf(StoreException.class);
     assertThat(listener.storeLost).singleElement().asString().contains("cannot be read");
+    // Nor does one wait that comes after that is known.
+    assertThatThrownBy(() -> framework.agents().get(40, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(StoreException.class);
   }
 
   @Test

@@ -330,6 +330,7 @@ master itself, those of the shell do."
       ((error quit)
        (let ((inhibit-message nil))
          (message "ob-mesos: %s" (error-message-string err)))))
+    (ob-mesos--ensure-archive)
     (kill-emacs (if failed 1 0))))
 
 (defun ob-mesos--tell-output (id tail _size)

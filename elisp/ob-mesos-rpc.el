@@ -180,29 +180,25 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
       (user-error "The server is not built: run `./ob-mesos build' in %s"
                   (expand-file-name ".." ob-mesos--directory)))))
 
-(defvar ob-mesos-server-archive nil
-  "File of the class-data archive for the jar, or nil for one of the cache.")
-
 (defun ob-mesos--archive ()
   "Return the file of the class-data archive for this jar and this Java."
-  (or ob-mesos-server-archive
-      (expand-file-name
-       (format "ob-mesos/server-%s.jsa"
-               (substring
-                (secure-hash
-                 'sha1 (mapconcat (lambda (file)
-                                    (let ((attributes (file-attributes file)))
-                                      (format "%s %s %s" file
-                                              (file-attribute-size attributes)
-                                              (float-time
-                                               (file-attribute-modification-time
-                                                attributes)))))
-                                  (list (file-truename ob-mesos-server-jar)
-                                        (file-truename
-                                         (or (executable-find ob-mesos-java) "")))
-                                  " "))
-                0 16))
-       (or (getenv "XDG_CACHE_HOME") (expand-file-name "~/.cache")))))
+  (expand-file-name
+   (format "ob-mesos/server-%s.jsa"
+           (substring
+            (secure-hash
+             'sha1 (mapconcat (lambda (file)
+                                (let ((attributes (file-attributes file)))
+                                  (format "%s %s %s" file
+                                          (file-attribute-size attributes)
+                                          (float-time
+                                           (file-attribute-modification-time
+                                            attributes)))))
+                              (list (file-truename ob-mesos-server-jar)
+                                    (file-truename
+                                     (or (executable-find ob-mesos-java) "")))
+                              " "))
+            0 16))
+   (or (getenv "XDG_CACHE_HOME") (expand-file-name "~/.cache"))))
 
 (defun ob-mesos--make-archive (archive)
   "Make ARCHIVE in the background, for the next start."
@@ -222,6 +218,18 @@ apt-get install openjdk-17-jre-headless), or set `ob-mesos-java'"))
                        ((zerop (process-exit-status process))
                         (rename-file draft archive t))
                        (t (delete-file draft)))))))
+
+(defun ob-mesos--ensure-archive ()
+  "Make the archive unless it is there, and wait for it.
+Where it cannot be written, the server starts without it."
+  (let ((archive (ob-mesos--archive)))
+    (unless (file-exists-p archive)
+      (ignore-errors
+        (let ((process (ob-mesos--make-archive archive)))
+          (while (process-live-p process)
+            (accept-process-output process 0.1))
+          ;; Its sentinel runs now.
+          (accept-process-output nil 0.1))))))
 
 (defun ob-mesos--forget-archive (process)
   "Delete the archive if PROCESS, a server, has ended by a signal.
@@ -248,7 +256,7 @@ names in the encoding of the locale, which has to be UTF-8.")
   "The words that start SERVER, with ARCHIVE if it is there."
   (append (list "sh" "-c" ob-mesos--launch "sh" ob-mesos-java)
           ob-mesos-java-flags
-          (when (< 0 (or (file-attribute-size (file-attributes archive)) 0))
+          (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
           (list "-jar" ob-mesos-server-jar
                 "--master" (ob-mesos--server-master server)

@@ -197,13 +197,8 @@ in, or nil if it does not take part."
   (let ((ob-mesos-server-arguments
          (list "--state-dir" (make-temp-file "ob-mesos-bench" t)))
         (org-confirm-babel-evaluate nil)
-        (inhibit-message t)
-        (archive (ob-mesos--archive)))
-    (unless (file-exists-p archive)
-      (let ((process (ob-mesos--make-archive archive)))
-        (while (process-live-p process)
-          (accept-process-output process 0.1))
-        (accept-process-output nil 0.1)))
+        (inhibit-message t))
+    (ob-mesos--ensure-archive)
     (ob-mesos-bench--row "what" "goal" "ob-mesos" "ob-shell" "ob-async")
     (princ (format "|%s|\n" (make-string 95 ?-)))
     (ob-mesos-bench--row "server start to first answer" "0.25 s"

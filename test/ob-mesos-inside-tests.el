@@ -6,7 +6,7 @@
 ;;; Commentary:
 
 ;; Sessions of an agent, and sessions of blocks, on the Mesos that
-;; OB_MESOS_TEST_MASTER names; without it they are skipped.
+;; OB_MESOS_TEST_MASTER names.
 
 ;;; Code:
 
@@ -77,26 +77,20 @@
       (should (equal "new\n" (ob-mesos-exec-tests--text (concat sandbox "new"))))
       (should (equal '("." ".." "x") (directory-files (concat sandbox "sub")))))))
 
-;; The embedded cluster has tests of its own for all this, and the master of
-;; the Java tests has no agent that starts executors or nested containers.
-(defun ob-mesos-inside-tests--need-agent ()
-  "Skip the test without a Mesos, whose agents start containers."
-  (unless (getenv "OB_MESOS_TEST_MASTER")
-    (ert-skip "It wants an agent of Mesos: ./ob-mesos test --master HOST:PORT")))
+;; Those with the tag agent need an agent of Mesos, which starts containers; the
+;; master of the Java tests has none.  `./ob-mesos test --master HOST:PORT' runs
+;; them; the embedded cluster has tests of its own for all this.
 
 (ert-deftest ob-mesos-a-task-with-an-executor-of-its-own-can-be-looked-into ()
-  :tags '(master)
-  (ob-mesos-inside-tests--need-agent)
+  :tags '(master agent)
   (ob-mesos-inside-tests--look "own"))
 
 (ert-deftest ob-mesos-a-task-on-a-shared-executor-can-be-looked-into ()
-  :tags '(master)
-  (ob-mesos-inside-tests--need-agent)
+  :tags '(master agent)
   (ob-mesos-inside-tests--look "shared"))
 
 (ert-deftest ob-mesos-a-failed-task-is-kept-on-a-master ()
-  :tags '(master)
-  (ob-mesos-inside-tests--need-agent)
+  :tags '(master agent)
   (dolist (executor '("own" "shared"))
     (ob-mesos-inside-tests--beside executor ":keep 10m" "echo out; touch here; exit 3"
       (ob-mesos-tests--wait
@@ -110,8 +104,7 @@
                            (plist-get (ob-mesos-task-data task) :exitStatus)))))))
 
 (ert-deftest ob-mesos-sessions-live-on-a-master ()
-  :tags '(master)
-  (ob-mesos-inside-tests--need-agent)
+  :tags '(master agent)
   (ob-mesos-master-tests--with
     (let* ((ob-mesos-master master)
            (name (ob-mesos-interpreter-tests--name)))

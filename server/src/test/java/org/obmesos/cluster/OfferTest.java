@@ -12,12 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.FrameworkInfo;
 import org.apache.mesos.v1.Protos.TimeInfo;
 import org.apache.mesos.v1.Protos.Unavailability;
 import org.apache.mesos.v1.scheduler.Protos.Call;
-import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.Test;
 import org.obmesos.scheduler.Agent;
 import org.obmesos.task.Constraint;
@@ -35,11 +33,7 @@ final class OfferTest extends FrameworkTests {
     awaitState("before", TaskState.FINISHED);
     String agent = task("before").launch().location().agentId();
     assertThat(framework.agents().join()).extracting(Agent::id).contains(agent);
-    master.say(
-        Event.newBuilder()
-            .setType(Event.Type.FAILURE)
-            .setFailure(Event.Failure.newBuilder().setAgentId(AgentID.newBuilder().setValue(agent)))
-            .build());
+    master.removeAgent(agent);
     await()
         .atMost(LONG)
         .until(() -> framework.agents().join().stream().noneMatch(each -> each.id().equals(agent)));

@@ -10,9 +10,6 @@ import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.mesos.v1.Protos.AgentID;
-import org.apache.mesos.v1.scheduler.Protos.Call;
-import org.apache.mesos.v1.scheduler.Protos.Event;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,20 +172,7 @@ final class SessionTest {
     submit(block("a", "s", "A=1"));
     ended("a");
     master.withholdOffers();
-    AgentID agent =
-        master
-            .calls(Call.Type.ACCEPT)
-            .get(0)
-            .getAccept()
-            .getOperations(0)
-            .getLaunch()
-            .getTaskInfos(0)
-            .getAgentId();
-    master.say(
-        Event.newBuilder()
-            .setType(Event.Type.FAILURE)
-            .setFailure(Event.Failure.newBuilder().setAgentId(agent))
-            .build());
+    master.removeAgent(server.task("a").get("agent").getAsString());
     submit(block("b", "s", "echo \"A is $A\""), block("c", "s", "true"));
     assertThat(ended("b").toString()).contains("The session has ended (its agent was lost)");
     assertThat(ended("c").toString()).contains("The session has ended (its agent was lost)");

@@ -275,6 +275,15 @@ final class TestMaster implements AutoCloseable {
     stream.ifPresent(now -> now.over = true);
   }
 
+  /** An agent is gone for good, and the master says so. */
+  void removeAgent(String id) {
+    say(
+        Event.newBuilder()
+            .setType(Event.Type.FAILURE)
+            .setFailure(Event.Failure.newBuilder().setAgentId(AgentID.newBuilder().setValue(id)))
+            .build());
+  }
+
   /** Says something right after each subscription. */
   void greetWith(Event event) {
     greeting = Optional.of(event);

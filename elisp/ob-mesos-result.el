@@ -303,10 +303,7 @@ Return nil if there is no such place any more."
             (when-let ((origin (ob-mesos--origin task (cdr place))))
               (ob-mesos--edit-result
                (lambda ()
-                 (ob-mesos--insert-safely task (cdr place) origin value)
-                 (goto-char origin)
-                 (ob-mesos--insert-wanted-provenance task)))
-              (goto-char origin)
+                 (ob-mesos--insert-safely task (cdr place) origin value)))
               (when (and (member "file" (cdr value))
                          (bound-and-true-p org-inline-image-overlays))
                 (org-display-inline-images nil t))
@@ -316,7 +313,7 @@ Return nil if there is no such place any more."
 (defun ob-mesos--insert-safely (task position origin value)
   "Put VALUE of TASK for ORIGIN in place of what is at POSITION.
 If Org cannot insert it, put the text back as it was and insert a report
-that says why."
+that says why.  Leave point at the block or call."
   (let ((before (buffer-string)))
     (condition-case err
         (ob-mesos--insert-result-at task position origin value)
@@ -376,40 +373,58 @@ must not be inserted once more."
 
 (defun ob-mesos--insert-result-at (task position origin value)
   "Put VALUE, the result of TASK for ORIGIN, in place of what is at POSITION.
-VALUE is as `ob-mesos--value-to-insert' returns it."
-  (goto-char origin)
-  (let* ((failed (ob-mesos-task-failed-p task))
-         (params (ob-mesos-task-params task))
-         (info (list "mesos" ""
-                     (if failed (cl-remove :wrap params :key #'car) params)))
-         (default-directory (or (ob-mesos-task-directory task)
-                                default-directory)))
+VALUE is as `ob-mesos--value-to-insert' returns it.  Leave point at the
+block or call: where its results stand above it, they move it."
+  (let ((block (copy-marker origin t)))
+    (goto-char origin)
     (if (ob-mesos--inline-at-p position)
         (ob-mesos--insert-inline-result
          origin
-         (if failed (ob-mesos--one-line (car value)) (car value))
-         (if failed '("replace") (cdr value)) info)
-      (ob-mesos--with-scratch-buffer
-       origin (not (member "file" (cdr value)))
-       (lambda (shift)
-         (let ((position (- position shift)))
-           (goto-char position)
-           (delete-region position (ob-mesos--placeholder-end))
-           (goto-char (- origin shift))
-           (unless (and (ob-mesos-task-reused-p task) (ob-mesos--result-here-p))
-             (org-babel-insert-result
-              (car value) (cdr value) info
-              (and (not failed)
-                   (equal "yes" (cdr (assq :cache params)))
-                   (plist-get (ob-mesos-task-data task) :key))
-              (ob-mesos-task-lang task)))))))
-    (goto-char origin)
-    (when (eq ob-mesos-ansi 'render)
-      (when-let ((results (org-babel-where-is-src-block-result)))
-        (save-excursion
-          (goto-char results)
-          (forward-line 1)
-          (ansi-color-apply-on-region (point) (org-babel-result-end)))))))
+         (if (ob-mesos-task-failed-p task) (ob-mesos--one-line (car value)) (car value))
+         (if (ob-mesos-task-failed-p task) '("replace") (cdr value))
+         (ob-mesos--result-info task))
+      (ob-mesos--insert-lines task position origin value))
+    (goto-char block)
+    (ob-mesos--render-result)
+    (ob-mesos--insert-wanted-provenance task)
+    (goto-char block)
+    (set-marker block nil)))
+
+(defun ob-mesos--result-info (task)
+  "Return what Org's inserter is to know of the block of TASK."
+  (let ((params (ob-mesos-task-params task)))
+    (list "mesos" ""
+          (if (ob-mesos-task-failed-p task)
+              (cl-remove :wrap params :key #'car)
+            params))))
+
+(defun ob-mesos--insert-lines (task position origin value)
+  "Put VALUE of TASK, for ORIGIN, in place of the placeholder lines at POSITION."
+  (let ((default-directory (or (ob-mesos-task-directory task)
+                               default-directory)))
+    (ob-mesos--with-scratch-buffer
+     origin (not (member "file" (cdr value)))
+     (lambda (shift)
+       (goto-char (- origin shift))
+       (save-excursion
+         (goto-char (- position shift))
+         (delete-region (point) (ob-mesos--placeholder-end)))
+       (unless (and (ob-mesos-task-reused-p task) (ob-mesos--result-here-p))
+         (org-babel-insert-result
+          (car value) (cdr value) (ob-mesos--result-info task)
+          (and (not (ob-mesos-task-failed-p task))
+               (equal "yes" (cdr (assq :cache (ob-mesos-task-params task))))
+               (plist-get (ob-mesos-task-data task) :key))
+          (ob-mesos-task-lang task)))))))
+
+(defun ob-mesos--render-result ()
+  "Show the colours of the result of the block at point if `ob-mesos-ansi' is `render'."
+  (when (eq ob-mesos-ansi 'render)
+    (when-let ((results (org-babel-where-is-src-block-result)))
+      (save-excursion
+        (goto-char results)
+        (forward-line 1)
+        (ansi-color-apply-on-region (point) (org-babel-result-end))))))
 
 (defun ob-mesos--status (data)
   "Take in DATA, the word of the server on a task."

@@ -56,6 +56,29 @@
                                         #'ignore))
                                (ob-mesos-place-tests--document text)))))))))
 
+(ert-deftest ob-mesos-results-above-their-block-are-replaced-there ()
+  (dolist (header '("" ":provenance yes"))
+    (let (at)
+      (ob-mesos-tests--with
+          (concat "#+RESULTS: n\n: old\n: older\n\nText.\n\n#+name: n\n"
+                  (ob-mesos-tests--block header "seq 9")
+                  "\nMore.\n\n#+begin_src sh\necho not run\n#+end_src\n")
+        (ob-mesos-tests--go "#+begin_src mesos")
+        (org-babel-execute-src-block)
+        (let ((org-babel-after-execute-hook
+               (list (lambda () (push (buffer-substring (point) (line-end-position)) at)))))
+          (ob-mesos-tests--settle))
+        (should (equal (list (string-trim-right (concat "#+begin_src mesos " header)))
+                       (mapcar #'string-trim-right at)))
+        (should (string-match-p
+                 (concat "\\`#\\+RESULTS: n\n"
+                         (mapconcat (lambda (n) (format ": %d\n" n)) (number-sequence 1 9) "")
+                         (if (equal header "") "" ":PROVENANCE:\n\\(?:.+\n\\)*?:END:\n")
+                         "\nText\\.\n\n#\\+name: n\n"
+                         (regexp-quote (ob-mesos-tests--block header "seq 9"))
+                         "\nMore\\.\n\n#\\+begin_src sh\necho not run\n#\\+end_src\n\\'")
+                 (buffer-string)))))))
+
 (ert-deftest ob-mesos-point-and-markers-around-a-result-stay-at-their-text ()
   (ob-mesos-tests--with (concat "above\n\n" (ob-mesos-tests--block "" "echo hi")
                                 "\n#+call: next()\nbelow\n")

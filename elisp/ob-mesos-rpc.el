@@ -239,7 +239,6 @@ Java 17 crashes when it reads a damaged archive."
 
 (defconst ob-mesos--launch
   "trap '' HUP
-{ echo 10 > /proc/self/autogroup; } 2>/dev/null
 case ${LC_ALL:-${LC_CTYPE:-$LANG}} in
     *[Uu][Tt][Ff]-8 | *[Uu][Tt][Ff]8) ;;
     *) export LC_ALL=C.UTF-8 ;;
@@ -247,10 +246,8 @@ esac
 exec \"$@\""
   "The shell script that starts the server.
 Emacs sends SIGHUP to its processes when it ends; the server ignores it,
-because it may have tasks to kill then.  Linux shares processor time
-among sessions (autogroups, sched(7)): the server and its tasks get a
-lower share, so that Emacs stays responsive.  Java reads and writes file
-names in the encoding of the locale, which has to be UTF-8.")
+because it may have tasks to kill then.  Java reads and writes file names
+in the encoding of the locale, which has to be UTF-8.")
 
 (defun ob-mesos--command (server archive)
   "The words that start SERVER, with ARCHIVE if it is there."

@@ -128,6 +128,16 @@ What it leaves running because it fails does not disturb other tests."
 
 ;;;; From block to result
 
+(ert-deftest ob-mesos-the-server-has-its-share-of-a-busy-machine ()
+  (ob-mesos-tests--run "" "echo hi")
+  (when (file-exists-p "/proc/self/autogroup")
+    (dolist (server (ob-mesos--live-servers))
+      (with-temp-buffer
+        (insert-file-contents
+         (format "/proc/%d/autogroup"
+                 (process-id (jsonrpc--process (ob-mesos--server-connection server)))))
+        (should (looking-at-p ".* nice 0$"))))))
+
 (ert-deftest ob-mesos-a-block-gets-its-output-as-result ()
   (should (equal (ob-mesos-tests--run "" "echo hi") ": hi\n")))
 

@@ -399,7 +399,7 @@ block or call: where its results stand above it, they move it."
             params))))
 
 (defun ob-mesos--insert-lines (task position origin value)
-  "Put VALUE of TASK, for ORIGIN, in place of the placeholder lines at POSITION."
+  "Put VALUE of TASK, for ORIGIN, in place of the lines at POSITION."
   (let ((default-directory (or (ob-mesos-task-directory task)
                                default-directory)))
     (ob-mesos--with-scratch-buffer
@@ -418,7 +418,7 @@ block or call: where its results stand above it, they move it."
           (ob-mesos-task-lang task)))))))
 
 (defun ob-mesos--render-result ()
-  "Show the colours of the result of the block at point if `ob-mesos-ansi' is `render'."
+  "Colour the result of the block at point if `ob-mesos-ansi' is `render'."
   (when (eq ob-mesos-ansi 'render)
     (when-let ((results (org-babel-where-is-src-block-result)))
       (save-excursion

@@ -179,18 +179,18 @@ consist of fixed-width lines, with or without `ob-mesos-provenance'."
                 (memq (org-babel-find-named-result name)
                       (list nil (nth 2 plain)))))))))
 
-(defun ob-mesos--named-results-p (name besides)
-  "Return non-nil if results with NAME can be elsewhere than at BESIDES.
-Org parses a section to be sure; this only searches."
+(defun ob-mesos--named-results-p (name bound)
+  "Return non-nil if results with NAME can be above BOUND, or anywhere if nil.
+Org takes the first ones, and parses a section to be sure; this only
+searches."
   (save-restriction
     (widen)
     (goto-char (point-min))
-    (cl-loop while (search-forward (concat ": " name) nil t)
+    (cl-loop while (search-forward (concat ": " name) bound t)
              thereis (and (looking-at-p "[ \t]*$")
                           (save-excursion
                             (beginning-of-line)
-                            (and (looking-at-p "[ \t]*#\\+results\\b")
-                                 (not (eql besides (point)))))))))
+                            (looking-at-p "[ \t]*#\\+results\\b"))))))
 
 (defconst ob-mesos--settings
   '(tab-width indent-tabs-mode org-babel-results-keyword

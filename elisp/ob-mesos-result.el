@@ -314,30 +314,15 @@ Return nil if there is no such place any more."
   "Put VALUE of TASK for ORIGIN in place of what is at POSITION.
 If Org cannot insert it, put the text back as it was and insert a report
 that says why.  Leave point at the block or call."
-  (let ((before (buffer-string)))
-    (condition-case err
-        (ob-mesos--insert-result-at task position origin value)
-      ((error quit)
-       (ob-mesos--restore-text before)
-       (ob-mesos--count-as-failed task err)
-       (ob-mesos--insert-result-at task position origin
-                                   (ob-mesos--value-to-insert task))))))
-
-(defun ob-mesos--restore-text (text)
-  "Make TEXT the text of this buffer, changing only what differs."
-  (let* ((now (buffer-string))
-         (differs (compare-strings text nil nil now nil nil)))
-    (unless (eq differs t)
-      (let* ((prefix (1- (abs differs)))
-             (most (- (min (length text) (length now)) prefix))
-             (suffix 0))
-        (while (and (< suffix most)
-                    (eq (aref text (- (length text) suffix 1))
-                        (aref now (- (length now) suffix 1))))
-          (setq suffix (1+ suffix)))
-        (goto-char (+ (point-min) prefix))
-        (delete-region (point) (- (point-max) suffix))
-        (insert (substring text prefix (- (length text) suffix)))))))
+  (let* ((change (ob-mesos--without-undo
+                  (lambda ()
+                    (ob-mesos--insert-result-at task position origin value))))
+         (err (ob-mesos--change-error change)))
+    (when err
+      (ob-mesos--revert-change change)
+      (ob-mesos--count-as-failed task err)
+      (ob-mesos--insert-result-at task position origin
+                                  (ob-mesos--value-to-insert task)))))
 
 (defun ob-mesos--count-as-failed (task err)
   "Let TASK count as failed: ERR has come in the way of its result."

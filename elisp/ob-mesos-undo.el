@@ -57,6 +57,13 @@ What it does not cover has not changed, so that is old text too."
   "Return by how many characters CHANGE has made the buffer longer."
   (- (ob-mesos--change-end change) (ob-mesos--change-old-end change)))
 
+(defun ob-mesos--revert-change (change)
+  "Put the old text of CHANGE back in its place."
+  (when (ob-mesos--change-beg change)
+    (ob-mesos--replace-lines (ob-mesos--change-beg change)
+                             (ob-mesos--change-end change)
+                             (ob-mesos--change-old change))))
+
 (defun ob-mesos--without-undo (function)
   "Call FUNCTION, which edits the buffer, without a record for undo.
 Return the `ob-mesos--change' that it has made, also if it ends with an

@@ -2,6 +2,7 @@
 package org.obmesos.scheduler;
 
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -44,7 +45,7 @@ final class OfferMatcher {
   OfferMatcher(TaskRegistry registry, boolean roles, Resources shareLimit) {
     this.registry = registry;
     this.roles = roles;
-    this.executors = new SharedExecutors(registry, shareLimit);
+    this.executors = new SharedExecutors(registry, shareLimit, InstantSource.system());
     this.sessions = new Sessions(registry, roles);
   }
 

@@ -3,6 +3,7 @@ package org.obmesos.scheduler;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,7 @@ final class SharedExecutors {
 
   private final TaskRegistry registry;
   private final Resources limit;
+  private final InstantSource clock;
   private final String prefix = "shared-" + UUID.randomUUID().toString().substring(0, 8) + "-";
   private final Map<Allocation, SharedExecutor> current = new HashMap<>();
   private final Map<String, SharedExecutor> byId = new HashMap<>();
@@ -66,16 +68,18 @@ final class SharedExecutors {
   private static final class SharedExecutor {
     private final String id;
     private final Allocation allocation;
-    private final Instant created = Instant.now();
+    private final Instant created;
     private Optional<ExecutorInfo> info = Optional.empty();
-    private Instant lastUsed = created;
+    private Instant lastUsed;
     private int tasks;
     private boolean registered;
     private boolean ended;
 
-    SharedExecutor(String id, Allocation allocation) {
+    SharedExecutor(String id, Allocation allocation, Instant created) {
       this.id = id;
       this.allocation = allocation;
+      this.created = created;
+      this.lastUsed = created;
     }
   }
 
@@ -84,9 +88,10 @@ final class SharedExecutors {
    *
    * @param limit the cpus and memory of the largest task that shares one without saying so
    */
-  SharedExecutors(TaskRegistry registry, Resources limit) {
+  SharedExecutors(TaskRegistry registry, Resources limit, InstantSource clock) {
     this.registry = registry;
     this.limit = limit;
+    this.clock = clock;
   }
 
   /** Returns whether a task is to run on a shared executor where there is one. */
@@ -109,7 +114,7 @@ final class SharedExecutors {
   /** Returns whether executors can be started on an agent. */
   boolean isUsable(Allocation allocation) {
     Instant failed = unusable.get(allocation.agent());
-    return failed == null || failed.plus(UNUSABLE).isBefore(Instant.now());
+    return failed == null || failed.plus(UNUSABLE).isBefore(clock.instant());
   }
 
   /**
@@ -120,18 +125,18 @@ final class SharedExecutors {
   String assign(Allocation allocation, List<Offer> offers) {
     SharedExecutor executor =
         usable(allocation, offers)
-            .orElseGet(() -> new SharedExecutor(prefix + count++, allocation));
+            .orElseGet(() -> new SharedExecutor(prefix + count++, allocation, clock.instant()));
     current.put(allocation, executor);
     byId.values().removeIf(it -> it.ended && !hasTasks(it) && !current.containsValue(it));
     byId.put(executor.id, executor);
     executor.tasks++;
-    executor.lastUsed = Instant.now();
+    executor.lastUsed = clock.instant();
     return executor.id;
   }
 
   /** Returns the executor that runs, or is about to run, and can take another task. */
   private Optional<SharedExecutor> usable(Allocation allocation, List<Offer> offers) {
-    Instant now = Instant.now();
+    Instant now = clock.instant();
     return Optional.ofNullable(current.get(allocation))
         .filter(it -> !it.ended && it.tasks < MAX_TASKS && it.created.plus(MAX_AGE).isAfter(now))
         .filter(
@@ -201,7 +206,7 @@ final class SharedExecutors {
 
   /** A task of an executor has ended. */
   void taskEnded(String id) {
-    Optional.ofNullable(byId.get(id)).ifPresent(it -> it.lastUsed = Instant.now());
+    Optional.ofNullable(byId.get(id)).ifPresent(it -> it.lastUsed = clock.instant());
   }
 
   /** An executor has ended. */
@@ -221,7 +226,7 @@ final class SharedExecutors {
           "the shared executor cannot run on agent {} ({}); its tasks get executors of their own",
           executor.allocation.agent(),
           message);
-      unusable.put(executor.allocation.agent(), Instant.now());
+      unusable.put(executor.allocation.agent(), clock.instant());
     }
   }
 }

@@ -213,6 +213,32 @@ final class SharedExecutorTest {
   }
 
   @Test
+  void anAgentIsReachedByItsDomainSocketWhereItHasOne() throws Exception {
+    Path socket = directory.resolve("agent.sock");
+    try (TestDomainSocket agent = new TestDomainSocket(socket, executors.port())) {
+      executors.environment("MESOS_DOMAIN_SOCKET", socket.toString());
+      executors.environment("MESOS_AGENT_ENDPOINT", "127.0.0.1:1");
+      executors.environment("LIBPROCESS_SSL_ENABLED", "true");
+      submit(block("a", "echo a", ""), block("b", "sleep 1000", ""));
+      assertThat(stdout(ended("a"))).isEqualTo("a\n");
+      awaitState("b", "RUNNING");
+      server.call("task/kill", "{\"ids\":[\"b\"]}");
+      assertThat(ended("b").get("state").getAsString()).isEqualTo("KILLED");
+      assertThat(executors.started()).isEqualTo(1);
+      assertThat(agent.connections()).isPositive();
+    }
+  }
+
+  /** Perl alone speaks no TLS. */
+  @Test
+  void whereTheAgentWantsTlsTheBlocksGetExecutorsOfTheirOwn() throws Exception {
+    executors.environment("LIBPROCESS_SSL_ENABLED", "true");
+    submit(block("a", "echo a", ""));
+    assertThat(stdout(ended("a"))).isEqualTo("a\n");
+    assertThat(server.log()).contains("the shared executor cannot run on agent");
+  }
+
+  @Test
   void aServerThatIsKilledFindsItsTasksAgain() throws Exception {
     submit(
         block("a", "while [ ! -e %s/go ]; do sleep 0.02; done; echo on".formatted(directory), ""));

@@ -51,7 +51,8 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
   private boolean restarting;
   private String recoveryTimeout = "15mins";
   private Optional<String> command = Optional.empty();
-  private int port;
+  private final Map<String, String> variables = new LinkedHashMap<>();
+  private final int port;
   private int started;
 
   /** A task and its updates, of which the first is sent until it is acknowledged. */
@@ -140,6 +141,16 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
   /** Executors started from now on wait so long for the agent, such as 1secs. */
   synchronized void recoveryTimeout(String duration) {
     recoveryTimeout = duration;
+  }
+
+  /** Executors started from now on have this environment variable, in place of the agent's. */
+  synchronized void environment(String name, String value) {
+    variables.put(name, value);
+  }
+
+  /** Returns the port of the agent's API. */
+  int port() {
+    return port;
   }
 
   private synchronized void shutDown(String executorId) {
@@ -347,6 +358,7 @@ final class TestExecutors implements ClusterFixture, AutoCloseable {
       environment.put("MESOS_RECOVERY_TIMEOUT", recoveryTimeout);
       environment.put("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "5secs");
       environment.put("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", "token-of-" + framework);
+      environment.putAll(variables);
       Process process = builder.start();
       started++;
       var unused = process.onExit().thenAccept(ended -> ended(task, ended.exitValue()));

@@ -121,13 +121,22 @@ Set its task."
   (and marker (eq (marker-buffer marker)
                   (or (buffer-base-buffer) (current-buffer)))))
 
+(defun ob-mesos--block-at-p (task position)
+  "Return non-nil if the block or call of TASK begins at POSITION here.
+Its marker is behind the indentation that it was given since."
+  (let ((marker (ob-mesos-task-block-marker task)))
+    (and (ob-mesos--marker-here-p marker)
+         (or (= marker position)
+             (org-with-wide-buffer
+              (goto-char marker)
+              (skip-chars-backward " \t")
+              (= (point) position))))))
+
 (defun ob-mesos--task-at (position)
   "Return the task of the block or call at POSITION that has not ended, or nil."
   (cl-loop for task being the hash-values of ob-mesos--tasks
-           for origin = (ob-mesos-task-block-marker task)
-           when (and origin (not (ob-mesos-task-done task))
-                     (ob-mesos--marker-here-p origin)
-                     (= origin position))
+           when (and (not (ob-mesos-task-done task))
+                     (ob-mesos--block-at-p task position))
            return task))
 
 (defun ob-mesos--named-node (graph name)

@@ -53,7 +53,9 @@ column has that name."
     (let ((vars (cl-mapcar
                  (lambda (column value)
                    (cons (intern (replace-regexp-in-string
-                                  "[^A-Za-z0-9_]" "_" (format "%s" column)))
+                                  "\\`[0-9]" "_\\&"
+                                  (replace-regexp-in-string
+                                   "[^A-Za-z0-9_]" "_" (format "%s" column))))
                          value))
                  names row)))
       (if (assq name vars) vars

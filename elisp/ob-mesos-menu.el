@@ -38,11 +38,9 @@ One that has not ended comes before those that have."
   (let (latest)
     (maphash
      (lambda (_id task)
-       (let ((marker (ob-mesos-task-block-marker task)))
-         (when (and (ob-mesos--marker-here-p marker)
-                    (= marker position)
-                    (or (null latest) (ob-mesos-task-done latest)))
-           (setq latest task))))
+       (when (and (ob-mesos--block-at-p task position)
+                  (or (null latest) (ob-mesos-task-done latest)))
+         (setq latest task)))
      ob-mesos--tasks)
     latest))
 

@@ -115,15 +115,27 @@ of the file is another."
 
 ;;;; The scratch buffer
 
+(defun ob-mesos--affiliated-p ()
+  "Return non-nil if the line at point can be an affiliated keyword."
+  (and (looking-at-p "#\\+[A-Za-z_]+\\(?:\\[.*\\]\\)?:")
+       (not (looking-at-p "#\\+call:"))))
+
 (defun ob-mesos--affiliated-begin ()
   "The beginning of the element at point, with the keywords right above it."
   (save-excursion
     (let ((beg (point)))
       (while (and (zerop (forward-line -1))
-                  (looking-at-p "#\\+[A-Za-z_]+\\(?:\\[.*\\]\\)?:")
-                  (not (looking-at-p "#\\+call:")))
+                  (ob-mesos--affiliated-p))
         (setq beg (point)))
       beg)))
+
+(defun ob-mesos--results-with-keywords-p ()
+  "Return non-nil if a results keyword is below other keywords at point."
+  (save-excursion
+    (while (and (ob-mesos--affiliated-p)
+                (not (looking-at-p "#\\+results\\b"))
+                (zerop (forward-line 1))))
+    (looking-at-p "#\\+results\\b")))
 
 (defconst ob-mesos--provenance-regexp "[ \t]*:PROVENANCE:[ \t]*$"
   "Matches the first line of the drawer of `ob-mesos-provenance'.")
@@ -161,9 +173,9 @@ consist of fixed-width lines, with or without `ob-mesos-provenance'."
             (while (looking-at-p ":\\(?: \\|$\\)")
               (forward-line 1))
             (goto-char (ob-mesos--provenance-end)))
-          (when (or (not results)
-                    (looking-at-p "[ \t]*$")
-                    (looking-at-p "\\*+ "))
+          (when (if results
+                    (looking-at-p "[ \t]*$\\|\\*+ ")
+                  (not (ob-mesos--results-with-keywords-p)))
             (skip-chars-forward " \t\n")
             (list beg (min (point-max) (line-beginning-position 2))
                   results)))))))
@@ -320,16 +332,20 @@ the one that has the results' name."
 
 (defun ob-mesos--own-p (task results)
   "Whether what is at point is what TASK was made of, and has its RESULTS.
-Results whose block is gone can come to stand below another."
+Results whose block is gone can come to stand below another.  Blocks can
+be indented while they run."
   (and (or (null (ob-mesos-task-text task))
-           (equal (ob-mesos-task-text task)
-                  (org-element-property :value (org-element-at-point))))
+           (equal (org-remove-indentation (ob-mesos-task-text task))
+                  (org-remove-indentation
+                   (or (org-element-property :value (org-element-at-point)) ""))))
        (ob-mesos--belongs-p results)))
 
 (defun ob-mesos--origin-at (marker position results)
   "MARKER's position if RESULTS, with POSITION in them, belong to it, or nil."
   (let ((plain (ob-mesos--plain marker)))
     (goto-char marker)
+    ;; It is behind the indentation that its block was given since.
+    (skip-chars-backward " \t")
     (when (if (and plain (eql results (nth 2 plain)))
               (< position (nth 1 plain))
             ;; Empty lines belong to the element above them.

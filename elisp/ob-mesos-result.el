@@ -391,9 +391,13 @@ block or call: where its results stand above it, they move it."
      origin (not (member "file" (cdr value)))
      (lambda (shift)
        (goto-char (- origin shift))
-       (save-excursion
-         (goto-char (- position shift))
-         (delete-region (point) (ob-mesos--placeholder-end)))
+       ;; Org replaces it, except where it keeps what is there.  It does
+       ;; not find an empty result below a caption.
+       (when (or (ob-mesos-task-reused-p task)
+                 (not (member "replace" (cdr value))))
+         (save-excursion
+           (goto-char (- position shift))
+           (delete-region (point) (ob-mesos--placeholder-end))))
        (unless (and (ob-mesos-task-reused-p task) (ob-mesos--result-here-p))
          (org-babel-insert-result
           (car value) (cdr value) (ob-mesos--result-info task)

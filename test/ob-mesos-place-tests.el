@@ -29,6 +29,8 @@
     "%s\n#+RESULTS:\n\n: not the result\n"
     "%s\n#+RESULTS:\n* B\n"
     "%s\n#+RESULTS[abc]:\n: old\n"
+    "%s\n#+caption: My text\n#+attr_html: :width 3\n#+RESULTS:\n: old\n\nmore\n"
+    "%s\n#+name: o\n#+begin_src sh\necho not run\n#+end_src\n\n#+RESULTS: o\n: keep\n"
     "#+begin_quote\n%s#+end_quote\ntext\n"
     ":note:\n%s:end:\ntext\n"
     "- item\n\n%s\ntext\n"
@@ -78,6 +80,13 @@
                          (regexp-quote (ob-mesos-tests--block header "seq 9"))
                          "\nMore\\.\n\n#\\+begin_src sh\necho not run\n#\\+end_src\n\\'")
                  (buffer-string)))))))
+
+(ert-deftest ob-mesos-keywords-above-results-stay-there ()
+  (should (equal (concat (ob-mesos-tests--block "" "echo new")
+                         "\n#+caption: My text\n#+RESULTS:\n: new\n")
+                 (ob-mesos-place-tests--document
+                  (concat (ob-mesos-tests--block "" "echo new")
+                          "\n#+caption: My text\n#+RESULTS:\n: old\n")))))
 
 (ert-deftest ob-mesos-point-and-markers-around-a-result-stay-at-their-text ()
   (ob-mesos-tests--with (concat "above\n\n" (ob-mesos-tests--block "" "echo hi")

@@ -341,6 +341,29 @@
                                           (search-forward "#+begin_src mesos")
                                           (line-beginning-position))))))))
 
+;;;; Edits while a block runs
+
+(ert-deftest ob-mesos-a-block-that-is-indented-while-it-runs-has-its-result ()
+  (dolist (indent '("" "  "))
+    (ob-mesos-tests--with
+        (replace-regexp-in-string
+         "^\\(.\\)" (concat indent "\\1")
+         (ob-mesos-tests--block "" "until [ -e GO ]; do sleep 0.05; done; echo done"))
+      (let ((go (expand-file-name "go" (make-temp-file "ob-mesos" t))))
+        (search-forward "GO")
+        (replace-match go t t)
+        (ob-mesos-execute)
+        (indent-rigidly (point-min) (point-max) 3)
+        (goto-char (point-min))
+        (search-forward "begin_src")
+        ;; It is known as the block that runs.
+        (should (ob-mesos--task-at
+                 (ob-mesos--element-begin (org-element-context))))
+        (write-region "" nil go nil 'silent)
+        (ob-mesos-tests--settle)
+        (should (string-match-p "^ +: done$" (buffer-string)))
+        (should-not (string-search "mesos:" (buffer-string)))))))
+
 ;;;; Errors
 
 (ert-deftest ob-mesos-an-error-while-the-value-is-made-is-shown-in-its-place ()

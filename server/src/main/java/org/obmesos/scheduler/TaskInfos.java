@@ -349,17 +349,6 @@ final class TaskInfos {
             : variables.stream().map(name -> "\"$" + name + "\"").collect(Collectors.joining(" "));
     String interpreter =
         interpreter(block).stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
-    String directory = program.directory();
-    String enter =
-        directory.isEmpty()
-            ? ""
-            : directory.startsWith("/")
-                ? "cd " + quote(directory) + " && "
-                : "mkdir -p "
-                    + quote("./" + directory)
-                    + " && cd "
-                    + quote("./" + directory)
-                    + " && ";
     // In a container the working directory is not the sandbox.
     return "cd \"${MESOS_SANDBOX:-.}\" && block=$PWD/"
         + BODY_FILE
@@ -367,10 +356,25 @@ final class TaskInfos {
         + values
         + " > \"$block\" && "
         + (count == 0 ? "" : "unset " + names + " && ")
-        + enter
+        + enter(program.directory())
         + "exec "
         + interpreter
         + " \"$block\"";
+  }
+
+  /** Returns the commands that change to a working directory, as tasks.pl does. */
+  private static String enter(String directory) {
+    if (directory.isEmpty()) {
+      return "";
+    }
+    if (directory.startsWith("/")) {
+      return "cd " + quote(directory) + " && ";
+    }
+    if (directory.equals("~") || directory.startsWith("~/")) {
+      return "cd \"${HOME:?}\"" + quote(directory.substring(1)) + " && ";
+    }
+    String path = quote("./" + directory);
+    return "mkdir -p " + path + " && cd " + path + " && ";
   }
 
   private static String quote(String word) {

@@ -13,7 +13,8 @@ import java.util.Objects;
  * @param body the expanded text of the block, at most {@link #MAX_BODY_BYTES} in UTF-8; empty if it
  *     is submitted later or the image's own command runs
  * @param environment environment variables
- * @param directory the working directory, relative to the sandbox; empty for the sandbox
+ * @param directory the working directory: absolute, below the home directory ({@code ~/...}), or
+ *     relative to the sandbox and made there; empty for the sandbox
  * @param executionEnvironment container, fetched files, user, health check and secrets
  */
 public record Program(
@@ -29,7 +30,8 @@ public record Program(
    * Validates the components.
    *
    * @throws InvalidBlockException if the interpreter is empty, the body is blank or too large, a
-   *     variable's name is not valid, or any text contains a NUL character
+   *     variable's name is not valid, the directory is {@code ~user}, or any text contains a NUL
+   *     character
    */
   public Program {
     interpreter = List.copyOf(interpreter);
@@ -48,6 +50,9 @@ public record Program(
     interpreter.forEach(word -> rejectNul("lang", word));
     rejectNul("body", body);
     rejectNul("dir", directory);
+    if (directory.matches("~[^/].*")) {
+      throw new InvalidBlockException("dir", "the home directory of another user cannot be given");
+    }
     environment.forEach(
         (name, value) -> {
           if (name.isEmpty() || name.indexOf('=') >= 0) {

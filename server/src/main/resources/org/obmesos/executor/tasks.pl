@@ -11,7 +11,8 @@
 #   sandbox      its directory
 #   body         text to write into the file .block of its directory, whose name
 #                is then the last argument
-#   directory    the working directory, relative to the sandbox
+#   directory    the working directory: absolute, below ~, or relative to the
+#                sandbox, where it is made
 #   grace        seconds between SIGTERM and SIGKILL
 #   timeout      seconds until it is ended; 0 for never
 #   meta         a directory for its records (the embedded cluster only):
@@ -225,6 +226,7 @@ sub enter_directory {
     my ($spec) = @_;
     my $directory = $spec->{directory} // '';
     return unless length $directory;
+    $directory =~ s{^~(?=/|\z)}{$spec->{environment}{HOME} // (getpwuid($<))[7]}e;
     my $path = '';
     unless ($directory =~ m{^/}) {
         for my $part (split m{/+}, $directory) {

@@ -8,9 +8,6 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -280,24 +277,9 @@ final class SharedExecutorTest {
   /** Two hundred blocks while executors, the agent and the server die; each leaves a mark. */
   @Test
   void whateverDiesNoBlockIsLostAndNoneRunsTwiceWithoutSayingSo() throws Exception {
-    int tasks = 200;
-    submit(
-        IntStream.range(0, tasks)
-            .mapToObj(
-                n ->
-                    block(
-                        "t" + n,
-                        "echo x >> %1$s/ran-%2$d; sleep 0.1; echo %2$d".formatted(directory, n),
-                        ",\"attempts\":1"))
-            .toArray(String[]::new));
+    MarkedBlocks blocks = new MarkedBlocks(directory, () -> server, "", FrameworkTests.LONG);
     for (int round = 0; round < 4; round++) {
-      int seen = round * 20 + 10;
-      await()
-          .atMost(FrameworkTests.LONG)
-          .untilAsserted(
-              () ->
-                  // On a slow machine the first kill can end tasks that have not left a mark yet.
-                  assertThat(marks(tasks) >= seen || allEnded(tasks)).as(states(tasks)).isTrue());
+      blocks.awaitBegun(round * 20 + 10);
       switch (round) {
         case 0 -> executors.killExecutors();
         case 1 -> {
@@ -315,52 +297,6 @@ final class SharedExecutorTest {
         }
       }
     }
-    int lost = 0;
-    for (int n = 0; n < tasks; n++) {
-      JsonObject task = ended("t" + n);
-      String state = task.get("state").getAsString();
-      assertThat(state).isIn("FINISHED", "FAILED");
-      if (state.equals("FINISHED")) {
-        assertThat(stdout(task)).isEqualTo(n + "\n");
-        assertThat(directory.resolve("ran-" + n)).hasContent("x\n");
-      } else {
-        lost++;
-        assertThat(task.get("reason").getAsString()).isEqualTo("REASON_EXECUTOR_TERMINATED");
-        if (Files.exists(directory.resolve("ran-" + n))) {
-          assertThat(directory.resolve("ran-" + n)).hasContent("x\n");
-        }
-      }
-    }
-    assertThat(lost).isLessThan(tasks);
-  }
-
-  /** Returns how many tasks are in each state, and why those wait that do. */
-  private String states(int tasks) {
-    Map<String, Integer> counts = new TreeMap<>();
-    try {
-      for (int n = 0; n < tasks; n++) {
-        JsonObject task = task("t" + n);
-        counts.merge(task.get("state") + " " + task.get("message"), 1, Integer::sum);
-      }
-    } catch (IOException e) {
-      return e.toString();
-    }
-    return counts + "; executors running: " + executors.running();
-  }
-
-  private boolean allEnded(int tasks) throws IOException {
-    for (int n = 0; n < tasks; n++) {
-      if (!task("t" + n).get("terminal").getAsBoolean()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private long marks(int tasks) {
-    return IntStream.range(0, tasks)
-        .filter(n -> Files.exists(directory.resolve("ran-" + n)))
-        .boxed()
-        .collect(Collectors.counting());
+    blocks.assertNoneLostAndNoneRepeated();
   }
 }

@@ -84,6 +84,14 @@ DONE gets nil, or a sentence on what is missing."
           (t (ob-mesos--fetch task rest done))))
        done))))
 
+(defun ob-mesos--fetch-output (task done)
+  "Read all output of TASK and call DONE, as `ob-mesos--fetch' does."
+  (ob-mesos--fetch-pieces task "stdout" 0 nil
+                          (lambda (bytes)
+                            (setf (ob-mesos-task-output task) bytes)
+                            (funcall done nil))
+                          done))
+
 (defun ob-mesos--find-file (task path found failed)
   "Call FOUND with whether TASK has a file PATH; call FAILED with what is wrong."
   (ob-mesos--request

@@ -36,7 +36,15 @@ INDEX takes a part of it, as in \"table[0,1]\"; nil is all of it."
 
 (defun ob-mesos--promised-value (promise)
   "The value that PROMISE, (TASK . INDEX), stands for."
-  (let ((value (car (ob-mesos--outcome (car promise)))))
+  (let* ((task (car promise))
+         (params (ob-mesos-task-params task))
+         (value (cond
+                 ((or (assq :file params) (assq :post params))
+                  (car (ob-mesos--outcome task)))
+                 ((ob-mesos--cut-p task)
+                  (user-error "Only the first bytes of the output of %s are known"
+                              (ob-mesos-task-id task)))
+                 (t (ob-mesos--raw-value task params t)))))
     (cond ((and value (symbolp value)) (format "%S" value))
           ((and (cdr promise) (listp value))
            (org-babel-ref-index-list (cdr promise) value))

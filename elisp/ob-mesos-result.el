@@ -38,8 +38,11 @@ If the task is not visible, the last lines are updated every five seconds."
           "\\|UNKNOWN\\)\\b")
   "Matches a placeholder; group 1 is the task's id.")
 
-;; That file requires this one.
+;; Those files require this one.
 (declare-function ob-mesos--tell-group "ob-mesos-group" (group))
+(declare-function ob-mesos--promising-tasks "ob-mesos-flow" (params))
+
+(defvar ob-mesos--waiting-tasks)
 
 ;;;; The placeholder
 
@@ -221,19 +224,14 @@ Those are asked after more often."
   "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
 Return it and the RESULT-PARAMS to insert it with."
   (let* ((file (and (member "file" result-params) (cdr (assq :file params))))
-         (value (ob-mesos--task-value task params))
-         (post (cdr (assq :post params))))
-    (when (and (eq (cdr (assq :result-type params)) 'value)
-               (or (member "vector" result-params) (member "table" result-params))
-               (not (listp value)))
-      (setq value (list (list value))))
+         (post (cdr (assq :post params)))
+         (value (ob-mesos--raw-value task params (or file post))))
     (when file
       (unless (or (ob-mesos-task-not-run-p task)
                   (member "link" result-params)
                   (member "graphics" result-params)
                   (member file (ob-mesos-task-fetched task)))
-        (with-temp-file file
-          (insert (org-babel-format-result value (cdr (assq :sep params))))))
+        (ob-mesos--write-value task value params file))
       (setq value file))
     (when post
       (let ((*this* (if file
@@ -399,12 +397,30 @@ block or call: where its results stand above it, they move it."
            (goto-char (- position shift))
            (delete-region (point) (ob-mesos--placeholder-end))))
        (unless (and (ob-mesos-task-reused-p task) (ob-mesos--result-here-p))
-         (org-babel-insert-result
-          (car value) (cdr value) (ob-mesos--result-info task)
-          (and (not (ob-mesos-task-failed-p task))
-               (equal "yes" (cdr (assq :cache (ob-mesos-task-params task))))
-               (plist-get (ob-mesos-task-data task) :key))
-          (ob-mesos-task-lang task)))))))
+         (let ((placeholder (copy-marker (- position shift))))
+           (org-babel-insert-result
+            (car value) (cdr value) (ob-mesos--result-info task)
+            (and (not (ob-mesos-task-failed-p task))
+                 (equal "yes" (cdr (assq :cache (ob-mesos-task-params task))))
+                 (plist-get (ob-mesos-task-data task) :key))
+            (ob-mesos-task-lang task))
+           (ob-mesos--delete-left-placeholder placeholder (ob-mesos-task-id task))
+           (set-marker placeholder nil)))))))
+
+(defun ob-mesos--delete-left-placeholder (marker id)
+  "Delete the placeholder ID, with its keyword, if it is still at MARKER.
+Org has put the result elsewhere: the block was given a name, say."
+  (save-excursion
+    (goto-char marker)
+    (when (looking-at-p (concat "[ \t]*: mesos:" (regexp-quote id) " "))
+      (let ((case-fold-search t)
+            (end (ob-mesos--placeholder-end)))
+        (when (save-excursion (forward-line -1)
+                              (looking-at-p "[ \t]*#\\+results\\b"))
+          (forward-line -1))
+        (delete-region (point) end)
+        (when (eq ?\n (char-after))
+          (delete-char 1))))))
 
 (defun ob-mesos--render-result ()
   "Colour the result of the block at point if `ob-mesos-ansi' is `render'."
@@ -424,20 +440,43 @@ block or call: where its results stand above it, they move it."
           (ob-mesos--finished task)
         (ob-mesos--mark-dirty (or (ob-mesos-task-group task) task))))))
 
+(defun ob-mesos--output-wanted-p (task)
+  "Return non-nil if all output of TASK must be read before its value is made.
+A file and another block get no less than it wrote."
+  (let* ((params (ob-mesos-task-params task))
+         (result-params (cdr (assq :result-params params))))
+    (or (and (member "file" result-params)
+             (assq :file params)
+             (not (cl-intersection '("link" "graphics") result-params :test #'equal))
+             (not (ob-mesos--exact-p task)))
+        (and (ob-mesos--cut-p task)
+             (or (assq :post params)
+                 (cl-some (lambda (waiting)
+                            (memq task (ob-mesos--promising-tasks
+                                        (ob-mesos-task-params waiting))))
+                          ob-mesos--waiting-tasks))))))
+
 (defun ob-mesos--finished (task)
-  "TASK has ended: bring the files it has made, and insert its result, once."
+  "TASK has ended: bring what it has made, and insert its result, once."
+  (unless (ob-mesos--place task)
+    (ob-mesos--adopt task))
   (ob-mesos--recall task)
-  (let ((files (and (not (ob-mesos-task-failed-p task))
-                    (not (ob-mesos-task-members task))
-                    (not (ob-mesos-task-not-run-p task))
-                    (ob-mesos--wanted-files task))))
+  (let* ((ran (not (or (ob-mesos-task-failed-p task)
+                       (ob-mesos-task-members task)
+                       (ob-mesos-task-not-run-p task))))
+         (files (and ran (ob-mesos--wanted-files task)))
+         (output (and ran (ob-mesos--output-wanted-p task)))
+         (done (lambda (missing)
+                 (ob-mesos--enqueue #'ob-mesos--fetched task missing))))
     (cond
      ((ob-mesos-task-fetching task))
-     (files
+     ((or files output)
       (setf (ob-mesos-task-fetching task) t)
       (ob-mesos--fetch task files
                        (lambda (missing)
-                         (ob-mesos--enqueue #'ob-mesos--fetched task missing))))
+                         (if (or missing (not output))
+                             (funcall done missing)
+                           (ob-mesos--fetch-output task done)))))
      (t (ob-mesos--conclude task)))))
 
 (defun ob-mesos--fetched (task missing)
@@ -499,8 +538,6 @@ Those are kept that a task waits for, or that a group needs."
       (setq ob-mesos--ended
             (append (seq-take ob-mesos--ended ob-mesos--ended-kept)
                     (nreverse kept))))))
-
-(defvar ob-mesos--waiting-tasks)
 
 (defun ob-mesos--needed-p (task)
   "Return non-nil if some task waits for TASK."

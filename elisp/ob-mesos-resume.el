@@ -51,6 +51,9 @@ started if necessary, and from all other running servers."
                                    :id id
                                    :master (ob-mesos--server-master server))
                                ob-mesos--tasks))))
+        (unless (ob-mesos-task-result-marker task)
+          (setf (ob-mesos-task-result-marker task) place))
+        (ob-mesos--adopt task)
         (when (or (null (ob-mesos--task-file task))
                   (ob-mesos--own-buffer-p task (current-buffer)))
           (setf (ob-mesos-task-result-marker task) place

@@ -304,6 +304,14 @@ It comes after the tasks AFTER."
     (ob-mesos--launch task)
     task))
 
+(defun ob-mesos--follow-file-name ()
+  "Let the tasks of this buffer belong to the file that it visits now."
+  (maphash (lambda (_id task)
+             (let ((marker (ob-mesos-task-block-marker task)))
+               (when (and marker (eq (marker-buffer marker) (current-buffer)))
+                 (setf (ob-mesos-task-file task) buffer-file-name))))
+           ob-mesos--tasks))
+
 (defun ob-mesos--execute (lang body params element after)
   "Run BODY, of the language LANG, with PARAMS for ELEMENT at point.
 The task comes after the tasks AFTER.  Insert its placeholder and return
@@ -320,6 +328,9 @@ the task."
           (ob-mesos-task-text task) (org-element-property :value element)
           (ob-mesos-task-file task) (buffer-file-name (buffer-base-buffer)))
     (set-marker-insertion-type (ob-mesos-task-block-marker task) t)
+    (with-current-buffer (or (buffer-base-buffer) (current-buffer))
+      (add-hook 'after-set-visited-file-name-hook
+                #'ob-mesos--follow-file-name nil t))
     (ob-mesos--ensure-server (ob-mesos-task-server task)
                              (ob-mesos--document-keyword "address"))
     (unless quiet

@@ -35,6 +35,7 @@
   (directory nil :documentation "Where its document is.")
   (key nil :documentation "What it runs, in short; the same for the same.")
   (outcome nil :documentation "Its value and how to insert it, once made.")
+  (output nil :documentation "The bytes of all its output, where they were read.")
   (fetching nil :documentation "Non-nil once files are brought from its sandbox.")
   (fetched nil :documentation "The names of those that were.")
   (needs nil :documentation "The tasks it waits for.")

@@ -62,8 +62,26 @@
      (unless (string-empty-p err) (concat "\nstderr:\n" err))
      (unless (string-empty-p out) (concat "\nstdout:\n" out)))))
 
+(defun ob-mesos--cut-p (task)
+  "Return non-nil if not all output of TASK is in Emacs."
+  (and (eq t (plist-get (ob-mesos-task-result task) :truncated))
+       (not (ob-mesos-task-output task))))
+
+(defun ob-mesos--exact-p (task)
+  "Return non-nil if the text of the output of TASK can stand for its bytes.
+The server replaces those that are not valid, and NUL."
+  (not (or (eq t (plist-get (ob-mesos-task-result task) :truncated))
+           (string-match-p "[\uFFFD\u2400]"
+                           (or (plist-get (ob-mesos-task-result task) :stdout) "")))))
+
+(defun ob-mesos--exact-stdout (task)
+  "What TASK wrote, as it wrote it, as text."
+  (if-let ((bytes (ob-mesos-task-output task)))
+      (decode-coding-string bytes 'utf-8-unix)
+    (or (plist-get (ob-mesos-task-result task) :stdout) "")))
+
 (defun ob-mesos--stdout (task)
-  "What TASK wrote, with a word on what was cut."
+  "What TASK wrote, for a document, with a word on what was cut."
   (let* ((result (ob-mesos-task-result task))
          (text (ob-mesos--clean (or (plist-get result :stdout) ""))))
     (cond
@@ -93,17 +111,42 @@
      (org-babel-pick-name (cdr (assq :rowname-names params))
                           (cdr (assq :rownames params))))))
 
-(defun ob-mesos--task-value (task params)
-  "The value of TASK, which has ended well, as PARAMS want it."
+(defun ob-mesos--task-value (task params &optional exact)
+  "The value of TASK, which has ended well, as PARAMS want it.
+It is for a document; with EXACT non-nil it is for a program or a file:
+nothing is taken out of the output, and no word is put in."
   (if (ob-mesos-task-members task)
       (ob-mesos--group-value task params)
-    (let ((text (ob-mesos--stdout task)))
-      (when (member "drawer" (cdr (assq :result-params params)))
+    (let ((text (if exact
+                    (ob-mesos--exact-stdout task)
+                  (ob-mesos--stdout task))))
+      (when (and (not exact) (member "drawer" (cdr (assq :result-params params))))
         (setq text (ob-mesos--escape-drawer text)))
       (if (equal (ob-mesos-task-lang task) "mesos")
           (ob-mesos--value text params)
         (ob-mesos--result-from-output (ob-mesos-task-lang task) text
                           (ob-mesos-task-source task) params)))))
+
+(defun ob-mesos--raw-value (task params exact)
+  "The value of TASK before `:file' and `:post' of PARAMS are obeyed.
+EXACT is as for `ob-mesos--task-value'."
+  (let ((result-params (cdr (assq :result-params params)))
+        (value (ob-mesos--task-value task params exact)))
+    (if (and (eq (cdr (assq :result-type params)) 'value)
+             (or (member "vector" result-params) (member "table" result-params))
+             (not (listp value)))
+        (list (list value))
+      value)))
+
+(defun ob-mesos--write-value (task value params file)
+  "Write VALUE of TASK into FILE as PARAMS say; output is written as it was."
+  (if (and (ob-mesos-task-output task)
+           (equal value (ob-mesos--exact-stdout task)))
+      (let ((coding-system-for-write 'no-conversion))
+        (write-region (ob-mesos-task-output task) nil file nil 'silent))
+    (let ((coding-system-for-write 'utf-8-unix))
+      (with-temp-file file
+        (insert (org-babel-format-result value (cdr (assq :sep params))))))))
 
 (provide 'ob-mesos-value)
 ;;; ob-mesos-value.el ends here

@@ -32,6 +32,41 @@
 
 ;;;; Values
 
+(ert-deftest ob-mesos-a-value-is-what-the-other-block-wrote ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "bars" "" "printf 'a\\rb\\033[1mc\\n'")
+              (ob-mesos-flow--named "big" "" "seq 1 60000")
+              (ob-mesos-flow--named "one" ":var x=bars :results output"
+                                    "printf %s \"$x\" | od -An -c | xargs")
+              (ob-mesos-flow--named "two" ":stdin bars :results output" "od -An -c | xargs")
+              (ob-mesos-flow--named "three" ":var x=big :lang python :results output"
+                                    "print(len(str(x).split()))"))
+    (dolist (name '("one" "two" "three"))
+      (ob-mesos-flow--execute name))
+    (ob-mesos-tests--settle)
+    (should (equal ": a r b 033 [ 1 m c n\n" (ob-mesos-flow--result "one")))
+    (should (equal ": a r b 033 [ 1 m c n\n" (ob-mesos-flow--result "two")))
+    (should (equal ": 60000\n" (ob-mesos-flow--result "three")))))
+
+(ert-deftest ob-mesos-a-file-has-what-the-block-wrote ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (dolist (body '("printf 'Name,Age\\r\\nBob,3\\r\\n'; printf 'old\\rnew \\033[1mbold\\n'"
+                    "seq 1 60000"
+                    "printf 'a\\000b\\377\\n'"
+                    "echo grün"))
+      (should (equal "[[file:out.txt]]\n"
+                     (ob-mesos-tests--run ":results output file :file out.txt" body)))
+      (should (equal (with-temp-buffer
+                       (set-buffer-multibyte nil)
+                       (let ((coding-system-for-read 'no-conversion)
+                             (coding-system-for-write 'utf-8-unix))
+                         (call-process "sh" nil t nil "-c" body))
+                       (buffer-string))
+                     (with-temp-buffer
+                       (set-buffer-multibyte nil)
+                       (insert-file-contents-literally "out.txt")
+                       (buffer-string)))))))
+
 (ert-deftest ob-mesos-a-block-waits-in-the-queue-for-the-value-of-another ()
   (ob-mesos-tests--with
       (concat (ob-mesos-flow--named "one" "" "sleep 0.5; printf first")

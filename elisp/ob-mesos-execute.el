@@ -336,11 +336,27 @@ Only what has a name is shared."
   (let ((name (plist-get (ob-mesos-task-block task) :name)))
     (if (member name '(nil "")) (ob-mesos-task-id task) name)))
 
+(defun ob-mesos--wait-for-output (task)
+  "Wait until all output of TASK, which has ended, is read."
+  (when (ob-mesos--cut-p task)
+    (let (done)
+      (ob-mesos--fetch-output task (lambda (missing) (setq done (or missing t))))
+      (ob-mesos--wait (lambda () done))
+      (when (stringp done)
+        (user-error "The output of %s cannot be read: %s"
+                    (ob-mesos--task-name task) done)))))
+
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.
 In an export that is a report if it has failed."
   (ob-mesos--wait-for-task task)
   (cond
+   ((and (not (ob-mesos-task-failed-p task))
+         ;; So Org executes a block that another one refers to.
+         (cl-intersection '("none" "silent" "discard")
+                          (cdr (assq :result-params params)) :test #'equal))
+    (ob-mesos--wait-for-output task)
+    (ob-mesos--task-value task params t))
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)

@@ -48,6 +48,15 @@
     (should (equal ": a r b 033 [ 1 m c n\n" (ob-mesos-flow--result "two")))
     (should (equal ": 60000\n" (ob-mesos-flow--result "three")))))
 
+(ert-deftest ob-mesos-a-local-block-gets-what-a-block-on-the-cluster-wrote ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "bars" "" "printf 'a\\rb\\033[1mc\\n'")
+              (ob-mesos-flow--named "big" "" "seq 1 60000")
+              "#+begin_src sh :var x=bars y=big :results output\n"
+              "printf %s \"$x\" | od -An -c | xargs; echo \"$y\" | wc -w\n#+end_src\n")
+    (ob-mesos-tests--go "begin_src sh")
+    (should (equal "a r b 033 [ 1 m c n\n60000\n" (org-babel-execute-src-block)))))
+
 (ert-deftest ob-mesos-a-file-has-what-the-block-wrote ()
   (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
     (dolist (body '("printf 'Name,Age\\r\\nBob,3\\r\\n'; printf 'old\\rnew \\033[1mbold\\n'"

@@ -352,11 +352,12 @@ In an export that is a report if it has failed."
   (ob-mesos--wait-for-task task)
   (cond
    ((and (not (ob-mesos-task-failed-p task))
-         ;; So Org executes a block that another one refers to.
+         ;; This is how Org executes a block that another one refers to.
          (cl-intersection '("none" "silent" "discard")
                           (cdr (assq :result-params params)) :test #'equal))
     (ob-mesos--wait-for-output task)
-    (ob-mesos--task-value task params t))
+    (prog1 (ob-mesos--task-value task params t)
+      (setf (ob-mesos-task-output task) nil)))
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)

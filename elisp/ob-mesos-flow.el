@@ -42,9 +42,10 @@ INDEX takes a part of it, as in \"table[0,1]\"; nil is all of it."
                  ((or (assq :file params) (assq :post params))
                   (car (ob-mesos--outcome task)))
                  ((ob-mesos--cut-p task)
-                  (user-error "Only the first bytes of the output of %s are known"
+                  (user-error "Not all output of %s is known; run it again"
                               (ob-mesos-task-id task)))
-                 (t (ob-mesos--raw-value task params t)))))
+                 (t (ob-mesos--call-in-document
+                     task (lambda () (ob-mesos--raw-value task params t)))))))
     (cond ((and value (symbolp value)) (format "%S" value))
           ((and (cdr promise) (listp value))
            (org-babel-ref-index-list (cdr promise) value))

@@ -113,39 +113,53 @@ of the file is another."
            (cons buffer (delq buffer (buffer-list)))
          (buffer-list))))))
 
+(defun ob-mesos--gone-from-here-p (task)
+  "Return non-nil if neither the block of TASK nor its placeholder is here.
+A missing placeholder alone is no proof: the result can have replaced it."
+  (let ((text (ob-mesos-task-text task))
+        (marker (ob-mesos-task-block-marker task))
+        (case-fold-search nil))
+    (and text
+         (not (ob-mesos--find-text (ob-mesos-task-id task)))
+         (org-with-wide-buffer
+          (not (or (and marker (eq (marker-buffer marker) (current-buffer))
+                        (progn (goto-char marker)
+                               (let ((case-fold-search t))
+                                 (looking-at-p "#\\+\\(?:begin_src\\|call:\\)"))))
+                   (progn (goto-char (point-min))
+                          (search-forward text nil t))
+                   (progn (goto-char (point-min))
+                          (search-forward (org-escape-code-in-string text) nil t))))))))
+
 (defun ob-mesos--left-p (task file)
-  "Return non-nil if the block of TASK is not in FILE, its document, any more.
-If only its placeholder is not there, it may have its result."
-  (let ((buffer (find-buffer-visiting file))
-        (gone (lambda ()
-                (let ((text (ob-mesos-task-text task)))
-                  (and text
-                       (not (ob-mesos--find-text (ob-mesos-task-id task)))
-                       (org-with-wide-buffer
-                        (goto-char (point-min))
-                        (not (search-forward text nil t))))))))
-    (cond (buffer (with-current-buffer buffer (funcall gone)))
-          ((file-remote-p file) nil)
-          ((file-readable-p file)
-           (with-temp-buffer
-             (insert-file-contents file)
-             (funcall gone)))
-          (t t))))
+  "Return non-nil if the block of TASK is not in FILE, its document, any more."
+  (cond ((file-remote-p file) nil)
+        ((find-buffer-visiting file)
+         (with-current-buffer (find-buffer-visiting file)
+           (ob-mesos--gone-from-here-p task)))
+        ((file-readable-p file)
+         (with-temp-buffer
+           (insert-file-contents file)
+           (ob-mesos--gone-from-here-p task)))
+        ;; A disk that is not mounted has its documents later.
+        (t (file-directory-p (file-name-directory file)))))
 
 (defun ob-mesos--adopt (task)
   "Let TASK belong to the document that its block has moved to.
 It was refiled there, say, or its document has another name.  A copy of
 a document gets nothing."
   (let ((file (ob-mesos--task-file task)))
-    (when (and file (ob-mesos-task-result-marker task))
-      (dolist (buffer (buffer-list))
-        (with-current-buffer buffer
-          (when (and (derived-mode-p 'org-mode)
-                     buffer-file-name
-                     (not (ob-mesos--own-buffer-p task buffer))
-                     (ob-mesos--find-text (ob-mesos-task-id task))
-                     (ob-mesos--left-p task file))
-            (setf (ob-mesos-task-file task) buffer-file-name)))))))
+    (when (and file
+               (ob-mesos-task-result-marker task)
+               (not (ob-mesos-task-inserted task)))
+      (cl-loop for buffer in (buffer-list)
+               until (with-current-buffer buffer
+                       (when (and (derived-mode-p 'org-mode)
+                                  buffer-file-name
+                                  (not (ob-mesos--own-buffer-p task buffer))
+                                  (ob-mesos--find-text (ob-mesos-task-id task))
+                                  (ob-mesos--left-p task file))
+                         (setf (ob-mesos-task-file task) buffer-file-name)))))))
 
 ;;;; The scratch buffer
 

@@ -38,9 +38,8 @@ If the task is not visible, the last lines are updated every five seconds."
           "\\|UNKNOWN\\)\\b")
   "Matches a placeholder; group 1 is the task's id.")
 
-;; Those files require this one.
+;; That file requires this one.
 (declare-function ob-mesos--tell-group "ob-mesos-group" (group))
-(declare-function ob-mesos--promising-tasks "ob-mesos-flow" (params))
 
 (defvar ob-mesos--waiting-tasks)
 
@@ -342,17 +341,20 @@ If the value cannot be made the task counts as failed, and that is told."
             (ob-mesos--result-params (ob-mesos-task-params task) t))
     (ob-mesos--outcome task)))
 
-(defun ob-mesos--result-here-p ()
-  "Return non-nil if the block or call at point has a result with content.
-Where its placeholder has not replaced that, a result that is reused
-must not be inserted once more."
-  (when-let ((results (org-babel-where-is-src-block-result)))
-    (save-excursion
-      (goto-char results)
-      (forward-line 1)
-      (not (or (eobp)
-               (looking-at-p "[ \t]*$\\|\\*+ ")
-               (looking-at-p ob-mesos--provenance-regexp))))))
+(defun ob-mesos--alone-in-result-p (position)
+  "Return non-nil if the placeholder at POSITION is all that its result has.
+Otherwise it stands before or after what `:results append' or `prepend' keep."
+  (save-excursion
+    (goto-char position)
+    (let ((case-fold-search t))
+      (and (save-excursion
+             (forward-line -1)
+             (looking-at-p "[ \t]*#\\+results\\b"))
+           (progn
+             (goto-char (ob-mesos--placeholder-end))
+             (or (eobp)
+                 (looking-at-p "[ \t]*$\\|\\*+ ")
+                 (looking-at-p ob-mesos--provenance-regexp)))))))
 
 (defun ob-mesos--insert-result-at (task position origin value)
   "Put VALUE, the result of TASK for ORIGIN, in place of what is at POSITION.
@@ -389,23 +391,29 @@ block or call: where its results stand above it, they move it."
      origin (not (member "file" (cdr value)))
      (lambda (shift)
        (goto-char (- origin shift))
-       ;; Org replaces it, except where it keeps what is there.  It does
-       ;; not find an empty result below a caption.
-       (when (or (ob-mesos-task-reused-p task)
-                 (not (member "replace" (cdr value))))
-         (save-excursion
-           (goto-char (- position shift))
-           (delete-region (point) (ob-mesos--placeholder-end))))
-       (unless (and (ob-mesos-task-reused-p task) (ob-mesos--result-here-p))
-         (let ((placeholder (copy-marker (- position shift))))
+       (let* ((placeholder (copy-marker (- position shift)))
+              (alone (ob-mesos--alone-in-result-p placeholder))
+              (result-params (if alone
+                                 (cons "replace" (cl-set-difference
+                                                  (cdr value) '("append" "prepend")
+                                                  :test #'equal))
+                               (cdr value)))
+              (kept (and (ob-mesos-task-reused-p task) (not alone))))
+         ;; Otherwise Org replaces it.
+         (when (or kept (not (member "replace" result-params)))
+           (save-excursion
+             (goto-char placeholder)
+             (delete-region (point) (ob-mesos--placeholder-end))))
+         ;; A result that is reused is not inserted once more.
+         (unless kept
            (org-babel-insert-result
-            (car value) (cdr value) (ob-mesos--result-info task)
+            (car value) result-params (ob-mesos--result-info task)
             (and (not (ob-mesos-task-failed-p task))
                  (equal "yes" (cdr (assq :cache (ob-mesos-task-params task))))
                  (plist-get (ob-mesos-task-data task) :key))
             (ob-mesos-task-lang task))
-           (ob-mesos--delete-left-placeholder placeholder (ob-mesos-task-id task))
-           (set-marker placeholder nil)))))))
+           (ob-mesos--delete-left-placeholder placeholder (ob-mesos-task-id task)))
+         (set-marker placeholder nil))))))
 
 (defun ob-mesos--delete-left-placeholder (marker id)
   "Delete the placeholder ID, with its keyword, if it is still at MARKER.
@@ -419,7 +427,9 @@ Org has put the result elsewhere: the block was given a name, say."
                               (looking-at-p "[ \t]*#\\+results\\b"))
           (forward-line -1))
         (delete-region (point) end)
-        (when (eq ?\n (char-after))
+        (when (and (eq ?\n (char-after))
+                   (or (bobp) (save-excursion (forward-line -1)
+                                              (looking-at-p "[ \t]*$"))))
           (delete-char 1))))))
 
 (defun ob-mesos--render-result ()
@@ -440,43 +450,52 @@ Org has put the result elsewhere: the block was given a name, say."
           (ob-mesos--finished task)
         (ob-mesos--mark-dirty (or (ob-mesos-task-group task) task))))))
 
+(defun ob-mesos--awaited-value-p (task)
+  "Return non-nil if a task that waits is to get the value of TASK."
+  (let ((promise (concat "mesos-value:" (ob-mesos-task-id task) "[")))
+    (cl-some (lambda (waiting)
+               (and (memq task (ob-mesos-task-needs waiting))
+                    (string-search promise
+                                   (format "%S" (ob-mesos-task-params waiting)))))
+             ob-mesos--waiting-tasks)))
+
 (defun ob-mesos--output-wanted-p (task)
   "Return non-nil if all output of TASK must be read before its value is made.
 A file and another block get no less than it wrote."
   (let* ((params (ob-mesos-task-params task))
-         (result-params (cdr (assq :result-params params))))
-    (or (and (member "file" result-params)
-             (assq :file params)
+         (result-params (cdr (assq :result-params params)))
+         (file (and (member "file" result-params) (cdr (assq :file params)))))
+    (or (and file
+             (not (ob-mesos-task-group task))
+             (not (ob-mesos-task-reused-p task))
+             (not (member file (ob-mesos-task-fetched task)))
              (not (cl-intersection '("link" "graphics") result-params :test #'equal))
              (not (ob-mesos--exact-p task)))
         (and (ob-mesos--cut-p task)
              (or (assq :post params)
-                 (cl-some (lambda (waiting)
-                            (memq task (ob-mesos--promising-tasks
-                                        (ob-mesos-task-params waiting))))
-                          ob-mesos--waiting-tasks))))))
+                 (ob-mesos--awaited-value-p task))))))
 
 (defun ob-mesos--finished (task)
   "TASK has ended: bring what it has made, and insert its result, once."
-  (unless (ob-mesos--place task)
+  (when (and (ob-mesos-task-result-marker task)
+             (not (ob-mesos--place task)))
     (ob-mesos--adopt task))
   (ob-mesos--recall task)
-  (let* ((ran (not (or (ob-mesos-task-failed-p task)
-                       (ob-mesos-task-members task)
-                       (ob-mesos-task-not-run-p task))))
-         (files (and ran (ob-mesos--wanted-files task)))
-         (output (and ran (ob-mesos--output-wanted-p task)))
-         (done (lambda (missing)
-                 (ob-mesos--enqueue #'ob-mesos--fetched task missing))))
+  (let ((ran (not (or (ob-mesos-task-failed-p task)
+                      (ob-mesos-task-members task)
+                      (ob-mesos-task-not-run-p task))))
+        (done (lambda (missing)
+                (ob-mesos--enqueue #'ob-mesos--fetched task missing))))
     (cond
      ((ob-mesos-task-fetching task))
-     ((or files output)
+     ((and ran (or (ob-mesos--wanted-files task)
+                   (ob-mesos--output-wanted-p task)))
       (setf (ob-mesos-task-fetching task) t)
-      (ob-mesos--fetch task files
+      (ob-mesos--fetch task (ob-mesos--wanted-files task)
                        (lambda (missing)
-                         (if (or missing (not output))
-                             (funcall done missing)
-                           (ob-mesos--fetch-output task done)))))
+                         (if (and (not missing) (ob-mesos--output-wanted-p task))
+                             (ob-mesos--fetch-output task done)
+                           (funcall done missing)))))
      (t (ob-mesos--conclude task)))))
 
 (defun ob-mesos--fetched (task missing)
@@ -501,6 +520,7 @@ A file and another block get no less than it wrote."
                           (ob-mesos--stdout task))))
          ((not (or (ob-mesos-task-result-marker task) (ob-mesos-task-block-marker task))))
          ((ob-mesos--insert-result task)
+          (setf (ob-mesos-task-inserted task) t)
           ;; Every change of the buffer has to move all of its markers.
           (set-marker (ob-mesos-task-result-marker task) nil)
           (when (ob-mesos-task-failed-p task)
@@ -512,6 +532,8 @@ A file and another block get no less than it wrote."
 is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
                    (ob-mesos-task-id task)))))
     (run-hook-with-args 'ob-mesos-after-task-functions task)
+    (unless (ob-mesos--awaited-value-p task)
+      (setf (ob-mesos-task-output task) nil))
     (ob-mesos--forget-old task)))
 
 (defvar ob-mesos--ended nil "The ids of tasks that have ended, the latest first.")

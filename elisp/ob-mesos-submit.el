@@ -312,6 +312,9 @@ It comes after the tasks AFTER."
                  (setf (ob-mesos-task-file task) buffer-file-name))))
            ob-mesos--tasks))
 
+;; A major mode that is turned on again keeps it.
+(put 'ob-mesos--follow-file-name 'permanent-local-hook t)
+
 (defun ob-mesos--execute (lang body params element after)
   "Run BODY, of the language LANG, with PARAMS for ELEMENT at point.
 The task comes after the tasks AFTER.  Insert its placeholder and return

@@ -68,16 +68,20 @@
        (not (ob-mesos-task-output task))))
 
 (defun ob-mesos--exact-p (task)
-  "Return non-nil if the text of the output of TASK can stand for its bytes.
-The server replaces those that are not valid, and NUL."
+  "Return non-nil if the text of the output of TASK is all that it wrote.
+The server replaces bytes that are not valid UTF-8, and NUL."
   (not (or (eq t (plist-get (ob-mesos-task-result task) :truncated))
            (string-match-p "[\uFFFD\u2400]"
                            (or (plist-get (ob-mesos-task-result task) :stdout) "")))))
 
 (defun ob-mesos--exact-stdout (task)
-  "What TASK wrote, as it wrote it, as text."
+  "What TASK wrote, as it wrote it, as text.
+Bytes that are no text are replaced, as the server does."
   (if-let ((bytes (ob-mesos-task-output task)))
-      (decode-coding-string bytes 'utf-8-unix)
+      (replace-regexp-in-string
+       "\0" "\u2400"
+       (replace-regexp-in-string "[\x3fff80-\x3fffff]" "\uFFFD"
+                                 (decode-coding-string bytes 'utf-8-unix)))
     (or (plist-get (ob-mesos-task-result task) :stdout) "")))
 
 (defun ob-mesos--stdout (task)
@@ -140,6 +144,8 @@ EXACT is as for `ob-mesos--task-value'."
 
 (defun ob-mesos--write-value (task value params file)
   "Write VALUE of TASK into FILE as PARAMS say; output is written as it was."
+  (when (and (ob-mesos-task-reused-p task) (not (ob-mesos--exact-p task)))
+    (error "The output is not text and was not kept; `:cache no' runs the block"))
   (if (and (ob-mesos-task-output task)
            (equal value (ob-mesos--exact-stdout task)))
       (let ((coding-system-for-write 'no-conversion))

@@ -48,6 +48,16 @@
     (should (equal ": a r b 033 [ 1 m c n\n" (ob-mesos-flow--result "two")))
     (should (equal ": 60000\n" (ob-mesos-flow--result "three")))))
 
+(ert-deftest ob-mesos-foreach-takes-all-lines-of-another-block ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named
+               "lines" "" "for n in 1 2 3; do printf '%0100000d' $n; echo; done")
+              (ob-mesos-flow--named "all" ":foreach line=lines" "echo ${#line} ${line#\"${line%?}\"}"))
+    (ob-mesos-flow--execute "all")
+    (ob-mesos-tests--settle)
+    (dolist (n '(1 2 3))
+      (should (string-search (format ": 100000 %d\n" n) (buffer-string))))))
+
 (ert-deftest ob-mesos-a-local-block-gets-what-a-block-on-the-cluster-wrote ()
   (ob-mesos-tests--with
       (concat (ob-mesos-flow--named "bars" "" "printf 'a\\rb\\033[1mc\\n'")

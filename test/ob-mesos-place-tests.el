@@ -82,11 +82,26 @@
                  (buffer-string)))))))
 
 (ert-deftest ob-mesos-keywords-above-results-stay-there ()
-  (should (equal (concat (ob-mesos-tests--block "" "echo new")
-                         "\n#+caption: My text\n#+RESULTS:\n: new\n")
-                 (ob-mesos-place-tests--document
-                  (concat (ob-mesos-tests--block "" "echo new")
-                          "\n#+caption: My text\n#+RESULTS:\n: old\n")))))
+  (dolist (case '(("" . ": new\n")
+                  (":results append" . ": old\n: new\n")
+                  (":results prepend" . ": new\n: old\n")))
+    (let ((block (ob-mesos-tests--block (car case) "echo new")))
+      (should (equal (concat block "\n#+caption: My text\n#+RESULTS:\n" (cdr case))
+                     (ob-mesos-place-tests--document
+                      (concat block "\n#+caption: My text\n#+RESULTS:\n: old\n")))))))
+
+(ert-deftest ob-mesos-a-result-that-is-reused-stays-below-its-caption ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block ":cache yes" "echo caption $((6 * 7))")
+              "\n#+caption: My text\n#+RESULTS:\n: old\n\nText.\n")
+    (dotimes (_ 2)
+      (ob-mesos-tests--go "#+begin_src mesos")
+      (org-babel-execute-src-block)
+      (ob-mesos-tests--settle)
+      (should (string-match-p
+               "#\\+caption: My text\n#\\+RESULTS.*:\n: caption 42\n\nText\\.\n\\'"
+               (buffer-string)))
+      (should (= 1 (how-many "^#\\+RESULTS" (point-min) (point-max)))))))
 
 (ert-deftest ob-mesos-point-and-markers-around-a-result-stay-at-their-text ()
   (ob-mesos-tests--with (concat "above\n\n" (ob-mesos-tests--block "" "echo hi")

@@ -274,6 +274,13 @@
             (with-current-buffer other (ob-mesos-reconnect))
             (ob-mesos-tests--settle)
             (should (string-search "RESULTS:\n: mine\n" (buffer-string)))
+            ;; Nor if the block was changed since.
+            (goto-char (point-min))
+            (search-forward "mine")
+            (replace-match "other")
+            (with-current-buffer other
+              (ob-mesos-reconnect)
+              (should-not (string-search ": mine" (buffer-string))))
             ;; Also not from an Emacs that has not submitted it.
             (clrhash ob-mesos--tasks)
             (with-current-buffer other

@@ -226,7 +226,7 @@ sub enter_directory {
     my ($spec) = @_;
     my $directory = $spec->{directory} // '';
     return unless length $directory;
-    $directory =~ s{^~(?=/|\z)}{$spec->{environment}{HOME} // (getpwuid($<))[7]}e;
+    $directory =~ s{^~(?=/|\z)}{$spec->{environment}{HOME} || (getpwuid($<))[7]}e;
     my $path = '';
     unless ($directory =~ m{^/}) {
         for my $part (split m{/+}, $directory) {

@@ -275,11 +275,18 @@ is a step of undo itself."
                   when (and (> point beg) (< point end))
                   collect (cons window (ob-mesos--line-and-column beg point))))
         (own (and (> (point) beg) (< (point) end)
-                  (ob-mesos--line-and-column beg (point)))))
+                  (ob-mesos--line-and-column beg (point))))
+        ;; A fold that the old text is in has the new text too: it is inserted
+        ;; first, and the newline after the fold stays.
+        (kept (if (and (< beg end)
+                       (eq ?\n (char-before end))
+                       (string-suffix-p "\n" text))
+                  1
+                0)))
     (save-excursion
       (goto-char beg)
-      (delete-region beg end)
-      (insert text))
+      (insert (substring text 0 (- (length text) kept)))
+      (delete-region (point) (+ (point) (- end beg kept))))
     (when own
       (goto-char (ob-mesos--at-line-and-column beg (length text) own)))
     (pcase-dolist (`(,window . ,where) window-points)

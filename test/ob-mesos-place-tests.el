@@ -103,6 +103,30 @@
                (buffer-string)))
       (should (= 1 (how-many "^#\\+RESULTS" (point-min) (point-max)))))))
 
+(defun ob-mesos-place-tests--visible ()
+  "Return the text of the buffer that is not folded."
+  (let (shown)
+    (dotimes (n (buffer-size) (apply #'string (nreverse shown)))
+      (unless (org-invisible-p (1+ n))
+        (push (char-after (1+ n)) shown)))))
+
+(ert-deftest ob-mesos-a-result-in-a-folded-subtree-is-folded ()
+  (dolist (more '("" "\n" "\nText.\n"))
+    (ob-mesos-tests--with
+        (concat "* One\n" (ob-mesos-tests--block "" "sleep 0.3; seq 5") more "* Two\n")
+      (ob-mesos-tests--go "begin_src")
+      (ob-mesos-execute)
+      (goto-char (point-min))
+      (outline-hide-subtree)
+      (let ((task (car (ob-mesos--running))))
+        (ob-mesos-tests--wait
+         (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+        (ob-mesos--show task)
+        (should (equal "* One\n* Two\n" (ob-mesos-place-tests--visible))))
+      (ob-mesos-tests--settle)
+      (should (string-search ": 5\n" (buffer-string)))
+      (should (equal "* One\n* Two\n" (ob-mesos-place-tests--visible))))))
+
 (ert-deftest ob-mesos-point-and-markers-around-a-result-stay-at-their-text ()
   (ob-mesos-tests--with (concat "above\n\n" (ob-mesos-tests--block "" "echo hi")
                                 "\n#+call: next()\nbelow\n")

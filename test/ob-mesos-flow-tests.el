@@ -556,6 +556,15 @@ while ($c = $s->accept()) { while (<$c>) { last if /^\\s*$/ } print $c \"HTTP/1.
     (ob-mesos-tests--settle)
     (should (equal "| a | 10 | a |\n| b | 20 | b |\n" (ob-mesos-flow--result "ask")))))
 
+(ert-deftest ob-mesos-a-column-can-have-a-number-as-its-name ()
+  (ob-mesos-tests--with
+      (concat "#+name: sales\n| item | 2024 |\n|------+------|\n| tea | 12 |\n\n"
+              (ob-mesos-flow--named "ask" ":foreach row=sales :results table :lang python"
+                                    "print(item, _2024)"))
+    (ob-mesos-flow--execute "ask")
+    (ob-mesos-tests--settle)
+    (should (equal ": tea 12\n" (ob-mesos-flow--result "ask")))))
+
 (ert-deftest ob-mesos-a-map-over-a-blocks-value-is-reduced-by-another ()
   (ob-mesos-tests--with
       (concat (ob-mesos-flow--named "shards" "" "echo 'a b a'; echo 'b c b'")

@@ -196,7 +196,23 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
 
 (ert-deftest ob-mesos-environment-and-directory-are-obeyed ()
   (should (equal (ob-mesos-tests--run ":env A=1 B=two" "echo $A $B")
-                 ": 1 two\n")))
+                 ": 1 two\n"))
+  (let ((home (file-truename (expand-file-name "~"))))
+    (dolist (executor '("own" "shared"))
+      (dolist (case `(("~" . ,home) ("~/." . ,home) ("/usr" . "/usr")))
+        (should (equal (format ": %s\n" (cdr case))
+                       (ob-mesos-tests--run
+                        (format ":executor %s :dir %s" executor (car case))
+                        "pwd -P"))))
+      (should (string-match-p "/sub\n\\'"
+                              (ob-mesos-tests--run
+                               (format ":executor %s :dir sub" executor) "pwd")))
+      (should (string-search "No such file"
+                             (ob-mesos-tests--run
+                              (format ":executor %s :dir ~/ob-mesos-missing" executor)
+                              "pwd")))))
+  (should (string-search "home directory of another user"
+                         (ob-mesos-tests--run ":dir ~root" "pwd"))))
 
 (ert-deftest ob-mesos-a-call-has-its-result-at-its-own-place ()
   (ob-mesos-tests--with

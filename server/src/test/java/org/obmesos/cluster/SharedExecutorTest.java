@@ -8,6 +8,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +104,12 @@ final class SharedExecutorTest {
     assertThat(lines[3]).isEqualTo(".block stderr stdout sub");
     submit(block("b", "print $ENV{PWD}", ",\"interpreter\":[\"perl\"],\"directory\":\"sub\""));
     assertThat(stdout(ended("b"))).endsWith("/tasks/b/sub");
+    for (String executor : List.of("shared", "own")) {
+      String more = ",\"directory\":\"~/.\",\"executor\":\"%s\"".formatted(executor);
+      submit(block(executor, "pwd -P", more));
+      assertThat(stdout(ended(executor)).trim())
+          .isEqualTo(Path.of(System.getenv("HOME")).toRealPath().toString());
+    }
   }
 
   @Test

@@ -144,7 +144,7 @@ A missing placeholder alone is no proof: the result can have replaced it."
         ;; A disk that is not mounted has its documents later.
         (t (file-directory-p (file-name-directory file)))))
 
-(defun ob-mesos--adopt (task)
+(defun ob-mesos--follow-block (task)
   "Let TASK belong to the document that its block has moved to.
 It was refiled there, say, or its document has another name.  A copy of
 a document gets nothing."

@@ -479,7 +479,7 @@ A file and another block get no less than it wrote."
   "TASK has ended: bring what it has made, and insert its result, once."
   (when (and (ob-mesos-task-result-marker task)
              (not (ob-mesos--place task)))
-    (ob-mesos--adopt task))
+    (ob-mesos--follow-block task))
   (ob-mesos--recall task)
   (let ((ran (not (or (ob-mesos-task-failed-p task)
                       (ob-mesos-task-members task)
@@ -532,7 +532,8 @@ A file and another block get no less than it wrote."
 is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
                    (ob-mesos-task-id task)))))
     (run-hook-with-args 'ob-mesos-after-task-functions task)
-    (unless (ob-mesos--awaited-value-p task)
+    (when (and (ob-mesos-task-output task)
+               (not (ob-mesos--awaited-value-p task)))
       (setf (ob-mesos-task-output task) nil))
     (ob-mesos--forget-old task)))
 

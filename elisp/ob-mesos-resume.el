@@ -53,7 +53,7 @@ started if necessary, and from all other running servers."
                                ob-mesos--tasks))))
         (unless (ob-mesos-task-result-marker task)
           (setf (ob-mesos-task-result-marker task) place))
-        (ob-mesos--adopt task)
+        (ob-mesos--follow-block task)
         (when (or (null (ob-mesos--task-file task))
                   (ob-mesos--own-buffer-p task (current-buffer)))
           (setf (ob-mesos-task-result-marker task) place
@@ -162,7 +162,7 @@ It was submitted by an Emacs that is gone, and they are kept nowhere."
                        #'ignore)))
 
 (defun ob-mesos--resume-if-needed (data)
-  "Adopt the task that DATA is about if it waits for what nobody here knows."
+  "Resume the task that DATA is about if it waits for what nobody here knows."
   (when (ob-mesos--waits-for-body-p data)
     (let* ((task (gethash (plist-get data :id) ob-mesos--tasks))
            (place (and task (null (ob-mesos-task-source task))

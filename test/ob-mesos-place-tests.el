@@ -207,5 +207,102 @@
       (ob-mesos-tests--wait (lambda () (zerop left)))
       (should (<= most 1)))))
 
+;;;; Edits while a block runs
+
+(ert-deftest ob-mesos-a-block-that-is-named-while-it-runs-has-one-result ()
+  (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "sleep 0.5; echo done") "\nText.\n")
+    (ob-mesos-execute)
+    (goto-char (point-min))
+    (insert "#+name: late\n")
+    (ob-mesos-tests--settle)
+    (should (equal (concat "#+name: late\n"
+                           (ob-mesos-tests--block "" "sleep 0.5; echo done")
+                           "\n#+RESULTS: late\n: done\n\nText.\n")
+                   (buffer-string)))))
+
+(ert-deftest ob-mesos-a-block-that-moves-to-another-document-has-its-result ()
+  (dolist (reconnect '(nil t))
+    (let* ((directory (make-temp-file "ob-mesos" t))
+           (go (expand-file-name "go" directory))
+           (inhibit-message t) (make-backup-files nil)
+           (from (find-file-noselect (expand-file-name "from.org" directory)))
+           (to (find-file-noselect (expand-file-name "to.org" directory))))
+      (unwind-protect
+          (progn
+            (with-current-buffer from
+              (insert (ob-mesos-tests--block
+                       "" (format "until [ -e %s ]; do sleep 0.05; done; echo done" go)))
+              (goto-char (point-min))
+              (ob-mesos-execute)
+              (save-buffer)
+              (kill-region (point-min) (point-max))
+              (save-buffer))
+            (with-current-buffer to
+              (yank)
+              (save-buffer)
+              (unless reconnect
+                (write-region "" nil go nil 'silent))
+              (when reconnect
+                ;; The task ends while no buffer has its placeholder.
+                (let ((text (buffer-string)))
+                  (erase-buffer)
+                  (write-region "" nil go nil 'silent)
+                  (ob-mesos-tests--settle)
+                  (insert text))
+                (should (string-search "mesos:" (buffer-string)))
+                (ob-mesos-reconnect))
+              (ob-mesos-tests--wait
+               (lambda () (string-match-p "^: done$" (buffer-string))))
+              (should-not (string-search "mesos:" (buffer-string)))))
+        (dolist (buffer (list from to))
+          (with-current-buffer buffer
+            (set-buffer-modified-p nil))
+          (kill-buffer buffer))))))
+
+(ert-deftest ob-mesos-a-document-with-another-name-has-its-results ()
+  (dolist (rename (list (lambda (old new) (kill-buffer) (rename-file old new))
+                        (lambda (_old new) (write-file new) (kill-buffer))))
+    (let* ((directory (make-temp-file "ob-mesos" t))
+           (go (expand-file-name "go" directory))
+           (inhibit-message t) (make-backup-files nil)
+           (old (expand-file-name "old.org" directory))
+           (new (expand-file-name "new.org" directory)))
+      (with-current-buffer (find-file-noselect old)
+        (insert (ob-mesos-tests--block
+                 "" (format "until [ -e %s ]; do sleep 0.05; done; echo done" go)))
+        (goto-char (point-min))
+        (ob-mesos-execute)
+        (save-buffer)
+        (funcall rename old new))
+      (with-current-buffer (find-file-noselect new)
+        (unwind-protect
+            (progn
+              (write-region "" nil go nil 'silent)
+              (ob-mesos-tests--wait
+               (lambda () (string-match-p "^: done$" (buffer-string)))))
+          (set-buffer-modified-p nil)
+          (kill-buffer))))))
+
+(ert-deftest ob-mesos-a-block-that-is-indented-while-it-runs-has-its-result ()
+  (dolist (indent '("" "  "))
+    (ob-mesos-tests--with
+        (replace-regexp-in-string
+         "^\\(.\\)" (concat indent "\\1")
+         (ob-mesos-tests--block "" "until [ -e GO ]; do sleep 0.05; done; echo done"))
+      (let ((go (expand-file-name "go" (make-temp-file "ob-mesos" t))))
+        (search-forward "GO")
+        (replace-match go t t)
+        (ob-mesos-execute)
+        (indent-rigidly (point-min) (point-max) 3)
+        (goto-char (point-min))
+        (search-forward "begin_src")
+        ;; It is known as the block that runs.
+        (should (ob-mesos--task-at
+                 (ob-mesos--element-begin (org-element-context))))
+        (write-region "" nil go nil 'silent)
+        (ob-mesos-tests--settle)
+        (should (string-match-p "^ +: done$" (buffer-string)))
+        (should-not (string-search "mesos:" (buffer-string)))))))
+
 (provide 'ob-mesos-place-tests)
 ;;; ob-mesos-place-tests.el ends here

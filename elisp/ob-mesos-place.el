@@ -298,13 +298,32 @@ searches."
           (unless (bolp) (forward-line 1))
           (- last (point)))))))
 
+(defun ob-mesos--keep-folded (position function)
+  "Call FUNCTION, which edits the buffer below POSITION.
+If POSITION is in a fold, what follows in that fold is in it afterwards."
+  (let ((fold (get-char-property position 'invisible))
+        (end (and (org-invisible-p position)
+                  (copy-marker
+                   (next-single-char-property-change position 'invisible) t))))
+    (funcall function)
+    (when end
+      (save-excursion
+        (goto-char end)
+        ;; The newline before the next heading was replaced.
+        (when (and (bolp) (not (eolp)))
+          (backward-char))
+        (if (fboundp 'org-fold-region)
+            (org-fold-region position (point) t fold)
+          (with-no-warnings (org-flag-region position (point) t fold))))
+      (set-marker end nil))))
+
 (defun ob-mesos--with-scratch-buffer (origin simple function)
   "Call FUNCTION to insert something for the block or call at ORIGIN.
 FUNCTION gets a number to take off this buffer's positions: where the
 surroundings are plain, and SIMPLE is non-nil, it runs in the scratch buffer."
   (let ((plain (and simple (ob-mesos--plain origin))))
     (if (not (and plain (ob-mesos--alone-p origin plain)))
-        (funcall function 0)
+        (ob-mesos--keep-folded origin (lambda () (funcall function 0)))
       (pcase-let ((`(,beg ,end) plain)
                   (scratch (ob-mesos--scratch-buffer))
                   (source (current-buffer)))
@@ -355,9 +374,18 @@ surroundings are plain, and SIMPLE is non-nil, it runs in the scratch buffer."
         (line-beginning-position)))))
 
 (defun ob-mesos--belongs-p (results)
-  "Whether the block or call at point has its results at RESULTS."
-  (and (memq (org-element-type (org-element-at-point)) '(src-block babel-call))
-       (equal results (org-babel-where-is-src-block-result))))
+  "Return non-nil if RESULTS are those of the block or call at point.
+Those right below it that have no name are also its results if it was
+given a name since they were inserted."
+  (let ((element (org-element-at-point)))
+    (and (memq (org-element-type element) '(src-block babel-call))
+         (or (equal results (org-babel-where-is-src-block-result))
+             (and (org-element-property :name element)
+                  (eql results (org-element-property :end element))
+                  (save-excursion
+                    (goto-char results)
+                    (looking-at-p
+                     "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]*$")))))))
 
 (defun ob-mesos--origin (task position)
   "The block or call of TASK, whose placeholder is at POSITION, or nil."

@@ -111,9 +111,17 @@
         (push (char-after (1+ n)) shown)))))
 
 (ert-deftest ob-mesos-a-result-in-a-folded-subtree-is-folded ()
-  (dolist (more '("" "\n" "\nText.\n"))
+  (pcase-dolist (`(,text ,header ,indent)
+                 '(("%s" "" "") ("%s\n" "" "") ("%s\nText.\n" "" "")
+                   ("%s" ":results drawer" "") ("%s\n" ":results table" "")
+                   ("- item\n%s" "" "  ") ("- item\n%s\n  Text.\n" "" "  ")))
     (ob-mesos-tests--with
-        (concat "* One\n" (ob-mesos-tests--block "" "sleep 0.3; seq 5") more "* Two\n")
+        (concat "* One\n"
+                (format text
+                        (replace-regexp-in-string
+                         "^\\(.\\)" (concat indent "\\1")
+                         (ob-mesos-tests--block header "sleep 0.3; seq 5")))
+                "* Two\n")
       (ob-mesos-tests--go "begin_src")
       (ob-mesos-execute)
       (goto-char (point-min))
@@ -124,7 +132,7 @@
         (ob-mesos--show task)
         (should (equal "* One\n* Two\n" (ob-mesos-place-tests--visible))))
       (ob-mesos-tests--settle)
-      (should (string-search ": 5\n" (buffer-string)))
+      (should (string-match-p "^ *[:|]? *5" (buffer-string)))
       (should (equal "* One\n* Two\n" (ob-mesos-place-tests--visible))))))
 
 (ert-deftest ob-mesos-point-and-markers-around-a-result-stay-at-their-text ()
@@ -284,7 +292,7 @@
           (kill-buffer))))))
 
 (ert-deftest ob-mesos-a-block-that-is-indented-while-it-runs-has-its-result ()
-  (dolist (indent '("" "  "))
+  (pcase-dolist (`(,indent ,name) '(("" nil) ("  " nil) ("" t) ("  " t)))
     (ob-mesos-tests--with
         (replace-regexp-in-string
          "^\\(.\\)" (concat indent "\\1")
@@ -295,6 +303,8 @@
         (ob-mesos-execute)
         (indent-rigidly (point-min) (point-max) 3)
         (goto-char (point-min))
+        (when name
+          (insert "   #+name: late\n"))
         (search-forward "begin_src")
         ;; It is known as the block that runs.
         (should (ob-mesos--task-at
@@ -302,6 +312,7 @@
         (write-region "" nil go nil 'silent)
         (ob-mesos-tests--settle)
         (should (string-match-p "^ +: done$" (buffer-string)))
+        (should (= 1 (how-many "#\\+RESULTS" (point-min) (point-max))))
         (should-not (string-search "mesos:" (buffer-string)))))))
 
 (provide 'ob-mesos-place-tests)

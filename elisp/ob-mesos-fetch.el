@@ -18,22 +18,25 @@
 (defconst ob-mesos--piece (* 1024 1024)
   "How many bytes to read at a time; more the server does not give.")
 
-(defun ob-mesos--wanted-files (task)
-  "The files to bring from the sandbox of TASK, (NAME . NEEDED) each.
-One that is not NEEDED may be missing."
-  (let* ((params (ob-mesos-task-params task))
-         (result-params (cdr (assq :result-params params)))
+(defun ob-mesos--wanted-files (params)
+  "Return the files to bring from the sandbox of a task with PARAMS.
+Each is (NAME . NEEDED); one that is not NEEDED may be missing."
+  (let* ((result-params (cdr (assq :result-params params)))
          (file (and (member "file" result-params) (cdr (assq :file params))))
          (more (cdr (assq :fetch params))))
     (append
      (and (stringp file)
           ;; What is elsewhere is written there, if it is.
-          (not (file-name-absolute-p file))
-          (not (string-prefix-p ".." file))
+          (ob-mesos--below-p file)
           (list (cons file (or (member "link" result-params)
                                (member "graphics" result-params)))))
      (mapcar (lambda (name) (cons (format "%s" name) t))
              (ob-mesos--words "fetch" more)))))
+
+(defun ob-mesos--below-p (name)
+  "Return non-nil if the file NAME is below the directory it is relative to."
+  (not (or (file-name-absolute-p name)
+           (string-prefix-p ".." name))))
 
 (defun ob-mesos--target (task name)
   "The file to write for the file NAME of TASK.
@@ -49,14 +52,16 @@ Members of a group would overwrite each other's; theirs have a number."
 
 (defun ob-mesos--in-sandbox (task name)
   "Where the file NAME of TASK is in its sandbox."
-  (let* ((dir (plist-get (ob-mesos-task-block task) :directory))
+  (let* ((block (ob-mesos-task-block task))
+         ;; The files of a session are copied to the sandbox itself.
+         (dir (and (not (plist-get block :session)) (plist-get block :directory)))
          (path (if (or (member dir '(nil "")) (file-name-absolute-p name))
                    name
                  (concat (file-name-as-directory dir) name))))
-    (if (or (file-name-absolute-p path) (string-prefix-p ".." path))
-        path
-      ;; As the server has it, without \".\" and \"..\".
-      (substring (expand-file-name (concat "/" path)) 1))))
+    (if (ob-mesos--below-p path)
+        ;; As the server has it, without \".\" and \"..\".
+        (substring (expand-file-name (concat "/" path)) 1)
+      path)))
 
 (defun ob-mesos--fetch (task files done)
   "Bring FILES, (NAME . NEEDED) each, of TASK and call DONE.

@@ -22,6 +22,7 @@
 (require 'json)
 (require 'ob)
 (require 'ob-mesos-args)
+(require 'ob-mesos-fetch)
 
 (declare-function org-babel-python-format-session-value "ob-python"
                   (src-file result-file result-params))
@@ -29,8 +30,13 @@
 (declare-function org-babel-variable-assignments:shell "ob-shell" (params))
 (declare-function org-babel-variable-assignments:ruby "ob-ruby" (params))
 (declare-function org-babel-expand-body:R "ob-R" (body params &optional graphics-file))
+(declare-function org-babel-R-construct-graphics-device-call "ob-R" (out-file params))
+(declare-function org-babel-variable-assignments:octave "ob-octave" (params))
 
 (defvar org-babel-python--def-format-value)
+(defvar org-babel-python--output-graphics-wrapper)
+(defvar org-babel-octave-shell-command)
+(defvar org-babel-octave-wrapper-method)
 (defvar org-babel-R-write-object-command)
 (defvar org-babel-shell-results-defaults-to-output)
 
@@ -57,11 +63,17 @@ REPL.")
 (cl-defmethod ob-mesos-interpreter (lang _body _params)
   "Signal that LANG has no sessions."
   (user-error "A block of %s on a cluster has no session; those of %s can have one"
-              lang "python, R, ruby, sh and bash"))
+              lang "python, R, octave, ruby, sh and bash"))
+
+(defun ob-mesos--graphics-file (params)
+  "Return the file that the graphics of a block with PARAMS are for, or nil."
+  (and (member "graphics" (cdr (assq :result-params params)))
+       (org-babel-graphical-output-file params)))
 
 (defun ob-mesos--value-p (params)
   "Return non-nil if PARAMS ask for the value of the last expression."
-  (eq 'value (cdr (assq :result-type params))))
+  (and (eq 'value (cdr (assq :result-type params)))
+       (not (ob-mesos--graphics-file params))))
 
 (defun ob-mesos--literal (text)
   "Return TEXT as a string literal of Python, R and Ruby."
@@ -73,15 +85,21 @@ REPL.")
 
 (defconst ob-mesos--python-program "\
 def ob_mesos_session():
-    import os, sys, traceback, types
+    import os, select, signal, sys, traceback, types
     module = types.ModuleType('__main__')
     sys.modules['__main__'] = module
-    requests = os.fdopen(os.dup(0), 'r')
+    requests = os.fdopen(os.dup(0), 'rb', 0)
     answers = os.fdopen(os.dup(3), 'w')
     os.close(3)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     own = [os.dup(1), os.dup(2)]
     process = os.getpid()
+    requested = interrupted = False
+
+    def interrupt(number, frame):
+        # A request that was not read yet is meant too.
+        nonlocal interrupted
+        interrupted = requested or bool(select.select([requests], [], [], 0)[0])
 
     def redirect(files):
         sys.stdout.flush()
@@ -94,13 +112,13 @@ def ob_mesos_session():
         kind, value, frames = sys.exc_info()
         traceback.print_exception(kind, value, frames.tb_next)
 
-    def run(directory):
-        files = [os.open(directory + name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-                 for name in ('/stdout', '/stderr')]
-        redirect(files)
+    def execute(directory):
         try:
             with open(directory + '/.block', encoding='utf-8') as file:
                 text = file.read()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if interrupted:
+                raise KeyboardInterrupt
             exec(compile(text, '<block>', 'exec'), module.__dict__)
             return 0
         except SystemExit as end:
@@ -114,24 +132,36 @@ def ob_mesos_session():
         except BaseException:
             report()
             return 1
-        finally:
-            redirect(own)
-            for file in files:
-                os.close(file)
 
-    while True:
+    def run(directory):
+        files = [os.open(directory + name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                 for name in ('/stdout', '/stderr')]
+        redirect(files)
         try:
-            request = requests.readline()
-            if not request:
-                os._exit(0)
-            status = run(request[:-1])
-            if os.getpid() != process:
-                # A block has forked; its child has no part in the session.
-                os._exit(status)
-            answers.write('%d\\n' % status)
-            answers.flush()
+            status = execute(directory)
+            signal.signal(signal.SIGINT, interrupt)
         except KeyboardInterrupt:
-            pass
+            signal.signal(signal.SIGINT, interrupt)
+            status = 130
+        redirect(own)
+        for file in files:
+            os.close(file)
+        return status
+
+    signal.signal(signal.SIGINT, interrupt)
+    while True:
+        select.select([requests], [], [])
+        requested = True
+        request = requests.readline()
+        if not request:
+            os._exit(0)
+        status = run(os.fsdecode(request[:-1]))
+        if os.getpid() != process:
+            # A block has forked; its child has no part in the session.
+            os._exit(status)
+        requested = interrupted = False
+        answers.write('%d\\n' % status)
+        answers.flush()
 
 ob_mesos_session()
 "
@@ -148,16 +178,17 @@ ob_mesos_session()
                             (concat "\n" return)))
                 (format "exec(compile(%s, '<repl>', 'single'))"
                         (ob-mesos--literal (concat body "\n")))))
-        (source (concat ob-mesos--task-directory ".ob-mesos-source")))
-    (when (member "graphics" (cdr (assq :result-params params)))
-      (user-error "A python block in a session on a cluster makes no graphics"))
+        (source (concat ob-mesos--task-directory ".ob-mesos-source"))
+        (graphics (ob-mesos--graphics-file params)))
+    (when (and graphics (not (boundp 'org-babel-python--output-graphics-wrapper)))
+      (user-error "Python blocks make graphics from Org 9.7 on"))
     (ob-mesos--interpreter-make
      :command (append (split-string-and-unquote
                        (or (cdr (assq :python params)) "python3"))
                       (list "-u" "-c" ob-mesos--python-program))
      :value (ob-mesos--value-p params)
      :body
-     (if (ob-mesos--value-p params)
+     (if (eq 'value (cdr (assq :result-type params)))
          (concat
           (and (boundp 'org-babel-python--def-format-value)
                (concat org-babel-python--def-format-value "\n"))
@@ -165,8 +196,10 @@ ob_mesos_session()
     __org_babel_python_tmpfile.write(%s)\n"
                   source (ob-mesos--literal full))
           (org-babel-python-format-session-value
-           source ob-mesos--value-file (cdr (assq :result-params params))))
-       full))))
+           source (or graphics ob-mesos--value-file) (cdr (assq :result-params params))))
+       (if graphics
+           (format org-babel-python--output-graphics-wrapper full graphics)
+         full)))))
 
 ;;;; Shells
 
@@ -239,22 +272,24 @@ local({
       close(err)
     })
     tryCatch({
-      source(file.path(task, '.block'), local = globalenv(), print.eval = TRUE,
-             encoding = 'UTF-8')
+      allowInterrupts(source(file.path(task, '.block'), local = globalenv(),
+                             print.eval = TRUE, encoding = 'UTF-8'))
       0L
     }, interrupt = function(e) 130L, error = function(e) {
       message('Error: ', conditionMessage(e))
       1L
     })
   }
-  repeat {
-    task <- tryCatch(readLines(requests, 1), interrupt = function(e) NA)
+  # Compiling the functions above takes long enough to be interrupted.
+  suspendInterrupts(repeat {
+    task <- NULL
+    tryCatch(allowInterrupts(task <- readLines(requests, 1)), interrupt = function(e) NULL)
+    if (is.null(task)) next
     if (length(task) == 0) quit('no')
-    if (is.na(task)) next
     status <- run(task)
     cat(status, '\\n', sep = '', file = answers)
     flush(answers)
-  }
+  })
 })
 "
   "The program of an R session.")
@@ -264,19 +299,79 @@ local({
   (require 'ob-R)
   (let ((full (if params (org-babel-expand-body:R body params) body))
         (columns (equal "yes" (cdr (assq :colnames params))))
-        (rows (equal "yes" (cdr (assq :rownames params)))))
+        (rows (equal "yes" (cdr (assq :rownames params))))
+        (graphics (ob-mesos--graphics-file params)))
     (ob-mesos--interpreter-make
      :command (list "Rscript" "--vanilla" "-e" ob-mesos--R-program)
      :value (ob-mesos--value-p params)
      :body
-     (if (ob-mesos--value-p params)
-         (format org-babel-R-write-object-command
-                 (if rows "TRUE" "FALSE")
-                 (cond ((not columns) "FALSE") (rows "NA") (t "TRUE"))
-                 (format "{eval(parse(text=%s, encoding='UTF-8'), envir=globalenv())}"
-                         (ob-mesos--literal full))
-                 ob-mesos--value-file)
-       full))))
+     (cond
+      (graphics
+       (concat (org-babel-R-construct-graphics-device-call graphics params)
+               "\n" full "
+}, error = function(e) { dev.off(); stop(e) })
+invisible(dev.off())"))
+      ((ob-mesos--value-p params)
+       (format org-babel-R-write-object-command
+               (if rows "TRUE" "FALSE")
+               (cond ((not columns) "FALSE") (rows "NA") (t "TRUE"))
+               (format "{eval(parse(text=%s, encoding='UTF-8'), envir=globalenv())}"
+                       (ob-mesos--literal full))
+               ob-mesos--value-file))
+      (t full)))))
+
+;;;; Octave
+
+(defconst ob-mesos--octave-program "\
+function ob_mesos_run (task)
+  status = 130;
+  files = [fopen([task '/stdout'], 'a'), fopen([task '/stderr'], 'a')];
+  unwind_protect
+    dup2 (files(1), stdout);
+    dup2 (files(2), stderr);
+    try
+      evalin ('base', fileread ([task '/.block']));
+      status = 0;
+    catch err
+      fprintf (stderr, 'error: %s\\n', err.message);
+      status = 1;
+    end_try_catch
+  unwind_protect_cleanup
+    fflush (stdout);
+    files(3) = fopen ('/dev/null', 'a');
+    dup2 (files(3), stdout);
+    dup2 (files(3), stderr);
+    files(4) = fopen ('/dev/fd/3', 'w');
+    fprintf (files(4), '%d\\n', status);
+    arrayfun (@fclose, files);
+  end_unwind_protect
+endfunction
+"
+  "The program of an Octave session.")
+
+(cl-defmethod ob-mesos-interpreter ((_lang (eql octave)) body params)
+  "Return the interpreter for BODY, of Octave, with PARAMS."
+  (require 'ob-octave)
+  (let ((full (if params
+                  (org-babel-expand-body:generic
+                   body params (org-babel-variable-assignments:octave params))
+                body))
+        (graphics (ob-mesos--graphics-file params)))
+    (ob-mesos--interpreter-make
+     :command (append (split-string-and-unquote org-babel-octave-shell-command)
+                      (list "--no-line-editing" "--eval" ob-mesos--octave-program
+                            "--persist"))
+     :request "ob_mesos_run ('%s');"
+     :value (ob-mesos--value-p params)
+     :body
+     (cond
+      (graphics
+       (format "set (0, 'defaultfigurevisible', 'off');\n%s\nprint ('-dpng', '%s');"
+               full graphics))
+      ((ob-mesos--value-p params)
+       (format org-babel-octave-wrapper-method full
+               ob-mesos--value-file ob-mesos--value-file))
+      (t full)))))
 
 ;;;; Ruby
 
@@ -287,32 +382,45 @@ answers.sync = true
 $stdin.reopen(File::NULL)
 own = [$stdout.dup, $stderr.dup]
 process = Process.pid
-$stdout.sync = $stderr.sync = true
+requested = interrupted = false
+# A request that was not read yet is meant too.
+interrupt = proc { interrupted = requested || !IO.select([requests], nil, nil, 0).nil? }
+execute = lambda do |task|
+  Signal.trap('INT', 'DEFAULT')
+  raise Interrupt, '' if interrupted
+  eval(File.read(task + '/.block', encoding: 'UTF-8'), TOPLEVEL_BINDING, '<block>')
+  0
+rescue Interrupt
+  130
+rescue SystemExit => e
+  e.status
+rescue Exception => e
+  $stderr.puts e.full_message(highlight: false)
+  1
+end
+Signal.trap('INT', interrupt)
 loop do
-  begin
-    request = requests.gets
-    exit!(0) unless request
-    task = request.chomp
-    $stdout.reopen(task + '/stdout', 'a')
-    $stderr.reopen(task + '/stderr', 'a')
-    $stdout.sync = $stderr.sync = true
-    status = begin
-      eval(File.read(task + '/.block', encoding: 'UTF-8'), TOPLEVEL_BINDING, '<block>')
-      0
-    rescue Interrupt
-      130
-    rescue SystemExit => e
-      e.status
-    rescue Exception => e
-      $stderr.puts e.full_message(highlight: false)
-      1
-    end
-    exit!(status) if Process.pid != process
-    $stdout.reopen(own[0])
-    $stderr.reopen(own[1])
-    answers.puts(status)
+  IO.select([requests])
+  requested = true
+  request = requests.gets
+  exit!(0) unless request
+  task = request.chomp
+  $stdout.reopen(task + '/stdout', 'a')
+  $stderr.reopen(task + '/stderr', 'a')
+  $stdout.sync = $stderr.sync = true
+  status = begin
+    result = execute.call(task)
+    Signal.trap('INT', interrupt)
+    result
   rescue Interrupt
+    Signal.trap('INT', interrupt)
+    130
   end
+  exit!(status) if Process.pid != process
+  $stdout.reopen(own[0])
+  $stderr.reopen(own[1])
+  requested = interrupted = false
+  answers.puts(status)
 end
 "
   "The program of a Ruby session.")
@@ -372,7 +480,9 @@ INTERPRETER is its `ob-mesos--interpreter'."
   (list :name (format "%s/%s" (ob-mesos--session-language lang params)
                       (ob-mesos--session params))
         :request (ob-mesos--interpreter-request interpreter)
-        :value (if (ob-mesos--interpreter-value interpreter) t :json-false)))
+        :value (if (ob-mesos--interpreter-value interpreter) t :json-false)
+        :files (vconcat (seq-filter #'ob-mesos--below-p
+                                    (mapcar #'car (ob-mesos--wanted-files params))))))
 
 (provide 'ob-mesos-interpreter)
 ;;; ob-mesos-interpreter.el ends here

@@ -484,14 +484,14 @@ A file and another block get no less than it wrote."
   (let ((ran (not (or (ob-mesos-task-failed-p task)
                       (ob-mesos-task-members task)
                       (ob-mesos-task-not-run-p task))))
+        (files (ob-mesos--wanted-files (ob-mesos-task-params task)))
         (done (lambda (missing)
                 (ob-mesos--enqueue #'ob-mesos--fetched task missing))))
     (cond
      ((ob-mesos-task-fetching task))
-     ((and ran (or (ob-mesos--wanted-files task)
-                   (ob-mesos--output-wanted-p task)))
+     ((and ran (or files (ob-mesos--output-wanted-p task)))
       (setf (ob-mesos-task-fetching task) t)
-      (ob-mesos--fetch task (ob-mesos--wanted-files task)
+      (ob-mesos--fetch task files
                        (lambda (missing)
                          (if (and (not missing) (ob-mesos--output-wanted-p task))
                              (ob-mesos--fetch-output task done)

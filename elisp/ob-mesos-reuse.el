@@ -43,7 +43,7 @@ PARAMS are its header arguments; it is a part of GRAPH, or that is nil."
   (cl-flet ((paths (files)
               (vconcat (mapcar (lambda (file) (ob-mesos--in-sandbox task (car file)))
                                files))))
-    (let ((files (ob-mesos--wanted-files task)))
+    (let ((files (ob-mesos--wanted-files (ob-mesos-task-params task))))
       (list :reuse (ob-mesos--reuse-mode params graph)
             :fetch (paths (cl-remove-if-not #'cdr files))
             :fetchOptional (paths (cl-remove-if #'cdr files))

@@ -64,6 +64,15 @@
               (ob-mesos-interpreter-tests--run
                `("ruby" ,(format ":session %s" name) "y = [1, 2]\ny")
                `("ruby" ,(format ":session %s :results output" name) "puts y.inspect")))))
+    (when (and (executable-find "octave") (require 'ob-octave nil t))
+      (should
+       (equal '("| 1 | 2 |\n| 3 | 4 |" ": m =\n: \n:    1   2\n:    3   4" ": 5")
+              (ob-mesos-interpreter-tests--run
+               `("octave" ,(format ":session %s" name) "m = [1 2; 3 4];\nans = m")
+               `("octave" ,(format ":session %s :results output" name)
+                 "m\nfunction r = f (a)\n  r = a + 1;\nend")
+               `("octave" ,(format ":session %s :results output" name)
+                 "printf('%d', f(4))")))))
     (when (and (executable-find "Rscript") (require 'ob-R nil t))
       (should
        (equal '("| 1 |\n| 2 |" ": [1] 1 2\n: [1] 3")
@@ -95,9 +104,15 @@
 
 (ert-deftest ob-mesos-a-killed-block-is-interrupted-and-its-session-goes-on ()
   (pcase-dolist (`(,lang ,set ,loop ,get)
-                 '(("python" "x = 1" "while True: pass" "print(x)")
+                 `(("python" "x = 1" "while True: pass" "print(x)")
                    ("bash" "x=1" "f() { while :; do :; done; }; f" "echo $x")
-                   ("sh" "x=1" "f() { while :; do :; done; }; f; echo no" "echo $x")))
+                   ("sh" "x=1" "f() { while :; do :; done; }; f; echo no" "echo $x")
+                   ,@(and (executable-find "octave") (require 'ob-octave nil t)
+                          '(("octave" "x = 1;" "while true, end" "printf ('%d', x)")))
+                   ,@(and (executable-find "ruby") (require 'ob-ruby nil t)
+                          '(("ruby" "x = 1" "loop { }" "puts x")))
+                   ,@(and (executable-find "Rscript") (require 'ob-R nil t)
+                          '(("R" "x <- 1" "while (TRUE) {}" "cat(x)")))))
     (let ((name (ob-mesos-interpreter-tests--name)))
       (ob-mesos-tests--with
           (concat (ob-mesos-interpreter-tests--block
@@ -119,6 +134,86 @@
           (ob-mesos-tests--settle)
           (should (equal "KILLED" (ob-mesos-task-state task))))
         (should (string-suffix-p ": 1" (string-trim-right (buffer-string))))))))
+
+(ert-deftest ob-mesos-an-interrupt-right-after-a-request-is-for-its-block ()
+  (pcase-dolist (`(,lang ,program ,loop) '((python "python3" "while True: pass")
+                                           (ruby "ruby" "loop { }")
+                                           (R "Rscript" "while (TRUE) {}")))
+    (when (and (executable-find program) (require (intern (format "ob-%s" lang)) nil t))
+      (let* ((directory (make-temp-file "ob-mesos" t))
+             (interpreter (ob-mesos-interpreter lang "" '((:result-type . output))))
+             (answers "")
+             (process
+              (make-process
+               :name "interpreter" :connection-type 'pipe :noquery t
+               :command `("sh" "-c" "exec \"$@\" 3>&1 >/dev/null 2>&1" "sh"
+                          ,@(ob-mesos--interpreter-command interpreter))
+               :filter (lambda (_process text) (setq answers (concat answers text)))))
+             (request (lambda (name)
+                        (setq answers "")
+                        (process-send-string
+                         process
+                         (concat (string-replace "%s" (expand-file-name name directory)
+                                                 (ob-mesos--interpreter-request interpreter))
+                                 "\n"))))
+             (answer (lambda ()
+                       (ob-mesos-tests--wait (lambda () (string-suffix-p "\n" answers)))
+                       answers)))
+        (pcase-dolist (`(,name . ,text) `(("short" . "1\n") ("long" . ,(concat loop "\n"))))
+          (make-directory (expand-file-name name directory))
+          (write-region text nil (expand-file-name (concat name "/.block") directory)
+                        nil 'silent))
+        (unwind-protect
+            (dotimes (_ 20)
+              (funcall request "short")
+              (should (equal "0\n" (funcall answer)))
+              (funcall request "long")
+              (interrupt-process process)
+              (should (equal "130\n" (funcall answer))))
+          (delete-process process))))))
+
+(ert-deftest ob-mesos-files-of-a-block-in-a-session-come-to-the-document ()
+  (let* ((name (ob-mesos-interpreter-tests--name))
+         (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t)))
+         (results
+          (ob-mesos-interpreter-tests--run
+           `("bash" ,(format ":session %s :dir work :results file link :file one.txt" name)
+             "echo 1 > one.txt; echo old > four.txt")
+           `("bash" ,(format ":session %s :fetch (quote (\"a b/two.txt\" \"one.txt\"))" name)
+             "mkdir 'a b'; head -c 3000000 /dev/zero > 'a b/two.txt'; echo 2 > one.txt")
+           `("bash" ,(format ":session %s :fetch three.txt" name) "echo 3")
+           `("bash" ,(format ":session %s :results output" name) "cat one.txt"))))
+    (should (equal "[[file:one.txt]]" (nth 0 results)))
+    (should (string-search "It has made no file three.txt" (nth 2 results)))
+    (should (equal ": 2" (nth 3 results)))
+    (should (= 3000000 (file-attribute-size (file-attributes "a b/two.txt"))))
+    (should (equal "2\n" (ob-mesos--bytes "one.txt")))
+    (should-not (file-exists-p "four.txt"))))
+
+(ert-deftest ob-mesos-graphics-in-a-session ()
+  (let ((name (ob-mesos-interpreter-tests--name))
+        (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (when (boundp 'org-babel-python--output-graphics-wrapper)
+      (should (equal '("[[file:plot.png]]")
+                     (ob-mesos-interpreter-tests--run
+                      `("python" ,(format ":session %s :results file graphics :file plot.png" name)
+                        "class Figure:
+    def savefig(self, name):
+        open(name, 'w').write('figure')
+
+Figure()"))))
+      (should (equal "figure" (ob-mesos--bytes "plot.png"))))
+    (when (and (executable-find "Rscript") (require 'ob-R nil t))
+      (let ((results (ob-mesos-interpreter-tests--run
+                      `("R" ,(format ":session %s :results file graphics :file plot.pdf" name)
+                        "plot(1:3)")
+                      `("R" ,(format ":session %s :results file graphics :file no.pdf" name)
+                        "stop('no plot')")
+                      `("R" ,(format ":session %s :results output" name) "cat(dev.cur())"))))
+        (should (equal "[[file:plot.pdf]]" (nth 0 results)))
+        (should (string-prefix-p "%PDF" (ob-mesos--bytes "plot.pdf")))
+        (should (string-search "no plot" (nth 1 results)))
+        (should (equal ": 1" (nth 2 results)))))))
 
 (ert-deftest ob-mesos-a-child-of-a-block-has-no-part-in-the-session ()
   (let ((name (ob-mesos-interpreter-tests--name)))

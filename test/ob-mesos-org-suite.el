@@ -42,9 +42,8 @@ A file that needs what this machine has not is left out.")
     test-ob-shell/session-async-valid-header-arg-values
     ;; A process of this Emacs is looked for.
     test-ob-python/session-restart
-    ;; Octave has no sessions on a cluster.
-    ob-octave/graphics-file-session
-    ob-octave/session-multiline)
+    ;; A buffer *Inferior Octave* is looked for.
+    ob-octave/graphics-file-session)
   "Tests of the buffer that a session has on this machine.")
 
 (defconst ob-mesos-org-suite--local

@@ -97,7 +97,8 @@ public final class BlockMapper {
   }
 
   private static Session session(SessionItem item) {
-    return new Session(or(item.name(), ""), or(item.request(), "%s"), or(item.value(), false));
+    return new Session(
+        or(item.name(), ""), or(item.request(), "%s"), or(item.value(), false), item.files());
   }
 
   private static Container container(ContainerItem item) {

@@ -100,7 +100,7 @@ public final class Messages {
   public record SessionParams(List<String> names) {}
 
   /** The session of a block; see {@link org.obmesos.task.Session}. */
-  public record SessionItem(String name, String request, Boolean value) {}
+  public record SessionItem(String name, String request, Boolean value, List<String> files) {}
 
   /** A placement constraint; see {@link org.obmesos.task.Constraint}. */
   public record ConstraintItem(String attribute, String operator, String value) {}

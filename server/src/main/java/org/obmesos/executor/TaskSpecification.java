@@ -44,6 +44,9 @@ public record TaskSpecification(
       json.addProperty("request", session.request());
       json.addProperty("value", session.value());
       json.addProperty("begins", begins);
+      JsonArray files = new JsonArray();
+      session.files().forEach(files::add);
+      json.add("files", files);
       return json;
     }
   }

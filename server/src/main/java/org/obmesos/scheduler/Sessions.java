@@ -190,7 +190,8 @@ final class Sessions {
         .filter(other -> other.block().session().filter(it -> it.name().equals(name)).isPresent())
         .filter(other -> !other.id().equals(task.id()))
         .filter(other -> other.state() != TaskState.QUEUED || other.sequence() < task.sequence())
-        .min(Comparator.comparing(Task::sequence))
+        // Of those that come before, the last: the reason then stays the same until it ends.
+        .max(Comparator.comparing(Task::sequence))
         .map(other -> "waits for the session, which is to run " + other.id() + " first");
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.task;
 
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -10,8 +12,10 @@ import java.util.Objects;
  * @param name identifies the session among those of this server
  * @param request the line that makes the interpreter run a block (tasks.pl)
  * @param value whether the output of the block is what it writes into the file .ob-mesos-value
+ * @param files names of files that are copied from the working directory of the interpreter to the
+ *     sandbox of the block after it has run, if they exist; relative, without {@code ..}
  */
-public record Session(String name, String request, boolean value) {
+public record Session(String name, String request, boolean value, List<String> files) {
   /** The end of the message of a task whose session has ended with it. */
   public static final String ENDED = "; its session has ended";
 
@@ -19,9 +23,10 @@ public record Session(String name, String request, boolean value) {
   private static final int MAX_NAME = 200;
 
   /**
-   * Validates the name and the request.
+   * Validates the components. A session that was stored without files has none.
    *
-   * @throws InvalidBlockException if the name is empty or too long, or the request is not one line
+   * @throws InvalidBlockException if the name is empty or too long, the request is not one line, or
+   *     a file is not below the working directory
    */
   public Session {
     Objects.requireNonNull(name, "name");
@@ -34,6 +39,17 @@ public record Session(String name, String request, boolean value) {
           "session",
           "a request of one line, in which a percent sign and s stand for the directory");
     }
+    files = files == null ? List.of() : List.copyOf(files);
+    if (!files.stream().allMatch(Session::isBelowWorkingDirectory)) {
+      throw new InvalidBlockException("session", "files below the working directory");
+    }
+  }
+
+  private static boolean isBelowWorkingDirectory(String file) {
+    return !file.isBlank()
+        && file.chars().noneMatch(c -> c < ' ')
+        && !Path.of(file).isAbsolute()
+        && !Path.of(file).normalize().startsWith("..");
   }
 
   /**

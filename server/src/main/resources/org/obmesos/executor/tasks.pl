@@ -33,6 +33,8 @@
 #                appends to the files stdout and stderr there, and writes its
 #                exit status to file descriptor 3, a line
 #     value      true if the file .ob-mesos-value is the output of the task
+#     files      names of files that are copied from the working directory of the
+#                interpreter to that of the task after it has run
 #   In the body of such a task /ob-mesos-task-directory is that of the task.
 
 use strict;
@@ -283,7 +285,7 @@ sub start_task {
 
 sub stop_task {
     my ($task, $why) = @_;
-    return if $task->{why} ne '-' || defined $task->{status};
+    return if $task->{why} ne '-' || defined $task->{status} || defined $task->{copied};
     $task->{why} = $why;
     delete $task->{timeout_at};
     # An interpreter goes on.
@@ -340,7 +342,11 @@ sub reap {
             session_ended($session, $status) if $session;
             next;
         }
-        my $task = $tasks{$id};
+        my $task = $tasks{$id} or next;
+        if (defined $task->{copied}) {
+            end_session_task($id, $task->{copied}, 0);
+            next;
+        }
         if (!defined $task->{status}) {
             $task->{status} = $status;
             delete @$task{qw(kill_at timeout_at)};
@@ -457,8 +463,43 @@ sub take_answers {
     while ($connection->{in} =~ s/^([^\n]*)\n//) {
         my $status = $1;
         my $id = $session->{task};
-        end_session_task($id, $status << 8, 0) if defined $id && $status =~ /^\d+$/;
+        next unless defined $id && $status =~ /^\d+$/;
+        end_session_task($id, $status << 8, 0) unless copy_files($session, $id, $status << 8);
     }
+}
+
+# Starts to copy the files of a task that has run in a session; returns whether
+# it has any.  The task ends with the process that copies.
+sub copy_files {
+    my ($session, $id, $status) = @_;
+    my $task = $tasks{$id};
+    my $files = $task->{spec}{session}{files};
+    return 0 unless $files && @$files;
+    my $process = fork_process();
+    return 0 unless defined $process;
+    if ($process == 0) {
+        eval { copy_file("/proc/$session->{process}/cwd/$_", "$task->{spec}{sandbox}/$_") for @$files };
+        append_error($task, $@) if $@;
+        POSIX::_exit(0);
+    }
+    $id_of_process{$process} = $id;
+    $task->{copied} = $status;
+    delete $task->{timeout_at};
+    return 1;
+}
+
+sub copy_file {
+    my ($from, $to) = @_;
+    return unless -f $from;
+    for (my $at = 0; ($at = index($to, '/', $at + 1)) > 0;) {
+        mkdir substr($to, 0, $at), 0700;
+    }
+    open(my $in, '<:raw', $from) or die "$from: $!\n";
+    open(my $out, '>:raw', $to) or die "$to: $!\n";
+    while (my $count = sysread($in, my $bytes, 1 << 20)) {
+        syswrite($out, $bytes) == $count or die "$to: $!\n";
+    }
+    close($out) or die "$to: $!\n";
 }
 
 # A task of a session has ended, and with $over the session too.

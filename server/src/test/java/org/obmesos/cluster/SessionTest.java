@@ -8,8 +8,11 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -102,6 +105,34 @@ final class SessionTest {
 
   private JsonArray sessions() throws IOException {
     return server.call("session/list", "{}").getAsJsonObject("result").getAsJsonArray("sessions");
+  }
+
+  @Test
+  void filesAreCopiedFromTheWorkingDirectoryOfTheSession() throws Exception {
+    JsonObject writes =
+        block("a", "s", "mkdir -p sub; cd sub; echo 1 >one; mkdir d; echo 2 >d/two");
+    JsonArray files = new JsonArray();
+    List.of("one", "d/two", "missing").forEach(files::add);
+    writes.getAsJsonObject("session").add("files", files);
+    submit(writes, block("b", "s", "echo 3 >one; cat d/two"));
+    assertThat(output("b")).isEqualTo("2\n");
+    assertThat(content("a", "one")).isEqualTo("1\n");
+    assertThat(content("a", "d/two")).isEqualTo("2\n");
+  }
+
+  private static String location(String id, String path) {
+    JsonObject params = new JsonObject();
+    params.addProperty("id", id);
+    params.addProperty("path", path);
+    params.addProperty("offset", 0);
+    params.addProperty("length", 100);
+    return params.toString();
+  }
+
+  private String content(String id, String path) throws IOException {
+    JsonObject result = server.call("task/read", location(id, path)).getAsJsonObject("result");
+    return new String(
+        Base64.getDecoder().decode(result.get("data").getAsString()), StandardCharsets.UTF_8);
   }
 
   @Test

@@ -97,6 +97,14 @@ final class TaskTest {
     assertThat(sessionHasEnded(TaskState.GONE, "SOURCE_MASTER", "Agent is gone")).isTrue();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "../up", "/etc/passwd", "a/../../up", "two\nlines"})
+  void aSessionCopiesOnlyFilesBelowItsWorkingDirectory(String file) {
+    assertThatThrownBy(() -> new Session("s", "%s", false, List.of("good", file)))
+        .isInstanceOf(InvalidBlockException.class)
+        .hasMessageContaining("session");
+  }
+
   private static boolean sessionHasEnded(TaskState state, String source, String message) {
     return Session.hasEndedWith(new TaskStatus(state, "", message, source));
   }

@@ -25,12 +25,22 @@
 ;; That file requires this one.
 (declare-function ob-mesos--group-value "ob-mesos-group" (group params))
 
+(defun ob-mesos--collapse-returns ()
+  "Delete from the buffer what a terminal would have overwritten.
+A carriage return goes back to the beginning of its line."
+  (goto-char (point-min))
+  (while (search-forward "\r" nil t)
+    (let ((returns (1- (point))))
+      (skip-chars-forward "\r")
+      (delete-region (if (eolp) returns (line-beginning-position)) (point)))))
+
 (defun ob-mesos--clean (text)
   "TEXT with progress bars collapsed and colours treated as the user likes."
   (let ((text (if (string-search "\r" text)
-                  (replace-regexp-in-string
-                   "^[^\n]*\r\\([^\r\n]\\)" "\\1"
-                   (replace-regexp-in-string "\r+$" "" text))
+                  (with-temp-buffer
+                    (insert text)
+                    (ob-mesos--collapse-returns)
+                    (buffer-string))
                 text)))
     (if (and (eq ob-mesos-ansi 'strip) (string-search "\e" text))
         (replace-regexp-in-string
@@ -74,14 +84,21 @@ The server replaces bytes that are not valid UTF-8, and NUL."
            (string-match-p "[\uFFFD\u2400]"
                            (or (plist-get (ob-mesos-task-result task) :stdout) "")))))
 
+(defconst ob-mesos--replacements
+  (let ((table (make-char-table 'translation-table)))
+    (set-char-table-range table '(#x3fff80 . #x3fffff) ?\uFFFD)
+    (set-char-table-range table 0 ?\u2400)
+    table)
+  "What the server has for bytes that are not valid UTF-8, and for NUL.")
+
 (defun ob-mesos--exact-stdout (task)
   "What TASK wrote, as it wrote it, as text.
 Bytes that are no text are replaced, as the server does."
   (if-let ((bytes (ob-mesos-task-output task)))
-      (replace-regexp-in-string
-       "\0" "\u2400"
-       (replace-regexp-in-string "[\x3fff80-\x3fffff]" "\uFFFD"
-                                 (decode-coding-string bytes 'utf-8-unix)))
+      (with-temp-buffer
+        (insert (decode-coding-string bytes 'utf-8-unix))
+        (translate-region (point-min) (point-max) ob-mesos--replacements)
+        (buffer-string))
     (or (plist-get (ob-mesos-task-result task) :stdout) "")))
 
 (defun ob-mesos--stdout (task)

@@ -51,6 +51,7 @@
     (dolist (body '("printf 'Name,Age\\r\\nBob,3\\r\\n'; printf 'old\\rnew \\033[1mbold\\n'"
                     "seq 1 60000"
                     "printf 'a\\000b\\377\\n'"
+                    "perl -e 'srand 1; print map { chr int rand 256 } 1 .. 500000'"
                     "echo grün"))
       (should (equal "[[file:out.txt]]\n"
                      (ob-mesos-tests--run ":results output file :file out.txt" body)))

@@ -102,9 +102,19 @@ Set its task."
                 (body (if (org-babel-noweb-p params :eval)
                           (org-babel-expand-noweb-references info)
                         (nth 1 info))))
-           (setf (ob-mesos--node-task node)
-                 (ob-mesos--node-task-for node (nth 0 info) body params))))))
+           (ob-mesos--set-node-task
+            node (ob-mesos--node-task-for node (nth 0 info) body params))))))
     (setf (ob-mesos--node-done node) t)))
+
+(defun ob-mesos--set-node-task (node task)
+  "Make TASK that of NODE; both have one marker if TASK is at NODE.
+Every change of the buffer has to move all of its markers."
+  (let ((own (ob-mesos--node-marker node))
+        (marker (ob-mesos-task-block-marker task)))
+    (setf (ob-mesos--node-task node) task)
+    (when (and marker (equal marker own))
+      (set-marker own nil)
+      (setf (ob-mesos--node-marker node) marker))))
 
 (defun ob-mesos--node-task-for (node lang body params)
   "Return the task of NODE, at point, for BODY, of LANG, with PARAMS."
@@ -151,17 +161,18 @@ Its marker is behind the indentation that it was given since."
 Return nil if that has a result already and is no item of GRAPH; one that
 has none is executed."
   (let ((node (ob-mesos--named-node graph name)))
-    (org-with-wide-buffer
-     (goto-char (ob-mesos--node-marker node))
-     (let ((running (ob-mesos--task-at (point))))
-       (cond ((ob-mesos--node-item node) node)
-             (running
-              (setf (ob-mesos--node-task node) running
-                    (ob-mesos--node-done node) t)
-              node)
-             ((ob-mesos--good-result-p) nil)
-             (t (setf (ob-mesos--node-item node) t)
-                node))))))
+    (if (ob-mesos--node-item node)
+        node
+      (org-with-wide-buffer
+       (goto-char (ob-mesos--node-marker node))
+       (let ((running (ob-mesos--task-at (point))))
+         (cond (running
+                (setf (ob-mesos--node-task node) running
+                      (ob-mesos--node-done node) t)
+                node)
+               ((ob-mesos--good-result-p) nil)
+               (t (setf (ob-mesos--node-item node) t)
+                  node)))))))
 
 (defun ob-mesos--good-result-p ()
   "Return non-nil if the block at point has a result of a task that finished.
@@ -199,9 +210,9 @@ a narrowed buffer the placeholder can be seen if ELEMENT can."
            (task (save-restriction
                    (widen)
                    (ob-mesos--execute-alone element reuse)))
-           (place (and task (ob-mesos-task-result-marker task))))
+           (place (and task (ob-mesos--place task))))
       ;; Only what stands right at the end of what can be seen.
-      (when (and place (marker-position place)
+      (when (and place
                  (save-restriction
                    (widen)
                    (save-excursion
@@ -211,7 +222,7 @@ a narrowed buffer the placeholder can be seen if ELEMENT can."
         (narrow-to-region
          beg (max end (save-restriction
                         (widen)
-                        (save-excursion (goto-char place)
+                        (save-excursion (goto-char (cdr place))
                                         (ob-mesos--placeholder-end))))))
       task)))
 

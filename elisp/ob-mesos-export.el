@@ -235,7 +235,11 @@ Their results take the place of these; what nobody knows is taken away."
 (defun ob-mesos--wait-for (tasks)
   "Wait for TASKS and show how far they are; return those that have failed."
   (ob-mesos--tell-progress tasks)
-  (ob-mesos--wait (lambda () (cl-every #'ob-mesos-task-done tasks)))
+  (let ((left tasks))
+    (ob-mesos--wait (lambda ()
+                      (while (and left (ob-mesos-task-done (car left)))
+                        (pop left))
+                      (null left))))
   (cl-remove-if-not #'ob-mesos-task-failed-p tasks))
 
 (defun ob-mesos--tell-failure (task)

@@ -20,7 +20,7 @@
 (require 'ob)
 (require 'ob-lob)
 (require 'ob-ref)
-(require 'ob-mesos-rpc)
+(require 'ob-mesos-task)
 
 (cl-defstruct (ob-mesos--graph (:constructor ob-mesos--graph-make)
                                (:copier nil))
@@ -511,8 +511,12 @@ block of a section again."
     parent))
 
 (defun ob-mesos--release-graph (graph)
-  "Release the markers of GRAPH."
-  (maphash (lambda (_ node) (set-marker (ob-mesos--node-marker node) nil))
+  "Release the markers of GRAPH, but for those of its tasks."
+  (maphash (lambda (_ node)
+             (let ((task (ob-mesos--node-task node))
+                   (marker (ob-mesos--node-marker node)))
+               (unless (and task (eq marker (ob-mesos-task-block-marker task)))
+                 (set-marker marker nil))))
            (ob-mesos--graph-nodes graph))
   (mapc (lambda (marker) (set-marker marker nil)) (ob-mesos--graph-sections graph)))
 

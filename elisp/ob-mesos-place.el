@@ -38,16 +38,22 @@ That is a line, or the word itself within one."
 (defun ob-mesos--find-text (id &optional from)
   "In this buffer, widened, the beginning of the placeholder ID or of its line.
 It is looked for below the position FROM first, then everywhere."
-  (let ((regexp (concat ob-mesos--placeholder-before "mesos:" (regexp-quote id)
-                        " ")))
-    (save-excursion
-      (save-restriction
-        (widen)
-        (when (or (and from (progn (goto-char from)
-                                   (re-search-forward regexp nil t)))
-                  (progn (goto-char (point-min))
-                         (re-search-forward regexp nil t)))
-          (ob-mesos--placeholder-begin))))))
+  (let* ((text (concat "mesos:" id " "))
+         (regexp (concat ob-mesos--placeholder-before (regexp-quote text)))
+         (case-fold-search nil))
+    (cl-flet ((search (from)
+                (goto-char from)
+                ;; The regexp alone takes long in a large buffer.
+                (cl-loop while (search-forward text nil t)
+                         thereis (save-excursion
+                                   (beginning-of-line)
+                                   (and (re-search-forward regexp (line-end-position) t)
+                                        (ob-mesos--placeholder-begin))))))
+      (save-excursion
+        (save-restriction
+          (widen)
+          (or (and from (search from))
+              (search (point-min))))))))
 
 (defun ob-mesos--inline-at-p (position)
   "Whether the placeholder at POSITION stands within a line."
@@ -86,32 +92,20 @@ of the file is another."
 
 (defun ob-mesos--place (task)
   "Return where the placeholder of TASK is, (BUFFER . POSITION), or nil."
-  (let* ((marker (ob-mesos-task-result-marker task))
-         (buffer (and marker (marker-buffer marker)))
-         (id (ob-mesos-task-id task)))
-    (if (and buffer
-             (ob-mesos--own-buffer-p task buffer)
-             (with-current-buffer buffer
-               (save-excursion
-                 (save-restriction
-                   (widen)
-                   (goto-char marker)
-                   (looking-at-p (concat "\\(?:[ \t]*: \\)?mesos:"
-                                         (regexp-quote id) " "))))))
-        (cons buffer (marker-position marker))
-      (cl-some
-       (lambda (candidate)
-         (with-current-buffer candidate
-           (let ((found (and (derived-mode-p 'org-mode)
-                             (ob-mesos--own-buffer-p task candidate)
-                             (ob-mesos--find-text id))))
-             (when found
-               (setf (ob-mesos-task-result-marker task)
-                     (save-restriction (widen) (copy-marker found)))
-               (cons candidate found)))))
-       (if (buffer-live-p buffer)
-           (cons buffer (delq buffer (buffer-list)))
-         (buffer-list))))))
+  (let* ((marker (or (ob-mesos-task-block-marker task)
+                     (ob-mesos-task-result-marker task)))
+         (home (and marker (marker-buffer marker))))
+    (cl-some
+     (lambda (candidate)
+       (with-current-buffer candidate
+         (when-let ((found (and (derived-mode-p 'org-mode)
+                                (ob-mesos--own-buffer-p task candidate)
+                                (ob-mesos--find-text (ob-mesos-task-id task)
+                                                     (and (eq candidate home) marker)))))
+           (cons candidate found))))
+     (if home
+         (cons home (delq home (buffer-list)))
+       (buffer-list)))))
 
 (defun ob-mesos--gone-from-here-p (task)
   "Return non-nil if neither the block of TASK nor its placeholder is here.
@@ -149,9 +143,7 @@ A missing placeholder alone is no proof: the result can have replaced it."
 It was refiled there, say, or its document has another name.  A copy of
 a document gets nothing."
   (let ((file (ob-mesos--task-file task)))
-    (when (and file
-               (ob-mesos-task-result-marker task)
-               (not (ob-mesos-task-inserted task)))
+    (when (and file (not (ob-mesos-task-inserted task)))
       (cl-loop for buffer in (buffer-list)
                until (with-current-buffer buffer
                        (when (and (derived-mode-p 'org-mode)

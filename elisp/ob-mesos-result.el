@@ -82,9 +82,7 @@ PARAMS are its header arguments."
            (list "mesos" "" (cl-remove :wrap params :key #'car))))))
      (lambda ()
        (when-let ((place (ob-mesos--find-text (ob-mesos-task-id task) origin)))
-         (setf (ob-mesos-task-result-marker task)
-               (set-marker (make-marker) place
-                           (or (buffer-base-buffer) (current-buffer))))
+         (setf (ob-mesos-task-shown task) (list text))
          (ob-mesos--result-region place))))))
 
 (defun ob-mesos--result-region (position)
@@ -195,15 +193,13 @@ Those are asked after more often."
 
 (defun ob-mesos--visible-p (task)
   "Whether the placeholder of TASK is in some window."
-  (let* ((marker (ob-mesos-task-result-marker task))
-         (buffer (and marker (marker-buffer marker))))
-    (and buffer
-         (cl-some (lambda (window)
-                    (<= (window-start window) marker
-                        (+ (window-start window)
-                           (* 4 (window-total-width window)
-                              (window-total-height window)))))
-                  (get-buffer-window-list buffer nil t)))))
+  (when-let ((place (ob-mesos--place task)))
+    (cl-some (lambda (window)
+               (<= (window-start window) (cdr place)
+                   (+ (window-start window)
+                      (* 4 (window-total-width window)
+                         (window-total-height window)))))
+             (get-buffer-window-list (car place) nil t))))
 
 ;;;; The result
 
@@ -477,7 +473,7 @@ A file and another block get no less than it wrote."
 
 (defun ob-mesos--finished (task)
   "TASK has ended: bring what it has made, and insert its result, once."
-  (when (and (ob-mesos-task-result-marker task)
+  (when (and (or (ob-mesos-task-shown task) (ob-mesos-task-result-marker task))
              (not (ob-mesos--place task)))
     (ob-mesos--follow-block task))
   (ob-mesos--recall task)
@@ -522,7 +518,8 @@ A file and another block get no less than it wrote."
          ((ob-mesos--insert-result task)
           (setf (ob-mesos-task-inserted task) t)
           ;; Every change of the buffer has to move all of its markers.
-          (set-marker (ob-mesos-task-result-marker task) nil)
+          (when-let ((marker (ob-mesos-task-result-marker task)))
+            (set-marker marker nil))
           (when (ob-mesos-task-failed-p task)
             (message "ob-mesos: %s: %s %s" (ob-mesos-task-id task)
                      (ob-mesos-task-state task)
@@ -542,6 +539,13 @@ is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
 (defconst ob-mesos--ended-kept 200
   "How many tasks that have ended are kept, at least.")
 
+(defun ob-mesos--forget (task)
+  "Forget TASK, and release its marker if its result is in a document.
+Every change of a buffer has to move all of its markers."
+  (remhash (ob-mesos-task-id task) ob-mesos--tasks)
+  (when (and (ob-mesos-task-inserted task) (ob-mesos-task-block-marker task))
+    (set-marker (ob-mesos-task-block-marker task) nil)))
+
 (defun ob-mesos--forget-old (task)
   "TASK has ended; forget tasks that have ended long ago.
 Those are kept that a task waits for, or that a group needs."
@@ -555,9 +559,7 @@ Those are kept that a task waits for, or that a group needs."
                            (ob-mesos--needed-p old)))
               (push id kept)
             (when old
-              (dolist (member (ob-mesos-task-members old))
-                (remhash (ob-mesos-task-id member) ob-mesos--tasks)))
-            (remhash id ob-mesos--tasks))))
+              (mapc #'ob-mesos--forget (cons old (ob-mesos-task-members old)))))))
       (setq ob-mesos--ended
             (append (seq-take ob-mesos--ended ob-mesos--ended-kept)
                     (nreverse kept))))))

@@ -21,7 +21,7 @@
   (data nil :documentation "What the server said last, a plist.")
   (tail "" :documentation "The last lines it wrote.")
   (size 0 :documentation "How many bytes it wrote.")
-  (result-marker nil :documentation "Marker at its placeholder, or nil.")
+  (result-marker nil :documentation "Marker at its placeholder if that was found in a document, or nil.")
   (block-marker nil :documentation "Marker at its block or call, or nil.")
   (text nil :documentation "The text of that, or nil if it is not known.")
   (context nil :documentation "Marker at the block or call whose value it is, or nil.")

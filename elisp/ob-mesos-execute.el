@@ -372,7 +372,9 @@ In an export that is a report if it has failed."
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)
-    (ob-mesos--report task))
+    (if (ob-mesos--inline-p (org-element-context))
+        (ob-mesos--one-line (ob-mesos--report task))
+      (ob-mesos--report task)))
    ((equal "STALE" (plist-get (ob-mesos-task-data task) :reason))
     (signal 'ob-mesos-stale
             (list (format "%s (%s)"

@@ -272,7 +272,7 @@ Their results take the place of these; what nobody knows is taken away."
   "The buffer of FILE, a document named on the command line, or nil."
   (unless file
     (user-error "Name a document"))
-  (unless (file-readable-p file)
+  (unless (and (file-readable-p file) (not (file-directory-p file)))
     (user-error "There is no document %s" file))
   (find-file-noselect (expand-file-name file)))
 
@@ -337,6 +337,28 @@ master itself, those of the shell do."
     (ob-mesos--ensure-archive)
     (kill-emacs (if failed 1 0))))
 
+(defun ob-mesos--save-document ()
+  "Save this document, in UTF-8 if its coding system has not all characters.
+Emacs would ask which coding system to use."
+  (let* ((coding (coding-system-change-eol-conversion
+                  (or buffer-file-coding-system 'undecided) 'unix))
+         (position (and (not (memq (coding-system-base coding) '(undecided nil)))
+                        (unencodable-char-position (point-min) (point-max) coding))))
+    (when position
+      (ob-mesos--progress
+       (format "ob-mesos: %s is saved as utf-8: %s has no %c"
+               (file-name-nondirectory buffer-file-name) (coding-system-base coding)
+               (char-after position))
+       t)
+      (set-buffer-file-coding-system
+       (coding-system-change-text-conversion buffer-file-coding-system 'utf-8))
+      (org-with-wide-buffer
+       (goto-char (point-min))
+       (when (re-search-forward "-\\*-.*\\<coding:[ \t]*\\([-_[:alnum:]]+\\).*-\\*-"
+                                (line-beginning-position 3) t)
+         (replace-match "utf-8" t t nil 1))))
+    (save-buffer)))
+
 (defun ob-mesos--tell-output (id tail _size)
   "Say what the task ID wrote last, which is the end of TAIL."
   (ob-mesos--progress (format "%s | %s" id (car (last (split-string tail "\n" t)))) t))
@@ -357,7 +379,7 @@ is 1 if a block has failed."
                      (and (member "--stale-only" options) "yes")))))
        (if (member "--stdout" options)
            (princ (buffer-string))
-         (save-buffer))
+         (ob-mesos--save-document))
        (mapc #'ob-mesos--tell-failure failed)
        failed))))
 

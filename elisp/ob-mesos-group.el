@@ -44,20 +44,35 @@ The value is a promise if another block is still to give it."
       (mapconcat #'ob-mesos--cell value " ")
     (format "%s" value)))
 
+(defun ob-mesos--column-variable (heading)
+  "Return the name, a symbol, of the variable for the column HEADING.
+Return nil if it is empty."
+  (let ((text (format "%s" heading)))
+    (unless (string-blank-p text)
+      (unless (string-match-p "[A-Za-z0-9]" text)
+        (user-error "`:foreach': the column \"%s\" has no letter or digit of ASCII \
+for the name of its variable" text))
+      (intern (replace-regexp-in-string
+               "\\`[0-9]" "_\\&"
+               (replace-regexp-in-string "[^A-Za-z0-9_]" "_" text))))))
+
+(defun ob-mesos--column-variables (headings)
+  "Return the names of the variables for the columns HEADINGS, in order."
+  (let ((variables (mapcar #'ob-mesos--column-variable headings)))
+    (cl-loop for (variable . others) on variables
+             when (and variable (memq variable others))
+             do (user-error "`:foreach': two columns are the variable %s" variable))
+    variables))
+
 (defun ob-mesos--row-vars (name names row)
-  "The variables for ROW of a table with the column NAMES, or without any.
+  "The variables for ROW of a table with the column variables NAMES, or nil.
 NAME is the variable of `:foreach'; it is the first column's value if no
 column has that name."
   (if (null names)
       (list (cons name (if (and (consp row) (null (cdr row))) (car row) row)))
-    (let ((vars (cl-mapcar
-                 (lambda (column value)
-                   (cons (intern (replace-regexp-in-string
-                                  "\\`[0-9]" "_\\&"
-                                  (replace-regexp-in-string
-                                   "[^A-Za-z0-9_]" "_" (format "%s" column))))
-                         value))
-                 names row)))
+    (let ((vars (cl-loop for column in names
+                         for value in row
+                         when column collect (cons column value))))
       (if (assq name vars) vars
         (cons (cons name (car row)) vars)))))
 
@@ -66,7 +81,8 @@ column has that name."
   (let* ((items (cond ((stringp value) (split-string value "\n" t "[ \t]+"))
                       ((listp value) value)
                       (t (list value))))
-         (names (and (eq 'hline (nth 1 items)) (listp (car items)) (car items))))
+         (names (and (eq 'hline (nth 1 items)) (listp (car items))
+                     (ob-mesos--column-variables (car items)))))
     (cons (remq 'hline (if names (cddr items) items))
           (lambda (item)
             (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item))))))

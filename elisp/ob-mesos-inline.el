@@ -38,17 +38,22 @@
   "TEXT in one line, for a place within one."
   (string-join (split-string text "\n" t "[ \t]+") "; "))
 
-(defun ob-mesos--insert-inline-result (origin value result-params info)
-  "Put VALUE behind the inline block or call at ORIGIN.
-RESULT-PARAMS and INFO are Org's.  What Org cannot put within a line is
-an error, and that is put there."
-  (goto-char origin)
-  (condition-case err
-      (org-babel-insert-result value result-params info)
-    (user-error
-     (goto-char origin)
-     (org-babel-insert-result (ob-mesos--one-line (error-message-string err))
-                              '("replace") (list "mesos" "" nil)))))
+(defun ob-mesos--insert-inline-result (origin task value info)
+  "Put VALUE of TASK behind the inline block or call at ORIGIN.
+VALUE is (VALUE . RESULT-PARAMS), and INFO is Org's.  What Org cannot put
+within a line is an error, and that is put there.  Leave point at ORIGIN."
+  (let ((line (lambda (text)
+                (goto-char origin)
+                (org-babel-insert-result (ob-mesos--one-line text)
+                                         '("replace") (list "mesos" "" nil)))))
+    (goto-char origin)
+    (if (ob-mesos-task-failed-p task)
+        (funcall line (car value))
+      (condition-case err
+          (org-babel-insert-result (car value) (cdr value) info nil
+                                   (ob-mesos-task-lang task))
+        (user-error (funcall line (error-message-string err)))))
+    (goto-char origin)))
 
 (provide 'ob-mesos-inline)
 ;;; ob-mesos-inline.el ends here

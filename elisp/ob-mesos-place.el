@@ -430,10 +430,14 @@ be indented while they run."
   (goto-char (org-element-property :post-affiliated (org-element-at-point)))
   (and (ob-mesos--own-p task results) (point)))
 
+(defconst ob-mesos--results-name-regexp
+  "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$"
+  "Matches a results keyword with a name, which is group 1.")
+
 (defun ob-mesos--origin-named (task results)
   "The element with the name that RESULTS bear if that is TASK's, or nil."
   (goto-char results)
-  (when (looking-at "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$")
+  (when (looking-at ob-mesos--results-name-regexp)
     (let ((name (match-string-no-properties 1))
           (case-fold-search t))
       (goto-char (point-min))

@@ -281,11 +281,7 @@ The Emacs that has submitted it is gone."
   "Put the result of TASK in the place of its placeholder.
 Return nil if there is no such place any more."
   (let* ((place (ob-mesos--place task))
-         (origin (and place
-                      (with-current-buffer (car place)
-                        (org-with-wide-buffer
-                         (ob-mesos--origin task (cdr place))))))
-         (value (and origin (ob-mesos--value-to-insert task)))
+         (value (and place (ob-mesos--value-to-insert task)))
          ;; Making the value can have changed the buffer.
          (place (and value (ob-mesos--place task))))
     (when place
@@ -293,7 +289,7 @@ Return nil if there is no such place any more."
         (save-excursion
           (save-restriction
             (widen)
-            (when-let ((origin (ob-mesos--origin task (cdr place))))
+            (let ((origin (ob-mesos--origin task (cdr place))))
               (ob-mesos--edit-result
                (lambda ()
                  (ob-mesos--insert-safely task (cdr place) origin value)))
@@ -305,8 +301,9 @@ Return nil if there is no such place any more."
 
 (defun ob-mesos--insert-safely (task position origin value)
   "Put VALUE of TASK for ORIGIN in place of what is at POSITION.
-If Org cannot insert it, put the text back as it was and insert a report
-that says why.  Leave point at the block or call."
+ORIGIN is nil if the block or call is not there.  If Org cannot insert
+VALUE, put the text back as it was and insert a report that says why.
+Leave point at the block or call."
   (let* ((change (ob-mesos--without-undo
                   (lambda ()
                     (ob-mesos--insert-result-at task position origin value))))
@@ -354,22 +351,62 @@ Otherwise it stands before or after what `:results append' or `prepend' keep."
 
 (defun ob-mesos--insert-result-at (task position origin value)
   "Put VALUE, the result of TASK for ORIGIN, in place of what is at POSITION.
-VALUE is as `ob-mesos--value-to-insert' returns it.  Leave point at the
-block or call: where its results stand above it, they move it."
-  (let ((block (copy-marker origin t)))
-    (goto-char origin)
-    (if (ob-mesos--inline-at-p position)
-        (ob-mesos--insert-inline-result
-         origin
-         (if (ob-mesos-task-failed-p task) (ob-mesos--one-line (car value)) (car value))
-         (if (ob-mesos-task-failed-p task) '("replace") (cdr value))
-         (ob-mesos--result-info task))
-      (ob-mesos--insert-lines task position origin value))
-    (goto-char block)
-    (ob-mesos--render-result)
-    (ob-mesos--insert-wanted-provenance task)
-    (goto-char block)
-    (set-marker block nil)))
+VALUE is as `ob-mesos--value-to-insert' returns it.  ORIGIN can be nil.
+Leave point at the block or call: where its results stand above it, they
+move it."
+  (cond
+   ((and origin (ob-mesos--inline-at-p position))
+    (ob-mesos--insert-inline-result origin task value (ob-mesos--result-info task)))
+   ((ob-mesos--inline-at-p position)
+    (ob-mesos--show-inline position (ob-mesos--one-line (format "%s" (car value)))))
+   (origin
+    (let ((block (copy-marker origin t)))
+      (goto-char origin)
+      (ob-mesos--insert-lines task position origin value)
+      (goto-char block)
+      (ob-mesos--render-result)
+      (ob-mesos--insert-wanted-provenance task)
+      (goto-char block)
+      (set-marker block nil)))
+   (t (ob-mesos--insert-apart task position value))))
+
+(defun ob-mesos--insert-apart (task position value)
+  "Put VALUE of TASK in place of the lines at POSITION, which follow no block.
+There is text in between now, say.  Org inserts it below an empty block in
+a temporary buffer."
+  (let* ((beg (ob-mesos--apart-begin position))
+         (end (save-excursion (goto-char position) (ob-mesos--placeholder-end)))
+         (indentation (save-excursion (goto-char position) (current-indentation)))
+         (text (org-remove-indentation (buffer-substring-no-properties beg end)))
+         (name (and (string-match ob-mesos--results-name-regexp text)
+                    (match-string 1 text))))
+    (goto-char beg)
+    (ob-mesos--replace-lines
+     beg end
+     (with-temp-buffer
+       (let ((org-inhibit-startup t))
+         (delay-mode-hooks (org-mode)))
+       (when name
+         (insert "#+name: " name "\n"))
+       (let ((block (point)))
+         (insert "#+begin_src " (ob-mesos-task-lang task) "\n#+end_src\n\n")
+         (let ((from (copy-marker (point))))
+           (when (= beg position)
+             (insert "#+RESULTS:\n"))
+           (insert text)
+           (ob-mesos--insert-result-at
+            task (ob-mesos--find-text (ob-mesos-task-id task)) block value)
+           (indent-rigidly from (point-max) indentation)
+           (buffer-substring-no-properties from (point-max))))))))
+
+(defun ob-mesos--apart-begin (position)
+  "Return where the results begin that the placeholder at POSITION ends."
+  (save-excursion
+    (goto-char position)
+    (while (and (zerop (forward-line -1))
+                (looking-at-p "[ \t]*:\\(?: \\|$\\)")))
+    (let ((case-fold-search t))
+      (if (looking-at-p "[ \t]*#\\+results\\b") (point) position))))
 
 (defun ob-mesos--result-info (task)
   "Return what Org's inserter is to know of the block of TASK."
@@ -442,6 +479,8 @@ Org has put the result elsewhere: the block was given a name, say."
   (let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
     (when (and task (not (ob-mesos-task-done task)))
       (setf (ob-mesos-task-data task) data)
+      (when (plist-get data :title)
+        (setf (ob-mesos-task-title task) (plist-get data :title)))
       (if (ob-mesos-task-terminal-p task)
           (ob-mesos--finished task)
         (ob-mesos--mark-dirty (or (ob-mesos-task-group task) task))))))

@@ -230,7 +230,8 @@ ENVIRONMENT is an alist of more variables for its environment."
     (pcase-dolist (`(,name . ,value) environment)
       (puthash name (format "%s" value) table))
     (setf (ob-mesos-task-block member)
-          (append (list :group (ob-mesos-task-id group))
+          (append (list :group (ob-mesos-task-id group)
+                        :title (ob-mesos-task-title member))
                   (plist-put block :environment table)))
     (ob-mesos--call-in-document
      group (lambda () (ob-mesos--fill member body all)))

@@ -265,7 +265,37 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
         (should (equal 1 (run file)))
         (delete-file file)
         (should (equal 1 (run file)))
+        (should (equal 1 (run temporary-file-directory)))
         (should (equal 1 (run)))))))
+
+(ert-deftest ob-mesos-a-result-that-a-document-cannot-have-makes-it-utf-8 ()
+  (dolist (cookie '("" "# -*- coding: latin-1 -*-\n"))
+    (let ((file (make-temp-file "ob-mesos" nil ".org"))
+          (text (concat cookie "Grün.\n" (ob-mesos-tests--block "" "printf '\\342\\202\\254\\n'"))))
+      (let ((coding-system-for-write 'latin-1))
+        (write-region text nil file nil 'silent))
+      (pcase-let ((`(,status ,_ ,said)
+                   (ob-mesos-tests--elsewhere
+                     (ob-mesos-tests--call
+                      (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file)))))
+        (should (equal 0 status))
+        (should (string-search "is saved as utf-8: iso-latin-1 has no €" said)))
+      (with-temp-buffer
+        (insert-file-contents file)
+        (should (equal (concat (string-replace "latin-1" "utf-8" text)
+                               "\n#+RESULTS:\n: €\n")
+                       (buffer-string))))
+      (delete-file file))))
+
+(ert-deftest ob-mesos-an-inline-block-that-fails-is-exported-with-its-report ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org" "Inline src_mesos{exit 4} end.\n")))
+    (ob-mesos-tests--elsewhere
+      (should (equal 1 (car (ob-mesos-tests--call
+                             (ob-mesos-tests--emacs "-f" "ob-mesos-batch-export"
+                                                    file "ascii"))))))
+    (with-temp-buffer
+      (insert-file-contents (concat (file-name-sans-extension file) ".txt"))
+      (should (string-match-p "exit[ \n]status:[ \n]4" (buffer-string))))))
 
 (ert-deftest ob-mesos-options-there-are-not-are-refused ()
   (let ((file (make-temp-file "ob-mesos" nil ".org"

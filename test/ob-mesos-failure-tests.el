@@ -80,6 +80,14 @@ sleep 1 while getppid() == $parent;
                              (error-message-string
                               (should-error (ob-mesos--check-server))))))))
 
+(ert-deftest ob-mesos-a-state-directory-that-cannot-be-is-named ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org" (ob-mesos-tests--block "" "echo hi")))
+        (process-environment (cons "XDG_STATE_HOME=/dev/null/x" process-environment)))
+    (should (string-search
+             "ERROR: The server does not start: --state-dir: /dev/null/x/ob-mesos cannot be used"
+             (nth 2 (ob-mesos-tests--call
+                     (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file)))))))
+
 (ert-deftest ob-mesos-a-killed-server-is-started-again-and-nothing-is-lost ()
   (ob-mesos-tests--with
       (mapconcat (lambda (n)

@@ -297,6 +297,18 @@
     (search-forward "One src_mesos[:cpus 0.1]{sleep 0.2; echo here} {{{results(=here=)}}} and
 call_twice(n=3) {{{results(=6=)}}}, and call_twice(n=4) {{{results(=8=)}}} too.\n")))
 
+(ert-deftest ob-mesos-an-inline-result-that-is-code-has-its-language ()
+  (ob-mesos-tests--with
+      "x src_mesos[:results code]{echo hi} y src_sh[:mesos yes :results code]{echo hi}\n"
+    (dolist (name '("src_mesos" "src_sh"))
+      (goto-char (point-min))
+      (search-forward name)
+      (goto-char (match-beginning 0))
+      (org-ctrl-c-ctrl-c)
+      (ob-mesos-tests--settle))
+    (should (string-search "{{{results(src_mesos[]{hi})}}} y" (buffer-string)))
+    (should (string-search "{{{results(src_sh[]{hi})}}}" (buffer-string)))))
+
 (ert-deftest ob-mesos-an-inline-block-finds-its-place-again-and-says-how-it-failed ()
   (ob-mesos-tests--with
       "Look src_mesos{sleep 0.3; echo moved} here and src_mesos{exit 3} there.\n"
@@ -570,14 +582,41 @@ for word in sorted(counts): print(word, counts[word])"))
       (ob-mesos-reconnect)
       (ob-mesos-tests--settle)
       (ob-mesos-tests--wait (lambda () (string-search "n is 2" (buffer-string))))
-      (should (equal ": ==> 0 <==\n: n is 1\n: ==> 1 <==\n: n is 2\n"
+      (should (equal ": ==> 1 <==\n: n is 1\n: ==> 2 <==\n: n is 2\n"
                      (ob-mesos-tests--results))))))
+
+(ert-deftest ob-mesos-another-emacs-knows-the-elements-of-a-group ()
+  (dolist (fails '(nil t))
+    (ob-mesos-tests--with
+        (ob-mesos-tests--block ":foreach x='(\"alpha\" \"beta\")"
+                               (concat "sleep 0.7; echo $x"
+                                       (and fails "; [ $x = alpha ]")))
+      (ob-mesos-execute)
+      (ob-mesos-tests--wait
+       (lambda () (= 2 (length (cl-remove-if-not #'ob-mesos-task-data
+                                                 (ob-mesos--running))))))
+      (clrhash ob-mesos--tasks)
+      (ob-mesos-reconnect)
+      (ob-mesos-tests--settle)
+      (if fails
+          (should (string-search "1 of 2 failed: beta" (buffer-string)))
+        (should (string-search ": ==> alpha <==\n: alpha\n: ==> beta <==\n: beta\n"
+                               (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-column-without-a-heading-is-no-variable ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach x='((\"a\" \"\") hline (1 2))" "echo $a $x")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-search ": 1 1\n" (buffer-string)))))
 
 (ert-deftest ob-mesos-bad-fan-outs-are-refused ()
   (dolist (case '((":instances 0" . ":instances. cannot be 0")
                   (":instances many" . ":instances. cannot be")
                   (":foreach '(1 2)" . ":foreach. cannot be")
                   (":foreach x='()" . "no elements")
+                  (":foreach x='((\"Name a\" \"Name-a\") hline (1 2))" . "variable Name_a")
+                  (":foreach x='((\"ü\" \"b\") hline (1 2))" . "column \"ü\"")
                   (":foreach x='(1) :instances 2" . "cannot be used together")))
     (ob-mesos-tests--with (ob-mesos-tests--block (car case) "true")
       (should (string-match-p (cdr case)

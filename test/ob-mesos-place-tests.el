@@ -315,5 +315,41 @@
         (should (= 1 (how-many "#\\+RESULTS" (point-min) (point-max))))
         (should-not (string-search "mesos:" (buffer-string)))))))
 
+(ert-deftest ob-mesos-text-between-a-block-and-its-placeholder-does-not-mislead ()
+  (pcase-dolist
+      (`(,header ,indent ,old ,new)
+       '(("" "" "" "#+RESULTS:\n: 1\n: 2\n")
+         ("" "  " "" "  #+RESULTS:\n  : 1\n  : 2\n")
+         (":results table" "" "#+RESULTS:\n: old\n" "#+RESULTS:\n| 1 |\n| 2 |\n")
+         (":results append" "" "#+RESULTS:\n: old\n" "#+RESULTS:\n: old\n: 1\n: 2\n")
+         (":results drawer" "" "" "#+RESULTS:\n:results:\n1\n2\n:end:\n")))
+    (let* ((go (expand-file-name "go" (make-temp-file "ob-mesos" t)))
+           (indented (lambda (text) (replace-regexp-in-string
+                                     "^\\(.\\)" (concat indent "\\1") text)))
+           (block (funcall indented
+                           (ob-mesos-tests--block
+                            header (format "until [ -e %s ]; do sleep 0.05; done; seq 2" go)))))
+      (ob-mesos-tests--with (concat "* A\n" block (and (not (equal old "")) "\n") old
+                                    "\nText.\n* B\n")
+        (ob-mesos-tests--go "begin_src")
+        (ob-mesos-execute)
+        (search-forward "end_src\n")
+        (insert "\nA note.\n")
+        (write-region "" nil go nil 'silent)
+        (ob-mesos-tests--settle)
+        (should (equal (concat "* A\n" block "\nA note.\n\n" new "\nText.\n* B\n")
+                       (buffer-string)))
+        (undo-boundary)
+        (should (buffer-modified-p))))))
+
+(ert-deftest ob-mesos-a-failure-apart-from-its-block-is-shown ()
+  (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "sleep 0.5; exit 3") "\nText.\n")
+    (ob-mesos-execute)
+    (search-forward "end_src\n")
+    (insert "\nA note.\n")
+    (ob-mesos-tests--settle)
+    (should (string-match-p "A note\\.\n\n#\\+RESULTS:\n: mesos: .* FAILED.*\n\\(?:: .*\n\\)+\nText"
+                            (buffer-string)))))
+
 (provide 'ob-mesos-place-tests)
 ;;; ob-mesos-place-tests.el ends here

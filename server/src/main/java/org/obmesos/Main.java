@@ -276,8 +276,16 @@ public final class Main implements Callable<Integer> {
         + (http.isHeadless() ? "-http" : "");
   }
 
+  private StateDirectory openState(Path base) {
+    try {
+      return StateDirectory.open(base.resolve(directoryName()));
+    } catch (IOException e) {
+      throw new UsageException("--state-dir: %s cannot be used: %s".formatted(base, e), e);
+    }
+  }
+
   private int serve(InputStream input, OutputStream output, Path base) throws IOException {
-    try (StateDirectory state = StateDirectory.open(base.resolve(directoryName()));
+    try (StateDirectory state = openState(base);
         Store store = openStore(state)) {
       InitializeResult introduction =
           new InitializeResult(

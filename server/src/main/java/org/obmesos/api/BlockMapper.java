@@ -50,7 +50,11 @@ public final class BlockMapper {
   public static Block block(BlockItem item) {
     return new Block(
         new TaskId(item.id()),
-        new Origin(or(item.name(), ""), or(item.document(), ""), or(item.group(), "")),
+        new Origin(
+            or(item.name(), ""),
+            or(item.document(), ""),
+            or(item.group(), ""),
+            or(item.title(), "")),
         program(item),
         requirements(item),
         runPolicy(item),

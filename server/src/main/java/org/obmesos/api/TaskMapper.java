@@ -42,6 +42,7 @@ public final class TaskMapper {
         task.id().value(),
         task.block().origin().name(),
         task.block().origin().document(),
+        task.block().origin().title().isEmpty() ? null : task.block().origin().title(),
         task.state().name(),
         task.state().isTerminal(),
         task.launch().attempt(),

@@ -215,7 +215,7 @@ final class LegacySchema {
             ExecutorKind.AUTO);
     return new Block(
         new TaskId(row.getString("id")),
-        new Origin(row.getString("name"), row.getString("document"), or(extras.group(), "")),
+        new Origin(row.getString("name"), row.getString("document"), or(extras.group(), ""), ""),
         program,
         requirements,
         runPolicy);

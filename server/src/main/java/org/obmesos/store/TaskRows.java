@@ -230,7 +230,7 @@ final class TaskRows {
                 new TaskId(row.getString("id")),
                 row.getLong("sequence"),
                 new Origin(
-                    row.getString("name"), row.getString("document"), row.getString("grouped")),
+                    row.getString("name"), row.getString("document"), row.getString("grouped"), ""),
                 TaskState.valueOf(row.getString("state")),
                 row.getString("message"),
                 Instant.ofEpochMilli(row.getLong("ended_ms")),

@@ -110,7 +110,7 @@ final class OfferTest extends FrameworkTests {
             List.of(Constraint.of("hostname", "UNIQUE", "")));
     submit(
         Stream.of("g.0", "g.1")
-            .map(id -> TestBlocks.from(TestBlocks.of(id, wait), new Origin("", "", "g")))
+            .map(id -> TestBlocks.from(TestBlocks.of(id, wait), new Origin("", "", "g", "")))
             .map(block -> TestBlocks.needing(block, alone))
             .toList());
     awaitState("g.0", TaskState.RUNNING);

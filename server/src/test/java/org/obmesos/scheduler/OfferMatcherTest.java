@@ -102,7 +102,7 @@ final class OfferMatcherTest {
     for (int n = 0; n < count; n++) {
       queue(
           TestBlocks.needing(
-              TestBlocks.from(TestBlocks.of("g." + n, "true"), new Origin("", "", "g")),
+              TestBlocks.from(TestBlocks.of("g." + n, "true"), new Origin("", "", "g", "")),
               where(constraints)));
     }
   }

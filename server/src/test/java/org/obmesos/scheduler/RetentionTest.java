@@ -29,7 +29,7 @@ final class RetentionTest {
           new EndedTask(
               new TaskId("t" + n),
               n,
-              new Origin("", "", group),
+              new Origin("", "", group, ""),
               TaskState.FINISHED,
               "",
               NOON.minus(Duration.ofHours(count - 1 - n)),
@@ -65,7 +65,7 @@ final class RetentionTest {
         .contains(new TaskId("t0"));
     Task member =
         Task.submitted(
-            9, TestBlocks.from(TestBlocks.of("m", "true"), new Origin("", "", "g")), NOON);
+            9, TestBlocks.from(TestBlocks.of("m", "true"), new Origin("", "", "g", "")), NOON);
     assertThat(one.expired(ended(4, "g"), List.of(member), NOON)).isEmpty();
   }
 

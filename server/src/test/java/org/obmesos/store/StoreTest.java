@@ -69,7 +69,7 @@ final class StoreTest {
         sequence,
         new Block(
             new TaskId("task-" + sequence),
-            new Origin("name", "/doc.org", group),
+            new Origin("name", "/doc.org", group, ""),
             new Program(
                 List.of("sh", "-x"),
                 "echo 'ü'\n",

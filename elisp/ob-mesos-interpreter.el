@@ -195,8 +195,10 @@ ob_mesos_session()
           (format "with open('%s', 'w', encoding='utf-8') as __org_babel_python_tmpfile:
     __org_babel_python_tmpfile.write(%s)\n"
                   source (ob-mesos--literal full))
-          (org-babel-python-format-session-value
-           source (or graphics ob-mesos--value-file) (cdr (assq :result-params params))))
+          (let* ((file (if graphics (expand-file-name graphics) ob-mesos--value-file))
+                 (code (org-babel-python-format-session-value
+                        source file (cdr (assq :result-params params)))))
+            (if graphics (string-replace file graphics code) code)))
        (if graphics
            (format org-babel-python--output-graphics-wrapper full graphics)
          full)))))

@@ -8,7 +8,6 @@ import com.sun.net.httpserver.HttpServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -134,47 +133,13 @@ final class FailureTest extends FrameworkTests {
         .isEqualTo("ü\ufffd\\\"\n");
   }
 
-  /** A key and a certificate for localhost, made by the JDK's keytool. */
-  private Path keys() throws Exception {
-    Path store = directory.resolve("keys.p12");
-    keytool(
-        store,
-        "-genkeypair",
-        "-keyalg",
-        "RSA",
-        "-dname",
-        "CN=localhost",
-        "-ext",
-        "san=dns:localhost");
-    keytool(store, "-exportcert", "-rfc", "-file", directory.resolve("ca.pem").toString());
-    return store;
-  }
-
-  private static void keytool(Path store, String... words) throws Exception {
-    List<String> command =
-        new java.util.ArrayList<>(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString()));
-    command.addAll(List.of(words));
-    command.addAll(
-        List.of("-alias", "us", "-keystore", store.toString(), "-storepass", "changeit"));
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
-  }
-
-  private TestMaster https() throws Exception {
-    java.security.KeyStore store = java.security.KeyStore.getInstance("PKCS12");
-    try (var file = java.nio.file.Files.newInputStream(keys())) {
-      store.load(file, "changeit".toCharArray());
-    }
-    var keys = javax.net.ssl.KeyManagerFactory.getInstance("PKIX");
-    keys.init(store, "changeit".toCharArray());
-    var context = javax.net.ssl.SSLContext.getInstance("TLS");
-    context.init(keys.getKeyManagers(), null, null);
-    return new TestMaster(cluster, Optional.of(context), 0);
+  private TestMaster https(TestCertificate certificate) throws Exception {
+    return new TestMaster(cluster, Optional.of(certificate.context()), 0);
   }
 
   @Test
   void aCertificateThatIsNotTrustedIsSaidInASentence() throws Exception {
-    try (TestMaster secure = https()) {
+    try (TestMaster secure = https(new TestCertificate(directory))) {
       connect("https://" + secure.address());
       saidWithinFiveSeconds("its certificate is not trusted");
     }
@@ -182,11 +147,10 @@ final class FailureTest extends FrameworkTests {
 
   @Test
   void aCertificateOfOurOwnAuthorityIsTrustedAndSoIsAnyIfTheUserSaysSo() throws Exception {
-    try (TestMaster secure = https()) {
+    TestCertificate certificate = new TestCertificate(directory);
+    try (TestMaster secure = https(certificate)) {
       List<MesosHttpClient.Trust> trusts =
-          List.of(
-              new MesosHttpClient.Trust(Optional.of(directory.resolve("ca.pem")), true),
-              new MesosHttpClient.Trust(Optional.empty(), false));
+          List.of(certificate.trust(), new MesosHttpClient.Trust(Optional.empty(), false));
       for (MesosHttpClient.Trust trust : trusts) {
         connect(
             "https://" + secure.address(),

@@ -12,6 +12,8 @@ import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,6 +23,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,9 +42,11 @@ import org.apache.mesos.v1.agent.Protos.Response;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.obmesos.cluster.TestBlocks;
+import org.obmesos.cluster.TestCertificate;
 import org.obmesos.driver.MesosHttpClient;
 import org.obmesos.driver.RecordIo;
 import org.obmesos.task.LaunchState;
@@ -65,6 +70,9 @@ final class AgentSessionTest {
   private volatile boolean silent;
   private boolean terminal;
   private String refusal = "";
+  private String url;
+  private MesosHttpClient.Trust trust = MesosHttpClient.Trust.SYSTEM;
+  @TempDir private Path directory;
 
   @BeforeEach
   void start() throws IOException {
@@ -77,11 +85,27 @@ final class AgentSessionTest {
               .map(line -> JsonParser.parseString(line).getAsJsonObject())
               .toList();
     }
-    agent = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    listen(HttpServer.create(), "http");
+  }
+
+  private void listen(HttpServer server, String scheme) throws IOException {
+    agent = server;
+    agent.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    url = scheme + "://localhost:" + agent.getAddress().getPort();
     agent.createContext("/api/v1", this::handle);
     agent.createContext("/health", this::health);
     agent.setExecutor(Executors.newCachedThreadPool());
     agent.start();
+  }
+
+  /** Stops the agent and starts one that wants TLS. */
+  private TestCertificate listenWithTls() throws Exception {
+    TestCertificate certificate = new TestCertificate(directory);
+    HttpsServer server = HttpsServer.create();
+    server.setHttpsConfigurator(new HttpsConfigurator(certificate.context()));
+    agent.stop(0);
+    listen(server, "https");
+    return certificate;
   }
 
   @AfterEach
@@ -216,7 +240,7 @@ final class AgentSessionTest {
                     container.getAsJsonObject("framework_id").get("value").getAsString(),
                     "S0",
                     "localhost",
-                    "http://127.0.0.1:" + agent.getAddress().getPort(),
+                    url,
                     List.of(),
                     "")));
   }
@@ -224,7 +248,7 @@ final class AgentSessionTest {
   private Execution.Session begin() throws IOException {
     Optional<ExecRequest.Terminal> size =
         terminal ? Optional.of(new ExecRequest.Terminal(40, 100, "dumb")) : Optional.empty();
-    MesosHttpClient http = MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM);
+    MesosHttpClient http = MesosHttpClient.of(Optional.empty(), trust);
     return (Execution.Session)
         new AgentSandboxes(http, Map.of()).exec(task(), new ExecRequest(List.of("/bin/sh"), size));
   }
@@ -254,9 +278,13 @@ final class AgentSessionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void theCallsAreThoseThatARealAgentHasTaken(boolean withTerminal) throws Exception {
+  @CsvSource({"false,false", "true,false", "true,true"})
+  void theCallsAreThoseThatARealAgentHasTaken(boolean withTerminal, boolean withTls)
+      throws Exception {
     terminal = withTerminal;
+    if (withTls) {
+      trust = listenWithTls().trust();
+    }
     try (Execution.Session session = begin()) {
       assertThat(next().getType()).isEqualTo(Call.Type.GET_CONTAINERS);
       Call.LaunchNestedContainerSession launch = next().getLaunchNestedContainerSession();
@@ -305,8 +333,7 @@ final class AgentSessionTest {
     Call launch = Call.newBuilder().setType(Call.Type.LAUNCH_NESTED_CONTAINER_SESSION).build();
     AgentHttpClient client =
         new AgentHttpClient(
-            MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM),
-            URI.create("http://127.0.0.1:" + agent.getAddress().getPort()));
+            MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM), URI.create(url));
     try (AgentSession session =
         AgentSession.start(client, launch, Optional.empty(), Duration.ofMillis(10))) {
       await().until(() -> checks.get() > 5);
@@ -342,6 +369,14 @@ final class AgentSessionTest {
                   .getColumns())
           .isEqualTo(120);
     }
+  }
+
+  @Test
+  void anAgentWhoseCertificateIsNotTrustedIsSaidToBeSo() throws Exception {
+    var unused = listenWithTls();
+    assertThatThrownBy(this::begin)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("certificate is not trusted");
   }
 
   @Test

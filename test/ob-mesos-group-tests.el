@@ -1,0 +1,144 @@
+;;; ob-mesos-group-tests.el --- One block, many tasks  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; `:instances' and `:foreach'.
+
+;;; Code:
+
+(require 'ob-mesos-flow-tests)
+
+(ert-deftest ob-mesos-instances-know-who-they-are ()
+  (should (equal (ob-mesos-tests--run ":instances 3 :results table"
+                                      "echo $OB_MESOS_INDEX of $OB_MESOS_COUNT")
+                 "| 0 | of | 3 |\n| 1 | of | 3 |\n| 2 | of | 3 |\n")))
+
+(ert-deftest ob-mesos-each-element-has-its-own-lines-in-the-result ()
+  (should (equal (ob-mesos-tests--run ":foreach who='(\"ada\" \"bob\")"
+                                      "echo \"hello $who\"")
+                 ": ==> ada <==\n: hello ada\n: ==> bob <==\n: hello bob\n")))
+
+(ert-deftest ob-mesos-the-rows-of-a-table-are-its-columns-names ()
+  (ob-mesos-tests--with
+      (concat "#+name: hosts\n| host | port | 2024 |\n|------+------+------|\n| a | 1 | x |\n| b | 2 | y |\n\n"
+              (ob-mesos-flow--named "ask" ":foreach row=hosts :results table"
+                                    "echo $host $((port * 10)) $row $_2024"))
+    (ob-mesos-flow--execute "ask")
+    (ob-mesos-tests--settle)
+    (should (equal "| a | 10 | a | x |\n| b | 20 | b | y |\n" (ob-mesos-flow--result "ask")))))
+
+(ert-deftest ob-mesos-a-map-over-a-blocks-value-is-reduced-by-another ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "shards" "" "echo 'a b a'; echo 'b c b'")
+              (ob-mesos-flow--named
+               "map" ":foreach text=shards :results table :lang python"
+               "for word in text.split(): print(word, 1)")
+              (ob-mesos-flow--named
+               "reduce" ":var pairs=map :results table :lang python"
+               "counts = {}
+for word, n in pairs: counts[word] = counts.get(word, 0) + n
+for word in sorted(counts): print(word, counts[word])"))
+    (ob-mesos-flow--execute "reduce")
+    (ob-mesos-tests--settle)
+    (should (equal "| a | 2 |\n| b | 3 |\n| c | 1 |\n"
+                   (ob-mesos-flow--result "reduce")))))
+
+(ert-deftest ob-mesos-members-that-fail-are-named-beside-those-that-do-not ()
+  (let ((result (ob-mesos-tests--run
+                 ":foreach n='(1 2 3)" "echo \"n is $n\"; [ $n != 2 ]")))
+    (dolist (words '("FAILED: 1 of 3 failed: 2" "\n==> 1 <==\nn is 1\n"
+                     "FAILED: Command exited with status 1" "==> 3 <==\nn is 3\n"))
+      (should (string-search words result)))))
+
+(ert-deftest ob-mesos-members-are-tried-again-each-for-itself ()
+  (let ((file (make-temp-file "ob-mesos")))
+    (should (equal (ob-mesos-tests--run
+                    ":foreach n='(1 2) :attempts 2"
+                    (format "echo $n >> %s; [ $n = 1 ] || [ $(grep -c 2 %s) = 2 ] && echo \"n is $n\""
+                            file file))
+                   ": ==> 1 <==\n: n is 1\n: ==> 2 <==\n: n is 2\n"))
+    (should (equal '("1" "2" "2")
+                   (sort (split-string (with-temp-buffer
+                                         (insert-file-contents file) (buffer-string)))
+                         #'string<)))))
+
+(ert-deftest ob-mesos-partial-results-are-visible-while-a-group-runs ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach n='(1 2)" "echo \"n is $n\"; [ $n = 1 ] || sleep 1000")
+    (org-babel-execute-src-block)
+    (let ((group (cl-find-if #'ob-mesos-task-members
+                             (hash-table-values ob-mesos--tasks))))
+      (ob-mesos-tests--wait
+       (lambda ()
+         (setq group (cl-find-if (lambda (task)
+                                   (and (ob-mesos-task-members task)
+                                        (not (ob-mesos-task-done task))))
+                                 (hash-table-values ob-mesos--tasks)))
+         (and group (= 1 (ob-mesos-task-left group)))))
+      (ob-mesos--show group)
+      (should (string-match-p ": mesos:block-[a-z2-7]+ RUNNING 1 of 2 done\n: | 1: n is 1\n"
+                              (ob-mesos-tests--results)))
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle)
+      (should (string-search "KILLED" (ob-mesos-tests--results))))))
+
+(ert-deftest ob-mesos-a-group-is-found-again-by-its-placeholder ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach n='(1 2)" "sleep 0.3; echo \"n is $n\"")
+    (org-babel-execute-src-block)
+    (let ((group (cl-find-if (lambda (task)
+                               (and (ob-mesos-task-members task)
+                                    (not (ob-mesos-task-done task))))
+                             (hash-table-values ob-mesos--tasks))))
+      (ob-mesos--show group)
+      (clrhash ob-mesos--tasks)
+      (ob-mesos-reconnect)
+      (ob-mesos-tests--settle)
+      (ob-mesos-tests--wait (lambda () (string-search "n is 2" (buffer-string))))
+      (should (equal ": ==> 1 <==\n: n is 1\n: ==> 2 <==\n: n is 2\n"
+                     (ob-mesos-tests--results))))))
+
+(ert-deftest ob-mesos-another-emacs-knows-the-elements-of-a-group ()
+  (dolist (fails '(nil t))
+    (ob-mesos-tests--with
+        (ob-mesos-tests--block ":foreach x='(\"alpha\" \"beta\")"
+                               (concat "sleep 0.7; echo $x"
+                                       (and fails "; [ $x = alpha ]")))
+      (ob-mesos-execute)
+      (ob-mesos-tests--wait
+       (lambda () (= 2 (length (cl-remove-if-not #'ob-mesos-task-data
+                                                 (ob-mesos--running))))))
+      (clrhash ob-mesos--tasks)
+      (ob-mesos-reconnect)
+      (ob-mesos-tests--settle)
+      (if fails
+          (should (string-search "1 of 2 failed: beta" (buffer-string)))
+        (should (string-search ": ==> alpha <==\n: alpha\n: ==> beta <==\n: beta\n"
+                               (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-column-without-a-heading-is-no-variable ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach x='((\"a\" \"\") hline (1 2))" "echo $a $x")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-search ": 1 1\n" (buffer-string)))))
+
+(ert-deftest ob-mesos-bad-fan-outs-are-refused ()
+  (dolist (case '((":instances 0" . ":instances. cannot be 0")
+                  (":instances many" . ":instances. cannot be")
+                  (":foreach '(1 2)" . ":foreach. cannot be")
+                  (":foreach x='()" . "no elements")
+                  (":foreach x='((\"Name a\" \"Name-a\") hline (1 2))" . "variable Name_a")
+                  (":foreach x='((\"ü\" \"b\") hline (1 2))" . "column \"ü\"")
+                  (":foreach x='(1) :instances 2" . "cannot be used together")))
+    (ob-mesos-tests--with (ob-mesos-tests--block (car case) "true")
+      (should (string-match-p (cdr case)
+                              (error-message-string
+                               (should-error (org-babel-execute-src-block)
+                                             :type 'user-error)))))))
+
+(provide 'ob-mesos-group-tests)
+;;; ob-mesos-group-tests.el ends here

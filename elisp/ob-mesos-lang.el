@@ -19,7 +19,7 @@
 (require 'ob-ref)
 (require 'ob-mesos-args)
 (require 'ob-mesos-file)
-(require 'ob-mesos-interpreter)
+(require 'ob-mesos-session-programs)
 (require 'ob-mesos-task)
 
 (declare-function org-babel-sh-var-to-string "ob-shell" (var &optional sep hline))

@@ -14,7 +14,7 @@
 (require 'cl-lib)
 (require 'comint)
 (require 'tabulated-list)
-(require 'ob-mesos-interpreter)
+(require 'ob-mesos-session-programs)
 (require 'ob-mesos-agents)
 (require 'ob-mesos-submit)
 

@@ -64,6 +64,16 @@
               (ob-mesos-interpreter-tests--run
                `("ruby" ,(format ":session %s" name) "y = [1, 2]\ny")
                `("ruby" ,(format ":session %s :results output" name) "puts y.inspect")))))
+    (when (and (executable-find "node") (require 'ob-js nil t))
+      (should
+       (equal '(": hi" ": 42" "| 1 | 42 |" ": now\n: later 41")
+              (ob-mesos-interpreter-tests--run
+               `("js" ,(format ":session %s :results output" name)
+                 "const fs = require('fs');\nlet n = 41;\nconsole.log('hi')")
+               `("js" ,(format ":session %s" name) "n + 1")
+               `("js" ,(format ":session %s :var t='(1 42)" name) "t")
+               `("js" ,(format ":session %s :results output" name)
+                 "setTimeout(() => console.log('later', n), 50); console.log('now')")))))
     (when (and (executable-find "octave") (require 'ob-octave nil t))
       (should
        (equal '("| 1 | 2 |\n| 3 | 4 |" ": m =\n: \n:    1   2\n:    3   4" ": 5")
@@ -109,6 +119,10 @@
                    ("sh" "x=1" "f() { while :; do :; done; }; f; echo no" "echo $x")
                    ,@(and (executable-find "octave") (require 'ob-octave nil t)
                           '(("octave" "x = 1;" "while true, end" "printf ('%d', x)")))
+                   ,@(and (executable-find "node") (require 'ob-js nil t)
+                          '(("js" "let x = 1" "while (true) {}" "console.log(x)")
+                            ("js" "let x = 1" "setInterval(() => 0, 1000)"
+                             "Promise.resolve(console.log(x))")))
                    ,@(and (executable-find "ruby") (require 'ob-ruby nil t)
                           '(("ruby" "x = 1" "loop { }" "puts x")))
                    ,@(and (executable-find "Rscript") (require 'ob-R nil t)

@@ -337,27 +337,48 @@ master itself, those of the shell do."
     (ob-mesos--ensure-archive)
     (kill-emacs (if failed 1 0))))
 
+(defun ob-mesos--replace-coding-cookies ()
+  "Make utf-8 the coding system that this file names for itself, if it does."
+  (org-with-wide-buffer
+   (pcase-dolist (`(,from ,to ,regexp)
+                  `((,(point-min) ,(save-excursion (goto-char (point-min))
+                                                   (line-beginning-position 3))
+                     "-\\*-.*\\<coding:[ \t]*\\([-_[:alnum:]]+\\)")
+                    (,(max (point-min) (- (point-max) 3000)) ,(point-max)
+                     "Local Variables:\\(?:.*\n\\)*?.*\\<coding:[ \t]*\\(?1:[-_[:alnum:]]+\\)")))
+     (goto-char from)
+     (when (re-search-forward regexp to t)
+       (replace-match "utf-8" t t nil 1)))))
+
+(defun ob-mesos--utf-8-file-p (file)
+  "Return non-nil if FILE has characters in UTF-8 besides ASCII."
+  (with-temp-buffer
+    (set-buffer-multibyte nil)
+    (insert-file-contents-literally file)
+    (string-match-p "[^[:ascii:]\x3fff80-\x3fffff]"
+                    (decode-coding-string (buffer-string) 'utf-8-unix))))
+
 (defun ob-mesos--save-document ()
-  "Save this document, in UTF-8 if its coding system has not all characters.
-Emacs would ask which coding system to use."
-  (let* ((coding (coding-system-change-eol-conversion
-                  (or buffer-file-coding-system 'undecided) 'unix))
-         (position (and (not (memq (coding-system-base coding) '(undecided nil)))
-                        (unencodable-char-position (point-min) (point-max) coding))))
+  "Save this document, in UTF-8 if its coding system cannot encode a result.
+Emacs would ask which coding system to use.  Signal a `user-error' if the
+coding system is one that Emacs has guessed for a damaged UTF-8 file."
+  (let* ((coding (coding-system-base (or buffer-file-coding-system 'undecided)))
+         (position (and (not (memq coding '(undecided raw-text)))
+                        (unencodable-char-position (point-min) (point-max) coding)))
+         (character (and position (char-after position))))
     (when position
-      (ob-mesos--progress
-       (format "ob-mesos: %s is saved as utf-8: %s has no %c"
-               (file-name-nondirectory buffer-file-name) (coding-system-base coding)
-               (char-after position))
-       t)
+      (when (ob-mesos--utf-8-file-p buffer-file-name)
+        (user-error "%s cannot be saved: %s cannot encode %c, and the file has bytes \
+that are not valid UTF-8" (file-name-nondirectory buffer-file-name) coding character))
       (set-buffer-file-coding-system
        (coding-system-change-text-conversion buffer-file-coding-system 'utf-8))
-      (org-with-wide-buffer
-       (goto-char (point-min))
-       (when (re-search-forward "-\\*-.*\\<coding:[ \t]*\\([-_[:alnum:]]+\\).*-\\*-"
-                                (line-beginning-position 3) t)
-         (replace-match "utf-8" t t nil 1))))
-    (save-buffer)))
+      (ob-mesos--replace-coding-cookies))
+    (save-buffer)
+    (when position
+      (ob-mesos--progress
+       (format "ob-mesos: %s was saved as utf-8: %s cannot encode %c"
+               (file-name-nondirectory buffer-file-name) coding character)
+       t))))
 
 (defun ob-mesos--tell-output (id tail _size)
   "Say what the task ID wrote last, which is the end of TAIL."

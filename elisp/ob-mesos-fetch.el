@@ -36,7 +36,8 @@ Each is (NAME . NEEDED); one that is not NEEDED may be missing."
 (defun ob-mesos--below-p (name)
   "Return non-nil if the file NAME is below the directory it is relative to."
   (not (or (file-name-absolute-p name)
-           (string-prefix-p ".." name))))
+           (string-match-p "\\`\\.\\.\\(?:/\\|\\'\\)"
+                           (file-relative-name (expand-file-name name "/x/") "/x/")))))
 
 (defun ob-mesos--target (task name)
   "The file to write for the file NAME of TASK.

@@ -26,13 +26,16 @@
 
 (defconst ob-mesos-file--prefix "/mesos:" "What the names of our files begin with.")
 
+(defconst ob-mesos-file-directory "/tmp/"
+  "The directory in which back ends are called, as a process would see it.")
+
 (defvar ob-mesos-file--session nil
   "The `ob-mesos-file' of the back end that is called, or nil.")
 
 (defun ob-mesos-file--call (session function)
   "Call FUNCTION in our directory, with SESSION."
   (let ((ob-mesos-file--session session)
-        (default-directory (concat ob-mesos-file--prefix "/tmp/"))
+        (default-directory (concat ob-mesos-file--prefix ob-mesos-file-directory))
         (entry (cons (concat "\\`" ob-mesos-file--prefix) #'ob-mesos-file--handler)))
     ;; The variable is not bound: what TRAMP adds when it is loaded meanwhile
     ;; would be lost.

@@ -46,12 +46,9 @@ The value is a promise if another block is still to give it."
 
 (defun ob-mesos--column-variable (heading)
   "Return the name, a symbol, of the variable for the column HEADING.
-Return nil if it is empty."
+Return nil if HEADING has no ASCII letter or digit."
   (let ((text (format "%s" heading)))
-    (unless (string-blank-p text)
-      (unless (string-match-p "[A-Za-z0-9]" text)
-        (user-error "`:foreach': the column \"%s\" has no letter or digit of ASCII \
-for the name of its variable" text))
+    (when (string-match-p "[A-Za-z0-9]" text)
       (intern (replace-regexp-in-string
                "\\`[0-9]" "_\\&"
                (replace-regexp-in-string "[^A-Za-z0-9_]" "_" text))))))
@@ -61,7 +58,8 @@ for the name of its variable" text))
   (let ((variables (mapcar #'ob-mesos--column-variable headings)))
     (cl-loop for (variable . others) on variables
              when (and variable (memq variable others))
-             do (user-error "`:foreach': two columns are the variable %s" variable))
+             do (user-error "`:foreach': two columns have the same variable name, %s"
+                            variable))
     variables))
 
 (defun ob-mesos--row-vars (name names row)

@@ -26,8 +26,8 @@
 
 (cl-defstruct (ob-mesos--interpreter (:constructor ob-mesos--interpreter-make)
                                      (:copier nil))
-  "An interpreter for sessions, and what a block is for it."
-  (command nil :documentation "Words that start it.")
+  "How the interpreter of a session runs a block."
+  (command nil :documentation "The words of the command that starts it.")
   (request "%s" :documentation "The line that makes it run a block; %s is the directory.")
   (body nil :documentation "The text to run.")
   (value nil :documentation "Non-nil if that writes its value into a file."))
@@ -62,7 +62,7 @@ REPL.")
 (defun ob-mesos--literal (text)
   "Return TEXT as a string literal of Python, R and Ruby."
   (let ((json (json-encode-string text)))
-    ;; Ruby expands #{...}.
+    ;; Escape #: Ruby would expand #{...}.
     (replace-regexp-in-string "#" "\\u0023" json t t)))
 
 ;;;; Blocks
@@ -101,8 +101,9 @@ INTERPRETER is its `ob-mesos--interpreter'."
                       (ob-mesos--session params))
         :request (ob-mesos--interpreter-request interpreter)
         :value (if (ob-mesos--interpreter-value interpreter) t :json-false)
-        :files (vconcat (seq-filter #'ob-mesos--below-p
-                                    (mapcar #'car (ob-mesos--wanted-files params))))))
+        :files (vconcat (cl-loop for (file . needed) in (ob-mesos--wanted-files params)
+                                 when (and needed (ob-mesos--below-p file))
+                                 collect file))))
 
 (provide 'ob-mesos-interpreter)
 ;;; ob-mesos-interpreter.el ends here

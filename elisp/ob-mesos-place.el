@@ -292,11 +292,15 @@ searches."
 
 (defun ob-mesos--keep-folded (position function)
   "Call FUNCTION, which edits the buffer below POSITION.
-If POSITION is in a fold, what follows in that fold is in it afterwards."
-  (let ((fold (get-char-property position 'invisible))
-        (end (and (org-invisible-p position)
-                  (copy-marker
-                   (next-single-char-property-change position 'invisible) t))))
+If POSITION is in a fold of Org's, what follows in that fold is in it
+afterwards."
+  (let* ((fold (get-char-property position 'invisible))
+         (end (and fold
+                   (if (fboundp 'org-fold-folding-spec-p)
+                       (org-fold-folding-spec-p fold)
+                     (memq fold '(outline org-hide-block org-hide-drawer)))
+                   (copy-marker
+                    (next-single-char-property-change position 'invisible) t))))
     (funcall function)
     (when end
       (save-excursion

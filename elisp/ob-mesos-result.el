@@ -47,12 +47,16 @@
 Return it and the RESULT-PARAMS to insert it with."
   (let* ((file (and (member "file" result-params) (cdr (assq :file params))))
          (post (cdr (assq :post params)))
-         (value (ob-mesos--raw-value task params (or file post))))
+         ;; Such a file is there, and Org would read it for the value.
+         (there (and file
+                     (or (ob-mesos-task-not-run-p task)
+                         (member "link" result-params)
+                         (member "graphics" result-params)
+                         (member file (ob-mesos-task-fetched task)))))
+         (value (unless there
+                  (ob-mesos--raw-value task params (or file post)))))
     (when file
-      (unless (or (ob-mesos-task-not-run-p task)
-                  (member "link" result-params)
-                  (member "graphics" result-params)
-                  (member file (ob-mesos-task-fetched task)))
+      (unless there
         (ob-mesos--write-value task value params file))
       (setq value file))
     (when post
@@ -110,7 +114,12 @@ The Emacs that has submitted it is gone."
   "Put the result of TASK in the place of its placeholder.
 Return nil if there is no such place any more."
   (let* ((place (ob-mesos--place task))
-         (value (and place (ob-mesos--value-to-insert task)))
+         (wanted (and place
+                      (with-current-buffer (car place)
+                        (org-with-wide-buffer
+                         (or (ob-mesos--origin task (cdr place))
+                             (ob-mesos--apart-p task (cdr place)))))))
+         (value (and wanted (ob-mesos--value-to-insert task)))
          ;; Making the value can have changed the buffer.
          (place (and value (ob-mesos--place task))))
     (when place
@@ -119,20 +128,23 @@ Return nil if there is no such place any more."
           (save-restriction
             (widen)
             (let ((origin (ob-mesos--origin task (cdr place))))
-              (ob-mesos--edit-result
-               (lambda ()
-                 (ob-mesos--insert-safely task (cdr place) origin value)))
-              (when (and (member "file" (cdr value))
-                         (bound-and-true-p org-inline-image-overlays))
-                (org-display-inline-images nil t))
-              (run-hooks 'org-babel-after-execute-hook)
-              t)))))))
+              (when (or origin (ob-mesos--apart-p task (cdr place)))
+                (ob-mesos--edit-result
+                 (lambda ()
+                   (ob-mesos--insert-safely task (cdr place) origin value)))
+                (when (and (member "file" (cdr value))
+                           (bound-and-true-p org-inline-image-overlays))
+                  (org-display-inline-images nil t))
+                ;; The hook is for point at a block.
+                (when origin
+                  (run-hooks 'org-babel-after-execute-hook))
+                t))))))))
 
 (defun ob-mesos--insert-safely (task position origin value)
   "Put VALUE of TASK for ORIGIN in place of what is at POSITION.
 ORIGIN is nil if the block or call is not there.  If Org cannot insert
 VALUE, put the text back as it was and insert a report that says why.
-Leave point at the block or call."
+Leave point at the block or call if it is there."
   (let* ((change (ob-mesos--without-undo
                   (lambda ()
                     (ob-mesos--insert-result-at task position origin value))))
@@ -180,15 +192,15 @@ Otherwise it stands before or after what `:results append' or `prepend' keep."
 
 (defun ob-mesos--insert-result-at (task position origin value)
   "Put VALUE, the result of TASK for ORIGIN, in place of what is at POSITION.
-VALUE is as `ob-mesos--value-to-insert' returns it.  ORIGIN can be nil.
-Leave point at the block or call: where its results stand above it, they
-move it."
+VALUE is as `ob-mesos--value-to-insert' returns it.  ORIGIN is nil if the
+result is apart from its block.  Otherwise leave point at the block or
+call: where its results stand above it, they move it."
   (cond
-   ((and origin (ob-mesos--inline-at-p position))
-    (ob-mesos--insert-inline-result origin task value (ob-mesos--result-info task)))
+   ((null origin)
+    (ob-mesos--insert-apart task position value))
    ((ob-mesos--inline-at-p position)
-    (ob-mesos--show-inline position (ob-mesos--one-line (format "%s" (car value)))))
-   (origin
+    (ob-mesos--insert-inline-result origin task value (ob-mesos--result-info task)))
+   (t
     (let ((block (copy-marker origin t)))
       (goto-char origin)
       (ob-mesos--insert-lines task position origin value)
@@ -196,13 +208,34 @@ move it."
       (ob-mesos--render-result)
       (ob-mesos--insert-wanted-provenance task)
       (goto-char block)
-      (set-marker block nil)))
-   (t (ob-mesos--insert-apart task position value))))
+      (set-marker block nil)))))
+
+(defun ob-mesos--apart-p (task position)
+  "Return non-nil if the placeholder of TASK at POSITION is apart from its block.
+The block is in this buffer, but Org would not find the results of the
+block there: there is text in between now, say.  A placeholder whose block
+is gone, or that was copied into another element, has no result."
+  (let ((marker (ob-mesos-task-block-marker task))
+        (text (ob-mesos-task-text task)))
+    (and marker
+         text
+         (eq (marker-buffer marker) (or (buffer-base-buffer) (current-buffer)))
+         (save-excursion
+           (goto-char position)
+           (eq 'fixed-width (org-element-type (org-element-at-point))))
+         (save-excursion
+           (goto-char marker)
+           (let* ((element (org-element-at-point))
+                  (value (or (org-element-property :value element) "")))
+             (and (memq (org-element-type element) '(src-block babel-call))
+                  (not (string-blank-p value))
+                  ;; The block can have been split.
+                  (string-prefix-p (string-trim (org-remove-indentation value))
+                                   (string-trim (org-remove-indentation text)))))))))
 
 (defun ob-mesos--insert-apart (task position value)
-  "Put VALUE of TASK in place of the lines at POSITION, which follow no block.
-There is text in between now, say.  Org inserts it below an empty block in
-a temporary buffer."
+  "Put VALUE of TASK in place of the lines at POSITION; see `ob-mesos--apart-p'.
+Org inserts VALUE below an empty block in a temporary buffer."
   (let* ((beg (ob-mesos--apart-begin position))
          (end (save-excursion (goto-char position) (ob-mesos--placeholder-end)))
          (indentation (save-excursion (goto-char position) (current-indentation)))
@@ -229,13 +262,17 @@ a temporary buffer."
            (buffer-substring-no-properties from (point-max))))))))
 
 (defun ob-mesos--apart-begin (position)
-  "Return where the results begin that the placeholder at POSITION ends."
-  (save-excursion
-    (goto-char position)
-    (while (and (zerop (forward-line -1))
-                (looking-at-p "[ \t]*:\\(?: \\|$\\)")))
-    (let ((case-fold-search t))
-      (if (looking-at-p "[ \t]*#\\+results\\b") (point) position))))
+  "Return where the results begin that the placeholder at POSITION is part of.
+That is POSITION itself if there is no results keyword."
+  (let ((results (ob-mesos--results-at position)))
+    (if (and results
+             (save-excursion
+               (goto-char results)
+               (forward-line 1)
+               (or (= (point) position)
+                   (>= (org-babel-result-end) position))))
+        results
+      position)))
 
 (defun ob-mesos--result-info (task)
   "Return what Org's inserter is to know of the block of TASK."

@@ -52,7 +52,7 @@ def ob_mesos_session():
     requested = interrupted = False
 
     def interrupt(number, frame):
-        # A request that was not read yet is meant too.
+        # The interrupt is also for a request that was not read yet.
         nonlocal interrupted
         interrupted = requested or bool(select.select([requests], [], [], 0)[0])
 
@@ -265,9 +265,11 @@ local({
      (cond
       (graphics
        (concat (org-babel-R-construct-graphics-device-call graphics params)
-               "\n" full "
-}, error = function(e) { dev.off(); stop(e) })
-invisible(dev.off())"))
+               "
+(function(it) { if (it$visible) print(it$value); invisible() })(withVisible({
+" full "
+}))
+}, finally = dev.off())"))
       ((ob-mesos--value-p params)
        (format org-babel-R-write-object-command
                (if rows "TRUE" "FALSE")
@@ -280,14 +282,20 @@ invisible(dev.off())"))
 ;;;; Octave
 
 (defconst ob-mesos--octave-program "\
+function ob_mesos_evaluate (text)
+  % A block that returns, returns from here.
+  evalin ('base', text);
+endfunction
 function ob_mesos_run (task)
   status = 130;
-  files = [fopen([task '/stdout'], 'a'), fopen([task '/stderr'], 'a')];
+  files = [fopen([task '/stdout'], 'a'), fopen([task '/stderr'], 'a'), ...
+           fopen('/dev/fd/0', 'r'), fopen('/dev/null', 'r')];
   unwind_protect
+    dup2 (files(4), stdin);
     dup2 (files(1), stdout);
     dup2 (files(2), stderr);
     try
-      evalin ('base', fileread ([task '/.block']));
+      ob_mesos_evaluate (fileread ([task '/.block']));
       status = 0;
     catch err
       fprintf (stderr, 'error: %s\\n', err.message);
@@ -295,16 +303,21 @@ function ob_mesos_run (task)
     end_try_catch
   unwind_protect_cleanup
     fflush (stdout);
-    files(3) = fopen ('/dev/null', 'a');
-    dup2 (files(3), stdout);
-    dup2 (files(3), stderr);
-    files(4) = fopen ('/dev/fd/3', 'w');
-    fprintf (files(4), '%d\\n', status);
+    files(5) = fopen ('/dev/null', 'a');
+    dup2 (files(3), stdin);
+    dup2 (files(5), stdout);
+    dup2 (files(5), stderr);
+    files(6) = fopen ('/dev/fd/3', 'w');
+    fprintf (files(6), '%d\\n', status);
     arrayfun (@fclose, files);
   end_unwind_protect
 endfunction
 "
   "The program of an Octave session.")
+
+(defconst ob-mesos--octave-request "\
+if (! exist ('ob_mesos_run')), eval (getenv ('OB_MESOS_PROGRAM')); endif, ob_mesos_run ('%s');"
+  "The line that makes Octave run a block; `clear all' clears functions.")
 
 (cl-defmethod ob-mesos-interpreter ((_lang (eql octave)) body params)
   "Return the interpreter for BODY, of Octave, with PARAMS."
@@ -315,10 +328,10 @@ endfunction
                 body))
         (graphics (ob-mesos--graphics-file params)))
     (ob-mesos--interpreter-make
-     :command (append (split-string-and-unquote org-babel-octave-shell-command)
-                      (list "--no-line-editing" "--eval" ob-mesos--octave-program
-                            "--persist"))
-     :request "ob_mesos_run ('%s');"
+     :command (append (list "env" (concat "OB_MESOS_PROGRAM=" ob-mesos--octave-program))
+                      (split-string-and-unquote org-babel-octave-shell-command)
+                      (list "--no-line-editing"))
+     :request ob-mesos--octave-request
      :value (ob-mesos--value-p params)
      :body
      (cond
@@ -326,7 +339,9 @@ endfunction
        (format "set (0, 'defaultfigurevisible', 'off');\n%s\nprint ('-dpng', '%s');"
                full graphics))
       ((ob-mesos--value-p params)
-       (format org-babel-octave-wrapper-method full
+       (format org-babel-octave-wrapper-method
+               ;; Otherwise it could be the value of an earlier block.
+               (concat "ans = '';\n" full)
                ob-mesos--value-file ob-mesos--value-file))
       (t full)))))
 
@@ -340,7 +355,7 @@ $stdin.reopen(File::NULL)
 own = [$stdout.dup, $stderr.dup]
 process = Process.pid
 requested = interrupted = false
-# A request that was not read yet is meant too.
+# The interrupt is also for a request that was not read yet.
 interrupt = proc { interrupted = requested || !IO.select([requests], nil, nil, 0).nil? }
 execute = lambda do |task|
   Signal.trap('INT', 'DEFAULT')

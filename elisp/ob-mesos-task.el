@@ -48,7 +48,7 @@
   (count 0 :documentation "How many of these there are, with those that are not made yet.")
   (more nil :documentation "A function that makes the next of these and returns them, or nil.")
   (left 0 :documentation "How many of these have not ended.")
-  (title nil :documentation "What tells it from other members, a string."))
+  (title nil :documentation "What distinguishes it from other members, a string."))
 
 (defvar ob-mesos--tasks (make-hash-table :test #'equal)
   "The tasks by their ids.")

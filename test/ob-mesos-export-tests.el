@@ -269,9 +269,12 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
         (should (equal 1 (run)))))))
 
 (ert-deftest ob-mesos-a-result-that-a-document-cannot-have-makes-it-utf-8 ()
-  (dolist (cookie '("" "# -*- coding: latin-1 -*-\n"))
+  (pcase-dolist (`(,above . ,below)
+                 '(("") ("# -*- coding: latin-1 -*-\n")
+                   ("" . "\n# Local Variables:\n# coding: latin-1\n# End:\n")))
     (let ((file (make-temp-file "ob-mesos" nil ".org"))
-          (text (concat cookie "Grün.\n" (ob-mesos-tests--block "" "printf '\\342\\202\\254\\n'"))))
+          (text (concat above "Grün.\n"
+                        (ob-mesos-tests--block "" "printf '\\342\\202\\254\\n'") below)))
       (let ((coding-system-for-write 'latin-1))
         (write-region text nil file nil 'silent))
       (pcase-let ((`(,status ,_ ,said)
@@ -279,13 +282,32 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
                      (ob-mesos-tests--call
                       (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file)))))
         (should (equal 0 status))
-        (should (string-search "is saved as utf-8: iso-latin-1 has no €" said)))
+        (should (string-search "was saved as utf-8: iso-latin-1 cannot encode €" said)))
       (with-temp-buffer
         (insert-file-contents file)
-        (should (equal (concat (string-replace "latin-1" "utf-8" text)
-                               "\n#+RESULTS:\n: €\n")
+        (should (equal (concat (string-replace
+                                "latin-1" "utf-8" (string-remove-suffix (or below "") text))
+                               "\n#+RESULTS:\n: €\n"
+                               (string-replace "latin-1" "utf-8" (or below "")))
                        (buffer-string))))
       (delete-file file))))
+
+(ert-deftest ob-mesos-a-damaged-utf-8-document-is-left-as-it-is ()
+  (let ((file (make-temp-file "ob-mesos" nil ".org"))
+        (bytes (encode-coding-string
+                (concat "Gün \x3fffff.\n"
+                        (ob-mesos-tests--block "" "printf '\\342\\202\\254\\n'"))
+                'utf-8)))
+    (let ((coding-system-for-write 'no-conversion))
+      (write-region bytes nil file nil 'silent))
+    (pcase-let ((`(,status ,_ ,said)
+                 (ob-mesos-tests--elsewhere
+                   (ob-mesos-tests--call
+                    (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file)))))
+      (should (equal 1 status))
+      (should (string-search "bytes that are not valid UTF-8" said)))
+    (should (equal bytes (ob-mesos--bytes file)))
+    (delete-file file)))
 
 (ert-deftest ob-mesos-an-inline-block-that-fails-is-exported-with-its-report ()
   (let ((file (make-temp-file "ob-mesos" nil ".org" "Inline src_mesos{exit 4} end.\n")))

@@ -196,38 +196,77 @@
            `("bash" ,(format ":session %s :fetch (quote (\"a b/two.txt\" \"one.txt\"))" name)
              "mkdir 'a b'; head -c 3000000 /dev/zero > 'a b/two.txt'; echo 2 > one.txt")
            `("bash" ,(format ":session %s :fetch three.txt" name) "echo 3")
+           `("bash" ,(format ":session %s :results output file :file four.txt" name) "echo new")
            `("bash" ,(format ":session %s :results output" name) "cat one.txt"))))
     (should (equal "[[file:one.txt]]" (nth 0 results)))
     (should (string-search "It has made no file three.txt" (nth 2 results)))
-    (should (equal ": 2" (nth 3 results)))
+    (should (equal ": 2" (nth 4 results)))
     (should (= 3000000 (file-attribute-size (file-attributes "a b/two.txt"))))
     (should (equal "2\n" (ob-mesos--bytes "one.txt")))
-    (should-not (file-exists-p "four.txt"))))
+    ;; That is the output, not the file of that name in the session.
+    (should (equal "new" (ob-mesos--bytes "four.txt")))))
+
+(ert-deftest ob-mesos-what-a-block-of-octave-can-do-to-its-session ()
+  (when (and (executable-find "octave") (require 'ob-octave nil t))
+    (let ((name (ob-mesos-interpreter-tests--name)))
+      (should
+       (equal '(": 1" ": early" ": 7" ": 5" ": 9")
+              (ob-mesos-interpreter-tests--run
+               `("octave" ,(format ":session %s :results output" name) "clear all; disp(1)")
+               `("octave" ,(format ":session %s :results output" name)
+                 "if true, disp('early'), return, end\ndisp('late')")
+               `("octave" ,(format ":session %s" name) "7;")
+               `("octave" ,(format ":session %s" name) "y = 6;\nif isempty(ans), ans = 5; end")
+               `("octave" ,(format ":session %s :results output" name)
+                 "system('cat'); disp(9)")))))))
+
+(ert-deftest ob-mesos-a-killed-block-has-no-files-and-its-session-goes-on ()
+  (let ((name (ob-mesos-interpreter-tests--name))
+        (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (should
+     (string-suffix-p
+      ": goes on"
+      (cadr (ob-mesos-interpreter-tests--run
+             `("bash" ,(format ":session %s :fetch big :timeout 1 :kill-grace 0.2" name)
+               "truncate -s 3G big; sleep 100")
+             `("bash" ,(format ":session %s :results output" name) "echo goes on")))))
+    (should-not (file-exists-p "big"))))
 
 (ert-deftest ob-mesos-graphics-in-a-session ()
   (let ((name (ob-mesos-interpreter-tests--name))
         (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
-    (when (boundp 'org-babel-python--output-graphics-wrapper)
-      (should (equal '("[[file:plot.png]]")
-                     (ob-mesos-interpreter-tests--run
-                      `("python" ,(format ":session %s :results file graphics :file plot.png" name)
-                        "class Figure:
+    (if (not (boundp 'org-babel-python--output-graphics-wrapper))
+        (should-error (ob-mesos-interpreter-tests--run
+                       `("python" ,(format ":session %s :results file graphics :file plot.png" name)
+                         "1"))
+                      :type 'user-error)
+      (dolist (session (list (format ":session %s" name) ""))
+        (should (equal '("[[file:plot.png]]")
+                       (ob-mesos-interpreter-tests--run
+                        `("python" ,(concat session " :results file graphics :file plot.png")
+                          ,(concat "class Figure:
     def savefig(self, name):
         open(name, 'w').write('figure')
 
-Figure()"))))
-      (should (equal "figure" (ob-mesos--bytes "plot.png"))))
+"
+                                   (if (equal session "") "return " "") "Figure()")))))
+        (should (equal "figure" (ob-mesos--bytes "plot.png")))
+        (delete-file "plot.png")))
     (when (and (executable-find "Rscript") (require 'ob-R nil t))
       (let ((results (ob-mesos-interpreter-tests--run
                       `("R" ,(format ":session %s :results file graphics :file plot.pdf" name)
                         "plot(1:3)")
                       `("R" ,(format ":session %s :results file graphics :file no.pdf" name)
                         "stop('no plot')")
+                      `("R" ,(format ":session %s :results file graphics :file no.pdf :timeout 1"
+                                     name)
+                        "plot(1:3); Sys.sleep(60)")
                       `("R" ,(format ":session %s :results output" name) "cat(dev.cur())"))))
         (should (equal "[[file:plot.pdf]]" (nth 0 results)))
         (should (string-prefix-p "%PDF" (ob-mesos--bytes "plot.pdf")))
         (should (string-search "no plot" (nth 1 results)))
-        (should (equal ": 1" (nth 2 results)))))))
+        (should (string-search "status 130" (nth 2 results)))
+        (should (equal ": 1" (nth 3 results)))))))
 
 (ert-deftest ob-mesos-a-child-of-a-block-has-no-part-in-the-session ()
   (let ((name (ob-mesos-interpreter-tests--name)))

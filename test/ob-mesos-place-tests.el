@@ -322,6 +322,8 @@
          ("" "  " "" "  #+RESULTS:\n  : 1\n  : 2\n")
          (":results table" "" "#+RESULTS:\n: old\n" "#+RESULTS:\n| 1 |\n| 2 |\n")
          (":results append" "" "#+RESULTS:\n: old\n" "#+RESULTS:\n: old\n: 1\n: 2\n")
+         (":results append drawer" "" "#+RESULTS:\n:results:\nold\n:end:\n"
+          "#+RESULTS:\n:results:\nold\n:end:\n:results:\n1\n2\n:end:\n")
          (":results drawer" "" "" "#+RESULTS:\n:results:\n1\n2\n:end:\n")))
     (let* ((go (expand-file-name "go" (make-temp-file "ob-mesos" t)))
            (indented (lambda (text) (replace-regexp-in-string
@@ -338,18 +340,75 @@
         (write-region "" nil go nil 'silent)
         (ob-mesos-tests--settle)
         (should (equal (concat "* A\n" block "\nA note.\n\n" new "\nText.\n* B\n")
-                       (buffer-string)))
-        (undo-boundary)
-        (should (buffer-modified-p))))))
+                       (buffer-string)))))))
+
+(defun ob-mesos-place-tests--after-edit (text edit)
+  "Return TEXT after EDIT, a function, was called while its last block ran.
+%s in TEXT is a command that lets the block wait until then."
+  (let ((go (expand-file-name "go" (make-temp-file "ob-mesos" t))))
+    (ob-mesos-tests--with
+        (format text (format "until [ -e %s ]; do sleep 0.05; done" go))
+      (goto-char (point-max))
+      (search-backward "begin_src")
+      (ob-mesos-execute)
+      (funcall edit)
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--settle)
+      (buffer-string))))
 
 (ert-deftest ob-mesos-a-failure-apart-from-its-block-is-shown ()
-  (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "sleep 0.5; exit 3") "\nText.\n")
+  (should (string-match-p
+           "A note\\.\n\n#\\+RESULTS:\n: mesos: .* FAILED.*\n\\(?:: .*\n\\)+\\'"
+           (ob-mesos-place-tests--after-edit
+            (ob-mesos-tests--block "" "%s; exit 3")
+            (lambda ()
+              (search-forward "end_src\n")
+              (insert "\nA note.\n"))))))
+
+(ert-deftest ob-mesos-another-emacs-waits-until-a-block-has-its-placeholder-again ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":results raw" "echo done")
     (ob-mesos-execute)
     (search-forward "end_src\n")
     (insert "\nA note.\n")
+    (clrhash ob-mesos--tasks)
+    (ob-mesos-reconnect)
     (ob-mesos-tests--settle)
-    (should (string-match-p "A note\\.\n\n#\\+RESULTS:\n: mesos: .* FAILED.*\n\\(?:: .*\n\\)+\nText"
-                            (buffer-string)))))
+    (should (string-match-p "A note\\.\n\n#\\+RESULTS:\n: mesos:" (buffer-string)))
+    (goto-char (point-min))
+    (search-forward "\nA note.\n")
+    (replace-match "")
+    (ob-mesos-reconnect)
+    (ob-mesos-tests--settle)
+    (should (string-match-p "end_src\n\n#\\+RESULTS:\ndone\n\\'" (buffer-string)))))
+
+(ert-deftest ob-mesos-the-result-of-a-deleted-block-is-not-that-of-another ()
+  (should (string-match-p
+           "\\`#\\+begin_src mesos ?\necho B\n#\\+end_src\n\n#\\+RESULTS:\n: mesos:"
+           (ob-mesos-place-tests--after-edit
+            (concat (ob-mesos-tests--block "" "echo B") "\n"
+                    (ob-mesos-tests--block "" "%s; echo A"))
+            (lambda ()
+              (beginning-of-line)
+              (delete-region (point) (progn (search-forward "end_src\n\n") (point))))))))
+
+(ert-deftest ob-mesos-a-placeholder-in-an-example-has-no-result ()
+  (should (string-match-p
+           "#\\+begin_example\n: mesos:.* QUEUED\n#\\+end_example\n\\'"
+           (ob-mesos-place-tests--after-edit
+            (ob-mesos-tests--block "" "%s; echo A")
+            (lambda ()
+              (search-forward "#+RESULTS:\n")
+              (let ((line (delete-and-extract-region (point) (point-max))))
+                (delete-region (match-beginning 0) (point))
+                (insert "Text.\n\n#+begin_example\n" line "#+end_example\n")))))))
+
+(ert-deftest ob-mesos-what-hides-a-block-without-folding-it-does-no-harm ()
+  (should (string-match-p
+           "^  : A$"
+           (ob-mesos-place-tests--after-edit
+            "  #+begin_src mesos\n  %s; echo A\n  #+end_src\n"
+            (lambda ()
+              (overlay-put (make-overlay (point-min) (point-max)) 'invisible 'hs))))))
 
 (provide 'ob-mesos-place-tests)
 ;;; ob-mesos-place-tests.el ends here

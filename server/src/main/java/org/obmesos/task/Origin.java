@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param name the block's name, empty if it has none
  * @param document the file of the document, empty if there is none
  * @param group the group it is a member of, empty if it is none
- * @param title what tells it from the other members of the group; empty if it is unknown
+ * @param title what distinguishes it from the other members of the group; empty if it is unknown
  */
 public record Origin(String name, String document, String group, String title) {
   /** Creates the origin of a block that is not a member of a group. */

@@ -285,8 +285,12 @@ sub start_task {
 
 sub stop_task {
     my ($task, $why) = @_;
-    return if $task->{why} ne '-' || defined $task->{status} || defined $task->{copied};
+    return if $task->{why} ne '-' || defined $task->{status};
     $task->{why} = $why;
+    if ($task->{copier}) {
+        kill 'KILL', $task->{copier};
+        return;
+    }
     delete $task->{timeout_at};
     # An interpreter goes on.
     kill $task->{session} ? 'INT' : 'TERM', -$task->{process};
@@ -474,7 +478,8 @@ sub copy_files {
     my ($session, $id, $status) = @_;
     my $task = $tasks{$id};
     my $files = $task->{spec}{session}{files};
-    return 0 unless $files && @$files;
+    # A task that has failed has no files.
+    return 0 unless $files && @$files && $status == 0 && $task->{why} eq '-';
     my $process = fork_process();
     return 0 unless defined $process;
     if ($process == 0) {
@@ -483,8 +488,8 @@ sub copy_files {
         POSIX::_exit(0);
     }
     $id_of_process{$process} = $id;
-    $task->{copied} = $status;
-    delete $task->{timeout_at};
+    @$task{qw(copier copied)} = ($process, $status);
+    delete @$task{qw(timeout_at kill_at)};
     return 1;
 }
 
@@ -537,6 +542,7 @@ sub session_ended {
     kill 'KILL', -$session->{process};
     my $id = $session->{task};
     return unless defined $id;
+    kill 'KILL', $tasks{$id}{copier} if $tasks{$id}{copier};
     append_error($tasks{$id}, "The session $tasks{$id}{spec}{session}{name} has ended with this block\n");
     end_session_task($id, $status, 1);
 }

@@ -60,7 +60,7 @@ REPL.")
        (not (ob-mesos--graphics-file params))))
 
 (defun ob-mesos--literal (text)
-  "Return TEXT as a string literal of Python, R and Ruby."
+  "Return TEXT as a string literal of Python, R, Ruby and JavaScript."
   (let ((json (json-encode-string text)))
     ;; Escape #: Ruby would expand #{...}.
     (replace-regexp-in-string "#" "\\u0023" json t t)))

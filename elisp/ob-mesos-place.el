@@ -369,6 +369,10 @@ surroundings are plain, and SIMPLE is non-nil, it runs in the scratch buffer."
       (when (re-search-backward "^[ \t]*#\\+results\\b" nil t)
         (line-beginning-position)))))
 
+(defconst ob-mesos--results-name-regexp
+  "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$"
+  "Matches a results keyword with a name, which is group 1.")
+
 (defun ob-mesos--belongs-p (results)
   "Return non-nil if RESULTS are those of the block or call at point.
 Those right below it that have no name are also its results if it was
@@ -380,8 +384,7 @@ given a name since they were inserted."
                   (eql results (org-element-property :end element))
                   (save-excursion
                     (goto-char results)
-                    (looking-at-p
-                     "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]*$")))))))
+                    (not (looking-at-p ob-mesos--results-name-regexp))))))))
 
 (defun ob-mesos--origin (task position)
   "The block or call of TASK, whose placeholder is at POSITION, or nil."
@@ -433,10 +436,6 @@ be indented while they run."
   (beginning-of-line)
   (goto-char (org-element-property :post-affiliated (org-element-at-point)))
   (and (ob-mesos--own-p task results) (point)))
-
-(defconst ob-mesos--results-name-regexp
-  "[ \t]*#\\+results\\(?:\\[.*?\\]\\)?:[ \t]+\\(\\S-.*?\\)[ \t]*$"
-  "Matches a results keyword with a name, which is group 1.")
 
 (defun ob-mesos--origin-named (task results)
   "The element with the name that RESULTS bear if that is TASK's, or nil."

@@ -322,10 +322,8 @@ if (! exist ('ob_mesos_run')), eval (getenv ('OB_MESOS_PROGRAM')); endif, ob_mes
 (cl-defmethod ob-mesos-interpreter ((_lang (eql octave)) body params)
   "Return the interpreter for BODY, of Octave, with PARAMS."
   (require 'ob-octave)
-  (let ((full (if params
-                  (org-babel-expand-body:generic
-                   body params (org-babel-variable-assignments:octave params))
-                body))
+  (let ((full (org-babel-expand-body:generic
+               body params (org-babel-variable-assignments:octave params)))
         (graphics (ob-mesos--graphics-file params)))
     (ob-mesos--interpreter-make
      :command (append (list "env" (concat "OB_MESOS_PROGRAM=" ob-mesos--octave-program))
@@ -495,10 +493,8 @@ File.write('%s', %s)"
 (cl-defmethod ob-mesos-interpreter ((_lang (eql js)) body params)
   "Return the interpreter for BODY, of JavaScript, with PARAMS."
   (require 'ob-js)
-  (let* ((full (if params
-                   (org-babel-expand-body:generic
-                    body params (org-babel-variable-assignments:js params))
-                 body))
+  (let* ((full (org-babel-expand-body:generic
+                body params (org-babel-variable-assignments:js params)))
          ;; What `eval' declares with const and let is gone after it.
          (value (format "require('util').inspect(await require('vm').runInThisContext(
   %s, { filename: '<block>' }))" (ob-mesos--literal full))))

@@ -142,11 +142,17 @@
         (let ((result (plist-get data :result)))
           (ob-mesos-sessions--show
            buffer
-           (concat (plist-get result :stdout)
-                   (plist-get result :stderr)
-                   (unless (equal "FINISHED" (plist-get data :state))
-                     (format "[%s: %s]\n" (plist-get data :state)
-                             (plist-get data :message))))))))))
+           (mapconcat
+            (lambda (text)
+              (if (or (string-empty-p text) (string-suffix-p "\n" text))
+                  text
+                (concat text "\n")))
+            (list (or (plist-get result :stdout) "")
+                  (or (plist-get result :stderr) "")
+                  (if (equal "FINISHED" (plist-get data :state)) ""
+                    (format "[%s: %s]" (plist-get data :state)
+                            (plist-get data :message))))
+            "")))))))
 
 (defun ob-mesos-sessions--show (buffer text)
   "Show TEXT and a prompt in the REPL in BUFFER."

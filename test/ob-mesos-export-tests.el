@@ -268,6 +268,12 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
         (should (equal 1 (run temporary-file-directory)))
         (should (equal 1 (run)))))))
 
+(defun ob-mesos-export--batch-run (file)
+  "Run FILE in an Emacs of its own; return (STATUS STDOUT STDERR)."
+  (ob-mesos-tests--elsewhere
+    (ob-mesos-tests--call
+     (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file))))
+
 (ert-deftest ob-mesos-a-result-that-a-document-cannot-have-makes-it-utf-8 ()
   (pcase-dolist (`(,above . ,below)
                  '(("") ("# -*- coding: latin-1 -*-\n")
@@ -278,9 +284,7 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
       (let ((coding-system-for-write 'latin-1))
         (write-region text nil file nil 'silent))
       (pcase-let ((`(,status ,_ ,said)
-                   (ob-mesos-tests--elsewhere
-                     (ob-mesos-tests--call
-                      (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file)))))
+                   (ob-mesos-export--batch-run file)))
         (should (equal 0 status))
         (should (string-search "was saved as utf-8: iso-latin-1 cannot encode €" said)))
       (with-temp-buffer
@@ -301,9 +305,7 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
     (let ((coding-system-for-write 'no-conversion))
       (write-region bytes nil file nil 'silent))
     (pcase-let ((`(,status ,_ ,said)
-                 (ob-mesos-tests--elsewhere
-                   (ob-mesos-tests--call
-                    (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file)))))
+                 (ob-mesos-export--batch-run file)))
       (should (equal 1 status))
       (should (string-search "bytes that are not valid UTF-8" said)))
     (should (equal bytes (ob-mesos--bytes file)))

@@ -220,6 +220,22 @@
                `("octave" ,(format ":session %s :results output" name)
                  "system('cat'); disp(9)")))))))
 
+(ert-deftest ob-mesos-a-file-that-cannot-be-copied-fails-its-block ()
+  (let ((name (ob-mesos-interpreter-tests--name))
+        (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    ;; In the sandbox, the name is that of a directory.
+    (let ((results (ob-mesos-interpreter-tests--run
+                    `("python" ,(format ":session %s :fetch whole" name)
+                      ,(concat "import os, sys\n"
+                               "open('whole', 'w').write('x')\n"
+                               "out = os.readlink('/proc/self/fd/1')\n"
+                               "os.mkdir(os.path.dirname(out) + '/whole')"))
+                    `("python" ,(format ":session %s" name) "1 + 1"))))
+      (should (string-search "exited with status 1" (nth 0 results)))
+      (should (string-search "Is a directory" (nth 0 results)))
+      (should (equal ": 2" (nth 1 results)))
+      (should-not (file-exists-p "whole")))))
+
 (ert-deftest ob-mesos-a-killed-block-has-no-files-and-its-session-goes-on ()
   (let ((name (ob-mesos-interpreter-tests--name))
         (default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
@@ -361,7 +377,8 @@ print(who)")
       (ob-mesos-sessions-repl)
       (unwind-protect
           (pcase-dolist (`(,line . ,answer) '(("x" . "41\n> ") ("x += 1" . "x += 1\n> ")
-                                              ("x" . "42\n> ") ("1/0" . "ZeroDivisionError")))
+                                              ("x" . "42\n> ")
+                                              ("1/0" . "ZeroDivisionError: division by zero\n[FAILED")))
             (goto-char (point-max))
             (insert line)
             (let ((from (point)))

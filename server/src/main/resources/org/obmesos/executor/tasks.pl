@@ -347,8 +347,8 @@ sub reap {
             next;
         }
         my $task = $tasks{$id} or next;
-        if (defined $task->{copied}) {
-            end_session_task($id, $task->{copied}, 0);
+        if ($task->{copier}) {
+            end_session_task($id, $status, 0);
             next;
         }
         if (!defined $task->{status}) {
@@ -473,7 +473,8 @@ sub take_answers {
 }
 
 # Starts to copy the files of a task that has run in a session; returns whether
-# it has any.  The task ends with the process that copies.
+# it has any.  The task ends with the process that copies, and as that does: half
+# a file is a failure.
 sub copy_files {
     my ($session, $id, $status) = @_;
     my $task = $tasks{$id};
@@ -485,10 +486,10 @@ sub copy_files {
     if ($process == 0) {
         eval { copy_file("/proc/$session->{process}/cwd/$_", "$task->{spec}{sandbox}/$_") for @$files };
         append_error($task, $@) if $@;
-        POSIX::_exit(0);
+        POSIX::_exit($@ ? 1 : 0);
     }
     $id_of_process{$process} = $id;
-    @$task{qw(copier copied)} = ($process, $status);
+    $task->{copier} = $process;
     delete @$task{qw(timeout_at kill_at)};
     return 1;
 }
@@ -501,8 +502,10 @@ sub copy_file {
     }
     open(my $in, '<:raw', $from) or die "$from: $!\n";
     open(my $out, '>:raw', $to) or die "$to: $!\n";
-    while (my $count = sysread($in, my $bytes, 1 << 20)) {
-        syswrite($out, $bytes) == $count or die "$to: $!\n";
+    while (1) {
+        my $count = sysread($in, my $bytes, 1 << 20) // die "$from: $!\n";
+        last unless $count;
+        (syswrite($out, $bytes) // 0) == $count or die "$to: $!\n";
     }
     close($out) or die "$to: $!\n";
 }

@@ -40,6 +40,7 @@ final class ProtocolTest {
   @AfterEach
   void stop() {
     server.close();
+    ServerProcess.endSupervisor(state);
   }
 
   private void initialize() throws IOException {

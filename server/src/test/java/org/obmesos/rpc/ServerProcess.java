@@ -221,4 +221,18 @@ public final class ServerProcess implements AutoCloseable {
   public void close() {
     process.destroyForcibly().onExit().join();
   }
+
+  /**
+   * Ends the supervisor of a state directory, which outlives its servers: it could write there
+   * while the directory is deleted.
+   */
+  static void endSupervisor(Path state) {
+    ProcessHandle.allProcesses()
+        .filter(it -> it.info().commandLine().orElse("").contains(state + "/"))
+        .forEach(
+            it -> {
+              it.destroyForcibly();
+              it.onExit().join();
+            });
+  }
 }

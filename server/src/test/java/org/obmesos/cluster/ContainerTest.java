@@ -76,6 +76,7 @@ final class ContainerTest {
   @AfterEach
   void stop() {
     server.close();
+    ServerProcess.endSupervisor(directory.resolve("state"));
   }
 
   private JsonObject run(String id, String body, String container) throws IOException {

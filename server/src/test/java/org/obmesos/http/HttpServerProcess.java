@@ -24,12 +24,14 @@ final class HttpServerProcess implements AutoCloseable {
   private static final Pattern URL = Pattern.compile("serving (http://(\\S+):(\\d+)/)");
 
   private final Process process;
+  private final Path state;
   private final Path log;
   private String url = "";
 
   /** Starts one with that state directory, which is told where to listen, too. */
   HttpServerProcess(Path state, Map<String, String> environment, String... arguments)
       throws IOException {
+    this.state = state;
     log = Files.createTempFile("server", ".log");
     List<String> words = new ArrayList<>(List.of("--headless", "--state-dir", state.toString()));
     words.addAll(List.of(arguments));
@@ -148,6 +150,7 @@ final class HttpServerProcess implements AutoCloseable {
   public void close() throws IOException {
     process.destroy();
     process.onExit().join();
+    ServerProcess.endSupervisor(state);
     Files.deleteIfExists(log);
   }
 }

@@ -54,6 +54,7 @@ final class ReuseTest {
   @AfterEach
   void stop() {
     server.close();
+    ServerProcess.endSupervisor(directory.resolve("state"));
   }
 
   /** A body that notes each run. */

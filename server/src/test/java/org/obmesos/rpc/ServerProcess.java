@@ -223,16 +223,22 @@ public final class ServerProcess implements AutoCloseable {
   }
 
   /**
-   * Ends the supervisor of a state directory, which outlives its servers: it could write there
-   * while the directory is deleted.
+   * Ends the supervisor of a state directory and its tasks, which outlive its servers: they could
+   * write there while the directory is deleted.
    */
-  static void endSupervisor(Path state) {
+  public static void endSupervisor(Path state) {
     ProcessHandle.allProcesses()
         .filter(it -> it.info().commandLine().orElse("").contains(state + "/"))
         .forEach(
             it -> {
-              it.destroyForcibly();
-              it.onExit().join();
+              List<ProcessHandle> tasks = it.descendants().toList();
+              kill(it);
+              tasks.forEach(ServerProcess::kill);
             });
+  }
+
+  private static void kill(ProcessHandle process) {
+    process.destroyForcibly();
+    process.onExit().join();
   }
 }

@@ -104,8 +104,6 @@ sub execute {
     chdir($$words[1]) or die "$$words[1]: $!\n";
     my $last = 3 + $$words[3];
     for (my $at = $last + 1; $at < @$words; $at += 2) { $ENV{$$words[$at]} = $$words[$at + 1] }
-    # As a shell would set it.
-    $ENV{PWD} = readlink('/proc/self/cwd') // $$words[1];
     no warnings 'exec';
     exec { $$words[4] } @$words[4 .. $last];
     my $error = $! + 0;

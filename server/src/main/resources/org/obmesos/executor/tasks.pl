@@ -258,8 +258,10 @@ sub start_task {
         write_file("$sandbox/.block", $spec->{body});
         push @command, "$sandbox/.block";
     }
-    tell_fork_server('launch', $id, $sandbox, working_directory($spec, $sandbox),
-                     defined $spec->{body} ? 1 : 0, scalar @command, @command, %{ $spec->{environment} });
+    my $directory = working_directory($spec, $sandbox);
+    # PWD is as a shell would set it.
+    tell_fork_server('launch', $id, $sandbox, $directory, defined $spec->{body} ? 1 : 0,
+                     scalar @command, @command, %{ $spec->{environment} }, PWD => $directory);
     my $task = $tasks{$id} //= {};
     @$task{qw(spec started why launched)} = ($spec, now(), '-', 1);
     my $timeout = number($spec->{timeout});

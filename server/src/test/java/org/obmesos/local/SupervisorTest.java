@@ -59,18 +59,12 @@ final class SupervisorTest implements Supervisor.Listener {
 
   private static void launch(Supervisor supervisor, Path work, String id, String command)
       throws IOException {
-    launch(supervisor, work, id, command, "");
-  }
-
-  private static void launch(
-      Supervisor supervisor, Path work, String id, String command, String workingDirectory)
-      throws IOException {
     var specification =
         new TaskSpecification(
                 List.of("/bin/sh", "-c", command),
                 Map.of("A", "b=ü\"\\\n"),
                 Optional.empty(),
-                workingDirectory,
+                "",
                 Duration.ofSeconds(3),
                 Duration.ZERO,
                 Optional.empty())
@@ -95,17 +89,6 @@ final class SupervisorTest implements Supervisor.Listener {
       assertThat(file("a", "stderr")).hasContent("e");
       assertThat(Files.readString(file("a", "exit")))
           .matches("status 7 - \\d+\\.\\d+ \\d+\\.\\d+ \\d+\\.\\d+ \\d+\n");
-    }
-  }
-
-  @Test
-  void aCommandIsInItsDirectoryAndItsVariablePwdSaysSo() throws Exception {
-    try (Supervisor supervisor = connect(directory)) {
-      launch(supervisor, directory, "a", "echo $PWD; exec env -u PWD pwd", "x/../y");
-      assertThat(next()).isEqualTo("started a");
-      assertThat(next()).isEqualTo("ended a");
-      String expected = file("a", "y").toRealPath().toString();
-      assertThat(Files.readAllLines(file("a", "stdout"))).containsExactly(expected, expected);
     }
   }
 

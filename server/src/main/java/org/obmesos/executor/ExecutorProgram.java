@@ -12,12 +12,12 @@ public final class ExecutorProgram {
 
   /** Returns the supervisor of the embedded cluster; its argument is the work directory. */
   public static String supervisor() {
-    return resource("forkserver.pl") + resource("tasks.pl") + resource("supervisor.pl");
+    return resource("tasks.pl") + resource("supervisor.pl");
   }
 
   /** Returns the shared executor of Mesos, without the comments and the indentation. */
   public static String executor() {
-    return (resource("forkserver.pl") + resource("tasks.pl") + resource("executor.pl"))
+    return (resource("tasks.pl") + resource("executor.pl"))
         .lines()
         .map(String::strip)
         .filter(line -> !line.isEmpty() && !line.startsWith("# "))

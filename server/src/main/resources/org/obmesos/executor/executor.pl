@@ -139,7 +139,7 @@ sub unsubscribe {
 sub give_up {
     my ($why) = @_;
     print STDERR "$why; the executor ends\n";
-    # The fork server kills what still runs.
+    kill 'KILL', map { -$_->{process} } grep { $_->{process} } values %tasks;
     exit 1;
 }
 
@@ -199,7 +199,10 @@ sub launch {
     }
     $spec->{sandbox} = $directory;
     $spec->{session}{directory} = "$ENV{MESOS_SANDBOX}/session" if $spec->{session};
-    @{ $spec->{environment} }{qw(MESOS_SANDBOX MESOS_DIRECTORY MESOS_TASK_ID)} = ($directory, $directory, $id);
+    my %environment = (%ENV, %{ $spec->{environment} }, MESOS_SANDBOX => $directory,
+                       MESOS_DIRECTORY => $directory, MESOS_TASK_ID => $id);
+    delete @environment{qw(MESOS_EXECUTOR_AUTHENTICATION_TOKEN OB_MESOS_EXECUTOR)};
+    $spec->{environment} = \%environment;
     $tasks{$id} = { info => $info, spec => $spec, running => update($id, 'TASK_RUNNING') };
 }
 
@@ -234,7 +237,7 @@ sub kill_task {
     return if $task->{unwanted}++;
     return if $task->{info};
     update($id, 'TASK_KILLING');
-    stop_task($id, 'killed');
+    stop_task($task, 'killed');
 }
 
 sub shut_down {
@@ -286,9 +289,6 @@ sub execute_for_mesos {
     }
     die "The agent wants TLS, which Perl alone cannot speak\n"
         if !defined $ENV{MESOS_DOMAIN_SOCKET} && ($ENV{LIBPROCESS_SSL_ENABLED} // '') =~ /^(1|true)$/;
-    start_fork_server();
-    set_environment(map { $_ => $ENV{$_} }
-                        grep { $_ ne 'MESOS_EXECUTOR_AUTHENTICATION_TOKEN' && $_ ne 'OB_MESOS_EXECUTOR' } keys %ENV);
     $on_started = sub { };
     $on_ended = \&ended;
     $on_turn = sub {

@@ -15,6 +15,7 @@
 #     {"type":"FAILED","id":ID,"message":TEXT}
 
 my $client;
+my %environment;  # of all tasks
 
 sub notify {
     my ($message) = @_;
@@ -22,8 +23,6 @@ sub notify {
 }
 
 sub accept_client {
-    # It is told the processes of all tasks.
-    return if grep { $_->{launched} && !$_->{process} } values %tasks;
     my $socket = $listener->accept or return;
     close_connection($client) if $client && $client->{socket};
     $client = add_connection($socket, \&take_lines, sub { });
@@ -37,14 +36,16 @@ sub take_lines {
         my $message = from_json($1);
         my $id = $message->{id};
         if ($message->{type} eq 'ENVIRONMENT') {
-            set_environment(%{ $message->{environment} });
+            %environment = %{ $message->{environment} };
         }
         elsif ($message->{type} eq 'LAUNCH') {
-            eval { start_task($id, $message->{spec}); 1 }
+            my $spec = $message->{spec};
+            $spec->{environment} = { %environment, %{ $spec->{environment} } };
+            eval { start_task($id, $spec); 1 }
                 or notify({ type => 'FAILED', id => $id, message => $@ });
         }
         elsif ($message->{type} eq 'KILL' && $tasks{$id}) {
-            stop_task($id, 'killed');
+            stop_task($tasks{$id}, 'killed');
         }
         elsif ($message->{type} eq 'END_SESSION') {
             kill 'KILL', map { -$_->{process} } grep { $id eq '' || $_->{id} eq $id } values %sessions;
@@ -55,10 +56,9 @@ sub take_lines {
 sub supervise {
     my ($directory) = @_;
     chdir($directory) or die "$directory: $!\n";
-    POSIX::setsid();
     # A low priority keeps the user's editor responsive.
+    POSIX::setsid();
     setpriority(0, 0, 10);
-    start_fork_server();
     # The path of a socket may have 108 bytes, so a short one is used.
     unlink 'supervisor.sock';
     require IO::Socket::UNIX;

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Runs tasks, each in a process group and a directory of its own.  It follows
-# forkserver.pl, which starts the commands.  What tells it which tasks follows this
-# file: supervisor.pl for the embedded cluster, executor.pl for Mesos.  It uses what
-# Debian's perl-base has.  One loop; nothing in the loop waits but select.
+# Runs tasks, each in a process group and a directory of its own.  What tells it
+# which tasks follows this file: supervisor.pl for the embedded cluster,
+# executor.pl for Mesos.  It uses what Debian's perl-base has.  One process and
+# one loop; nothing in the loop waits but select.
 #
 # A task is specified by a JSON object:
 #   argv         the words of the command
@@ -37,11 +37,17 @@
 #                interpreter to that of the task after it has run
 #   In the body of such a task /ob-mesos-task-directory is that of the task.
 
-my %tasks;          # by id
-my %id_of_process;  # task ids by process id, of cleanups and of copiers
-my %sessions;       # interpreters by id
-my %environment;    # of all tasks, besides their own
+use strict;
+use warnings;
+use Config;
+use Errno qw(EAGAIN EINTR ENOENT);
+use Fcntl qw(F_DUPFD);
+use IO::Handle;
+use POSIX ();
 
+my %tasks;          # by id
+my %id_of_process;  # task ids by process id, of commands and of cleanups
+my %sessions;       # interpreters by id
 my $ticks = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 
 # Seconds from some moment, which no clock adjustment changes.
@@ -202,49 +208,59 @@ sub write_file {
     close($file) or die "$name: $!\n";
 }
 
-# Returns the working directory of a task, below its sandbox if it is relative: it
-# is made then.
-sub working_directory {
-    my ($spec, $sandbox) = @_;
+# Forks.  A signal for the child waits until the child has no handler of this
+# process any more, which would take it for one to this process.
+sub fork_process {
+    my $term = POSIX::SigSet->new(POSIX::SIGTERM());
+    POSIX::sigprocmask(POSIX::SIG_BLOCK(), $term);
+    my $process = fork();
+    if (defined $process && $process == 0) {
+        setpgrp(0, 0);
+        $SIG{$_} = 'DEFAULT' for qw(INT HUP PIPE TERM CHLD);
+    }
+    elsif (defined $process) { setpgrp($process, $process) }
+    POSIX::sigprocmask(POSIX::SIG_UNBLOCK(), $term);
+    return $process;
+}
+
+# Changes to the working directory of a task, and creates it if it is relative.
+sub enter_directory {
+    my ($spec) = @_;
     my $directory = $spec->{directory} // '';
-    my $home = $spec->{environment}{HOME} || $environment{HOME};
-    $directory =~ s{^~(?=/|\z)}{$home || (getpwuid($<))[7]}e;
-    return $directory if $directory =~ m{^/};
-    my $path = $sandbox;
-    for my $part (split m{/+}, $directory) {
-        $path .= "/$part";
-        mkdir $path;
+    return unless length $directory;
+    $directory =~ s{^~(?=/|\z)}{$spec->{environment}{HOME} || (getpwuid($<))[7]}e;
+    my $path = '';
+    unless ($directory =~ m{^/}) {
+        for my $part (split m{/+}, $directory) {
+            $path .= "$part/";
+            mkdir $path;
+        }
     }
-    return $path;
+    chdir($directory) or die "$directory: $!\n";
 }
 
-my $fork_server;  # a connection
-
-sub start_fork_server {
-    socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die "socketpair: $!\n";
-    my $process = fork_process();
-    die "fork: $!\n" unless defined $process;
-    if ($process == 0) {
-        close $ours;
-        eval { serve_forks($theirs) };
-        print STDERR $@;
-        POSIX::_exit(1);
+# Becomes the command of a task.
+sub execute {
+    my ($spec) = @_;
+    my $sandbox = $spec->{sandbox};
+    chdir($sandbox) or die "$sandbox: $!\n";
+    open(STDIN, '<', '/dev/null') or die "/dev/null: $!\n";
+    open(STDERR, '>>', 'stderr') or die "stderr: $!\n";
+    open(STDOUT, '>>', 'stdout') or die "stdout: $!\n";
+    my @command = @{ $spec->{argv} };
+    if (defined $spec->{body}) {
+        write_file('.block', $spec->{body});
+        push @command, "$sandbox/.block";
     }
-    close $theirs;
-    $fork_server = add_connection($ours, \&take_messages, \&fork_server_lost);
-}
-
-# How the commands end cannot be known any more.
-sub fork_server_lost {
-    kill 'KILL', map { -$_->{process} } grep { $_->{launched} && $_->{process} } values %tasks;
-    die "The fork server was killed\n";
-}
-
-sub tell_fork_server { $fork_server->{out} .= pack_message(@_) }
-
-sub set_environment {
-    %environment = @_;
-    tell_fork_server('environment', @_);
+    enter_directory($spec);
+    # As a shell would set it.
+    %ENV = (%{ $spec->{environment} }, PWD => POSIX::getcwd() // $sandbox);
+    no warnings 'exec';
+    exec { $command[0] } @command;
+    my $error = $! + 0;
+    print STDERR "Failed to execute '$command[0]': $!\n";
+    # The status of a block is that of a shell; Mesos itself ends a command with 1.
+    POSIX::_exit(!defined $spec->{body} ? 1 : $error == ENOENT ? 127 : 126);
 }
 
 sub start_task {
@@ -252,63 +268,23 @@ sub start_task {
     return start_in_session($id, $spec) if $spec->{session};
     # The record is there before the command is.
     write_file("$spec->{meta}/started", '') if defined $spec->{meta};
-    my $sandbox = $spec->{sandbox};
-    my @command = @{ $spec->{argv} };
-    if (defined $spec->{body}) {
-        write_file("$sandbox/.block", $spec->{body});
-        push @command, "$sandbox/.block";
+    my $process = fork_process();
+    die "fork: $!\n" unless defined $process;
+    if ($process == 0) {
+        eval { execute($spec) };
+        print STDERR $@;
+        POSIX::_exit(1);
     }
-    my $directory = working_directory($spec, $sandbox);
-    # PWD is as a shell would set it.
-    tell_fork_server('launch', $id, $sandbox, $directory, defined $spec->{body} ? 1 : 0,
-                     scalar @command, @command, %{ $spec->{environment} }, PWD => $directory);
+    $id_of_process{$process} = $id;
     my $task = $tasks{$id} //= {};
-    @$task{qw(spec started why launched)} = ($spec, now(), '-', 1);
+    @$task{qw(spec process started why)} = ($spec, $process, now(), '-');
     my $timeout = number($spec->{timeout});
     $task->{timeout_at} = $task->{started} + $timeout if $timeout > 0;
-}
-
-sub take_messages {
-    my ($connection) = @_;
-    while (my ($type, $id, @words) = take_message(\$connection->{in})) {
-        my $task = $tasks{$id};
-        if ($type eq 'ended') {
-            command_ended($id, $task, @words);
-            next;
-        }
-        ($task->{process}) = $type eq 'started' ? @words : 0;
-        $on_started->($id, $task);
-        if ($type eq 'failed') {
-            append_error($task, "$words[0]\n");
-            command_ended($id, $task, 1 << 8, 0, 0, '');
-        }
-    }
-}
-
-# The command of a task has ended.
-sub command_ended {
-    my ($id, $task, $status, @usage) = @_;
-    @$task{qw(status usage)} = ($status, [now() - $task->{started}, @usage]);
-    delete @$task{qw(launched kill_at timeout_at)};
-    end_task($id, $task) unless $task->{why} ne '-' && start_cleanup($id, $task);
-}
-
-sub end_task {
-    my ($id, $task) = @_;
-    delete $tasks{$id};
-    $on_ended->($id, $task);
-}
-
-# Signals the process group of a task.
-sub signal_task {
-    my ($id, $task, $signal) = @_;
-    if ($task->{launched}) { tell_fork_server('signal', $id, $signal) }
-    else { kill $signal, -$task->{process} }
+    $on_started->($id, $task);
 }
 
 sub stop_task {
-    my ($id, $why) = @_;
-    my $task = $tasks{$id};
+    my ($task, $why) = @_;
     return if $task->{why} ne '-' || defined $task->{status};
     $task->{why} = $why;
     if ($task->{copier}) {
@@ -317,7 +293,7 @@ sub stop_task {
     }
     delete $task->{timeout_at};
     # An interpreter goes on.
-    signal_task($id, $task, $task->{session} ? 'INT' : 'TERM');
+    kill $task->{session} ? 'INT' : 'TERM', -$task->{process};
     $task->{kill_at} = now() + number($task->{spec}{grace});
 }
 
@@ -325,12 +301,11 @@ sub stop_task {
 sub check_deadlines {
     my $now = now();
     my $next;
-    for my $id (keys %tasks) {
-        my $task = $tasks{$id};
-        stop_task($id, 'timeout') if defined $task->{timeout_at} && $task->{timeout_at} <= $now;
+    for my $task (values %tasks) {
+        stop_task($task, 'timeout') if defined $task->{timeout_at} && $task->{timeout_at} <= $now;
         if (defined $task->{kill_at} && $task->{kill_at} <= $now) {
             delete $task->{kill_at};
-            signal_task($id, $task, 'KILL');
+            kill 'KILL', -$task->{process};
         }
         for my $at (grep { defined } @$task{qw(timeout_at kill_at)}) {
             $next = $at if !defined $next || $at < $next;
@@ -339,15 +314,53 @@ sub check_deadlines {
     return defined $next ? ($next > $now ? $next - $now : 0) : undef;
 }
 
+# wait4(2) tells of the usage of one process; perl has no name for it.
+my ($wait4) = map { $Config{archname} =~ $_->[0] ? $_->[1] : () }
+    [qr/^x86_64/, 61], [qr/^(?:aarch64|riscv64|loongarch64)/, 260],
+    [qr/^(?:i.86|arm|powerpc|ppc|s390x)/, 114];
+
+# Returns a process that has ended, its status, and its usage: seconds of user
+# time, of system time, and KiB of peak memory.
+sub wait_for_any {
+    if (defined $wait4 && $^O eq 'linux') {
+        my ($status, $usage) = (pack('i', 0), "\0" x 512);
+        my $process = syscall($wait4, -1, $status, 1, $usage);
+        return unless $process > 0;
+        my @usage = unpack($Config{longsize} == 8 ? 'q5' : 'l5', $usage);
+        return ($process, unpack('i', $status), $usage[0] + $usage[1] / 1e6,
+                $usage[2] + $usage[3] / 1e6, $usage[4]);
+    }
+    my @before = times();
+    my $process = waitpid(-1, POSIX::WNOHANG());
+    return unless $process > 0;
+    my $status = $?;
+    my @after = times();
+    return ($process, $status, $after[2] - $before[2], $after[3] - $before[3], undef);
+}
+
 sub reap {
-    while (my ($process, $status) = wait_for_any()) {
+    while (my ($process, $status, @usage) = wait_for_any()) {
         my $id = delete $id_of_process{$process};
         if (!defined $id) {
             my ($session) = grep { $_->{process} == $process } values %sessions;
             session_ended($session, $status) if $session;
+            next;
         }
-        elsif ($tasks{$id} && $tasks{$id}{copier}) { end_session_task($id, $status, 0) }
-        elsif ($tasks{$id}) { end_task($id, $tasks{$id}) }
+        my $task = $tasks{$id} or next;
+        if ($task->{copier}) {
+            end_session_task($id, $status, 0);
+            next;
+        }
+        if (!defined $task->{status}) {
+            $task->{status} = $status;
+            delete @$task{qw(kill_at timeout_at)};
+            $task->{usage} = [now() - $task->{started}, @usage];
+            # Processes that the command has left in its group end with it.
+            kill 'KILL', -$process;
+            next if $task->{why} ne '-' && start_cleanup($id, $task);
+        }
+        delete $tasks{$id};
+        $on_ended->($id, $task);
     }
 }
 
@@ -363,11 +376,10 @@ sub execute_interpreter {
     chdir($directory) or die "$directory: $!\n";
     open(STDOUT, '>>', 'stdout') or die "stdout: $!\n";
     open(STDERR, '>>', 'stderr') or die "stderr: $!\n";
-    my $working = working_directory($spec, $directory);
-    chdir($working) or die "$working: $!\n";
+    enter_directory($spec);
     POSIX::dup2($requests, 0);
     POSIX::dup2($answers, 3);
-    %ENV = (%environment, %{ $spec->{environment} }, MESOS_SANDBOX => $directory, MESOS_DIRECTORY => $directory);
+    %ENV = (%{ $spec->{environment} }, MESOS_SANDBOX => $directory, MESOS_DIRECTORY => $directory);
     my @command = @{ $spec->{argv} };
     no warnings 'exec';
     exec { $command[0] } @command;
@@ -570,7 +582,7 @@ sub start_cleanup {
 sub usage_words {
     my ($task) = @_;
     my @usage = @{ $task->{usage} };
-    return join ' ', (map { sprintf('%.3f', $_) } @usage[0 .. 2]), $usage[3] || '-';
+    return join ' ', (map { sprintf('%.3f', $_) } @usage[0 .. 2]), $usage[3] // '-';
 }
 
 END {
@@ -587,6 +599,7 @@ sub exit_words {
 # at safe points only: one right before select is run after it, so select never
 # waits long.
 
+my $longest_wait = 0.5;
 # Called in each turn; returns the seconds until it is to be called again, or undef.
 my $on_turn = sub { return undef };
 my $listener;
@@ -623,7 +636,7 @@ sub run {
 
 $SIG{CHLD} = sub { syswrite($wake, 'c') };
 $SIG{TERM} = sub {
-    stop_task($_, 'killed') for grep { $tasks{$_}{process} || $tasks{$_}{launched} } keys %tasks;
+    stop_task($_, 'killed') for grep { $_->{process} } values %tasks;
     end_idle_sessions(0);
 };
 $SIG{INT} = $SIG{HUP} = $SIG{PIPE} = 'IGNORE';

@@ -16,8 +16,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.obmesos.executor.ExecutorProgram;
 import org.obmesos.executor.TaskSpecification;
 
@@ -131,76 +129,26 @@ final class SupervisorTest implements Supervisor.Listener {
   @Test
   void itEndsWhenItHasNoTaskAndNoConnection() throws Exception {
     connect(directory).close();
-    await().until(() -> ProcessHandle.allProcesses().noneMatch(this::isProgram));
+    await().until(() -> supervisorProcess().isEmpty());
   }
 
-  /** Right after a launch the supervisor does not know the process yet. */
   @Test
-  void aConnectionHearsTheProcessOfEachTask() throws Exception {
-    Supervisor first = connect(directory);
-    for (int n = 0; n < 20; n++) {
-      launch(first, directory, "t" + n, "while [ ! -e ../go ]; do sleep 0.02; done");
-    }
-    assertThat(next()).matches("started t\\d+");
-    try (Supervisor second = connect(directory)) {
-      assertThat(second.running().values())
-          .hasSizeGreaterThan(1)
-          .allMatch(process -> ProcessHandle.of(process).isPresent());
-      Files.createFile(directory.resolve("go"));
-      await().until(() -> said.stream().filter(it -> it.startsWith("ended")).count() == 20);
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void aLostSupervisorIsToldAndAnotherOneStarts(boolean forkServer) throws Exception {
+  void aLostSupervisorIsToldAndAnotherOneStarts() throws Exception {
     Supervisor first = connect(directory);
     launch(first, directory, "a", "exec sleep 1000");
     assertThat(next()).isEqualTo("started a");
-    supervisorProcess(forkServer).orElseThrow().destroyForcibly();
+    supervisorProcess().orElseThrow().destroyForcibly();
     assertThat(next()).isEqualTo("lost");
     try (Supervisor second = connect(directory)) {
       assertThat(second.running()).isEmpty();
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void theCommandsOfASupervisorThatIsKilledEndWithIt(boolean forkServer) throws Exception {
-    Supervisor supervisor = connect(directory);
-    launch(supervisor, directory, "a", "echo $$; exec sleep 1000");
-    assertThat(next()).isEqualTo("started a");
-    await().until(() -> Files.size(file("a", "stdout")) > 0);
-    long process = Long.parseLong(Files.readString(file("a", "stdout")).trim());
-    supervisorProcess(forkServer).orElseThrow().destroyForcibly();
-    await().until(() -> !ProcessHandle.of(process).map(ProcessHandle::isAlive).orElse(false));
-  }
-
-  /** Returns the supervisor, or the fork server, which is the same program. */
-  private Optional<ProcessHandle> supervisorProcess(boolean forkServer) {
+  private Optional<ProcessHandle> supervisorProcess() {
+    String script = directory.resolve("supervisor.pl").toString();
     return ProcessHandle.allProcesses()
-        .filter(this::isProgram)
-        .filter(process -> process.parent().filter(this::isProgram).isPresent() == forkServer)
+        .filter(process -> process.info().commandLine().orElse("").contains(script))
         .findFirst();
-  }
-
-  private boolean isProgram(ProcessHandle process) {
-    return process
-        .info()
-        .commandLine()
-        .orElse("")
-        .contains(directory.resolve("supervisor.pl").toString());
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {1, 2, 13, 15})
-  void aCommandStartsWithTheDefaultActionOfASignal(int signal) throws Exception {
-    try (Supervisor supervisor = connect(directory)) {
-      launch(supervisor, directory, "a", "kill -%d $$; echo goes on".formatted(signal));
-      assertThat(next()).isEqualTo("started a");
-      assertThat(next()).isEqualTo("ended a");
-      assertThat(Files.readString(file("a", "exit"))).startsWith("signal " + signal + " - ");
-    }
   }
 
   @Test
@@ -216,32 +164,24 @@ final class SupervisorTest implements Supervisor.Listener {
   /** A signal that is blocked stands for one that comes right before the wait. */
   @Test
   void aCommandsEndIsSeenEvenIfItsSignalIsMissed() throws Exception {
-    try (Supervisor supervisor =
-        withPrelude("use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGCHLD));")) {
+    Path script = directory.resolve("blocked.pl");
+    Files.writeString(
+        script,
+        "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGCHLD));\n"
+            + ExecutorProgram.supervisor());
+    Process process =
+        new ProcessBuilder("perl", script.toString(), directory.toString())
+            .redirectErrorStream(true)
+            .start();
+    assertThat(process.inputReader().readLine()).isEqualTo("ready");
+    try (Supervisor supervisor = Supervisor.find(directory).orElseThrow()) {
+      supervisor.listen(this);
       launch(supervisor, directory, "a", "sleep 0.2; exit 7");
       assertThat(next()).isEqualTo("started a");
       assertThat(next()).isEqualTo("ended a");
       assertThat(Files.readString(file("a", "exit"))).startsWith("status 7 ");
+    } finally {
+      process.destroyForcibly();
     }
-  }
-
-  @Test
-  void aCommandThatCannotBeForkedFails() throws Exception {
-    try (Supervisor supervisor =
-        withPrelude("my $n; BEGIN { *CORE::GLOBAL::fork = sub { $n++ ? undef : CORE::fork() } }")) {
-      launch(supervisor, directory, "a", "true");
-      assertThat(next()).isEqualTo("started a");
-      assertThat(next()).isEqualTo("ended a");
-      assertThat(Files.readString(file("a", "exit"))).startsWith("status 1 ");
-      assertThat(Files.readString(file("a", "stderr"))).startsWith("fork: ");
-    }
-  }
-
-  private Supervisor withPrelude(String prelude) throws IOException {
-    Files.writeString(
-        directory.resolve("supervisor.pl"), prelude + "\n" + ExecutorProgram.supervisor());
-    Supervisor supervisor = Supervisor.start(directory);
-    supervisor.listen(this);
-    return supervisor;
   }
 }

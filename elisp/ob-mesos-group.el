@@ -239,9 +239,8 @@ there are more items, the slot `more' of GROUP makes the next members."
      (let ((text (if (ob-mesos-task-failed-p member)
                      (ob-mesos--report member)
                    (ob-mesos--stdout member))))
-       (concat "==> " (ob-mesos-task-title member) " <==\n" text
-               (unless (or (string-empty-p text) (string-suffix-p "\n" text))
-                 "\n"))))
+       (concat "==> " (ob-mesos-task-title member) " <==\n"
+               (ob-mesos--whole-lines text))))
    (ob-mesos-task-members group) ""))
 
 (defun ob-mesos--group-value (group params)

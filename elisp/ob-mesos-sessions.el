@@ -131,28 +131,23 @@
                                    :value :json-false))))
          #'ignore
          (lambda (message)
-           (ob-mesos-sessions--show buffer (concat message "\n"))))))))
+           (ob-mesos-sessions--show buffer message)))))))
 
 (defun ob-mesos-sessions--status (data)
   "Show the output of a line if DATA, of a task, say that it has ended."
-  (when (eq t (plist-get data :terminal))
+  (when (and (eq t (plist-get data :terminal))
+             (string-prefix-p "repl-" (plist-get data :id)))
     (dolist (buffer (buffer-list))
       (when (equal (plist-get data :id)
                    (buffer-local-value 'ob-mesos-sessions--task buffer))
         (let ((result (plist-get data :result)))
           (ob-mesos-sessions--show
            buffer
-           (mapconcat
-            (lambda (text)
-              (if (or (string-empty-p text) (string-suffix-p "\n" text))
-                  text
-                (concat text "\n")))
-            (list (or (plist-get result :stdout) "")
-                  (or (plist-get result :stderr) "")
-                  (if (equal "FINISHED" (plist-get data :state)) ""
-                    (format "[%s: %s]" (plist-get data :state)
-                            (plist-get data :message))))
-            "")))))))
+           (concat (ob-mesos--whole-lines (or (plist-get result :stdout) ""))
+                   (ob-mesos--whole-lines (or (plist-get result :stderr) ""))
+                   (unless (equal "FINISHED" (plist-get data :state))
+                     (format "[%s: %s]" (plist-get data :state)
+                             (plist-get data :message))))))))))
 
 (defun ob-mesos-sessions--show (buffer text)
   "Show TEXT and a prompt in the REPL in BUFFER."
@@ -160,9 +155,7 @@
     (setq ob-mesos-sessions--task nil)
     (when-let ((process (get-buffer-process buffer)))
       (comint-output-filter
-       process (concat text (unless (or (string-empty-p text) (string-suffix-p "\n" text))
-                              "\n")
-                       "> ")))))
+       process (concat (ob-mesos--whole-lines text) "> ")))))
 
 (defun ob-mesos-sessions-interrupt ()
   "Interrupt the running line of the session, but keep its state."

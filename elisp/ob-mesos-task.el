@@ -352,5 +352,11 @@ At the first start no task can be lost: they wait to be submitted."
 (add-hook 'ob-mesos-connected-functions #'ob-mesos--resume)
 (add-hook 'ob-mesos-disconnected-functions #'ob-mesos--given-up)
 
+(defun ob-mesos--whole-lines (text)
+  "TEXT, with a newline at its end unless it is empty."
+  (if (or (string-empty-p text) (string-suffix-p "\n" text))
+      text
+    (concat text "\n")))
+
 (provide 'ob-mesos-task)
 ;;; ob-mesos-task.el ends here

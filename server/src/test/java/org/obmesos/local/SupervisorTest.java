@@ -135,7 +135,8 @@ final class SupervisorTest implements Supervisor.Listener {
   @Test
   void aLostSupervisorIsToldAndAnotherOneStarts() throws Exception {
     Supervisor first = connect(directory);
-    launch(first, directory, "a", "exec sleep 1000");
+    // Nobody kills it, so it ends with its directory.
+    launch(first, directory, "a", "while [ -e stdout ]; do sleep 0.1; done");
     assertThat(next()).isEqualTo("started a");
     supervisorProcess().orElseThrow().destroyForcibly();
     assertThat(next()).isEqualTo("lost");

@@ -230,10 +230,14 @@ PROGRAM, INPUT, BUFFER and ARGUMENTS are as there."
                 (ob-mesos-file-input session)
                 (if input (ob-mesos-file--text input) ""))
           (throw session session))
-      ;; An empty file is where the process is to write its value.
-      (dolist (file (ob-mesos-file-files session))
-        (when (string-empty-p (cdr file))
-          (setcdr file output)))
+      ;; An empty file is where the process is to write its value, unless it is
+      ;; that for stderr: Org shows this in a window.
+      (let ((errors (car-safe (cdr-safe buffer))))
+        (dolist (file (ob-mesos-file-files session))
+          (when (and (string-empty-p (cdr file))
+                     (not (and (stringp errors)
+                               (equal (car file) (ob-mesos-file--local errors)))))
+            (setcdr file output))))
       (let ((target (if (consp buffer) (car buffer) buffer)))
         (pcase target
           ('t (insert output))

@@ -38,8 +38,16 @@ BEFORE is text above it."
                         (format "#+begin_src %s %s %s\n%s\n#+end_src\n"
                                 lang header more body)))))
     (ert-info ((format "%s %s" lang header))
-      (should (equal (ob-mesos-lang--run (funcall text ":mesos yes"))
-                     (ob-mesos-lang--run (funcall text "")))))))
+      (should (equal (ob-mesos-lang--seen (funcall text ":mesos yes"))
+                     (ob-mesos-lang--seen (funcall text "")))))))
+
+(defun ob-mesos-lang--seen (text)
+  "The results of the last block of TEXT, and what Org shows as its errors."
+  (let ((name "*Org-Babel Error Output*"))
+    (when (get-buffer name) (kill-buffer name))
+    (cons (ob-mesos-lang--run text)
+          (when (get-buffer name)
+            (with-current-buffer name (buffer-string))))))
 
 (defconst ob-mesos-lang--table "#+name: t\n| a | 1 |\n|---+---|\n| b | 2 |\n\n"
   "A table to pass.")

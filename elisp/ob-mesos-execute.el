@@ -107,14 +107,16 @@ Set its task."
     (setf (ob-mesos--node-done node) t)))
 
 (defun ob-mesos--set-node-task (node task)
-  "Make TASK that of NODE; both have one marker if TASK is at NODE.
-Every change of the buffer has to move all of its markers."
+  "Make TASK that of NODE; both have one marker if TASK was made at NODE.
+Every change of the buffer has to move all of its markers; those of nodes
+were made together, so they are close to each other in memory."
   (let ((own (ob-mesos--node-marker node))
         (marker (ob-mesos-task-block-marker task)))
     (setf (ob-mesos--node-task node) task)
-    (when (and marker (equal marker own))
-      (set-marker own nil)
-      (setf (ob-mesos--node-marker node) marker))))
+    (when (and (ob-mesos--node-item node) marker (equal marker own))
+      (set-marker marker nil)
+      (setf (ob-mesos-task-block-marker task) own
+            (ob-mesos-task-context task) own))))
 
 (defun ob-mesos--node-task-for (node lang body params)
   "Return the task of NODE, at point, for BODY, of LANG, with PARAMS."

@@ -73,7 +73,9 @@ of the file is another."
     (cond
      ((and home (eq base (or (buffer-base-buffer home) home)))
       ;; What was found in a copy is not at home there.
-      (or (null file) (null other) (ob-mesos-task-block-marker task)
+      (or (null file) (null other)
+          (when-let ((block (ob-mesos-task-block-marker task)))
+            (eq base (marker-buffer block)))
           (ob-mesos--same-file-p file other)))
      ((null file) (and (null home) (null other)))
      (t (and other (ob-mesos--same-file-p file other))))))

@@ -44,7 +44,7 @@ started if necessary, and from all other running servers."
   (interactive)
   (let ((found (ob-mesos--placeholders))
         (server (ob-mesos--server (ob-mesos--document-master)))
-        ids)
+        ids files)
     (pcase-dolist (`(,id ,place ,count) found)
       (let ((task (or (gethash id ob-mesos--tasks)
                       (puthash id (ob-mesos-task--make
@@ -54,8 +54,9 @@ started if necessary, and from all other running servers."
         (unless (ob-mesos-task-result-marker task)
           (setf (ob-mesos-task-result-marker task) place))
         (ob-mesos--follow-block task)
-        (when (or (null (ob-mesos--task-file task))
-                  (ob-mesos--own-buffer-p task (current-buffer)))
+        (if (not (or (null (ob-mesos--task-file task))
+                     (ob-mesos--own-buffer-p task (current-buffer))))
+            (cl-pushnew (ob-mesos--task-file task) files :test #'equal)
           (setf (ob-mesos-task-result-marker task) place
                 (ob-mesos-task-shown task) nil
                 (ob-mesos-task-done task) nil)
@@ -64,6 +65,10 @@ started if necessary, and from all other running servers."
           (unless (and (ob-mesos-task-local task)
                        (not (ob-mesos-task-members task)))
             (setq ids (append (ob-mesos--ids task) ids))))))
+    (cond
+     (files (message "ob-mesos: results of blocks of %s are inserted there only"
+                     (ob-mesos--some-names (nreverse files))))
+     ((null found) (message "ob-mesos: no placeholder of a task is here")))
     (when ids
       (dolist (each (cons server (remq server (ob-mesos--live-servers))))
         (ob-mesos--get each ids)))))

@@ -155,6 +155,9 @@ the change is not in its file are left out."
                  (prog1 (or (ob-mesos--shift-insertion beg end from to delta) 'drop)
                    (if (ob-mesos--absorbs-p beg end from to)
                        (setq from nil)
+                     ;; What it has inserted into the replaced text, nobody
+                     ;; takes away again.
+                     (cl-incf delta (max 0 (- (min end to) (max beg from))))
                      (setq from (ob-mesos--back-over-insertion from beg end)
                            to (ob-mesos--back-over-insertion to beg end)))))
                 (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
@@ -163,6 +166,11 @@ the change is not in its file are left out."
                     ((and (< from at) (< at to))
                      ;; It was deleted from text that is replaced.
                      (cl-incf to length)
+                     (cl-decf delta length)
+                     ;; The markers that were in it are told of below it.
+                     (while (pcase (caddr cell)
+                              (`(,(pred markerp) . ,(pred integerp)) t))
+                       (setcdr (cdr cell) (cdddr cell)))
                      'drop)
                     (t
                      (let ((new-at (if (>= at to) (+ at delta) at)))
@@ -176,7 +184,10 @@ the change is not in its file are left out."
                 (`(apply ,(and (pred integerp) change)
                          ,(and (pred integerp) beg) ,(and (pred integerp) end)
                          . ,rest)
-                 (prog1 (if (and (< from end) (< beg to)) 'drop
+                 (prog1 (if (and (< from end) (< beg to))
+                            (prog1 'drop
+                              (cl-decf to change)
+                              (cl-incf delta change))
                           `(apply ,change ,(ob-mesos--moved beg from to delta)
                                   ,(ob-mesos--moved end from to delta)
                                   . ,(ob-mesos--shift-combined rest from to delta

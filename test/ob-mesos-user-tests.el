@@ -181,6 +181,62 @@
           (should (equal original (buffer-string)))
           (should-not (buffer-modified-p)))))))
 
+(defun ob-mesos-user--edit-tail ()
+  "Type at the end of some line of the tail in this buffer, or delete a part of it."
+  (undo-boundary)
+  (goto-char (point-min))
+  (when (re-search-forward "^: | " nil t (1+ (random 3)))
+    (pcase (random 5)
+      (0 (end-of-line) (insert (make-string (1+ (random 3)) ?X)))
+      (1 (insert "Y"))
+      (2 (unless (eolp) (delete-char 1)))
+      (4 (unless (eolp) (forward-char (random (- (line-end-position) (point)))))
+         (insert "\nnew"))
+      (3 (push-mark (1+ (line-beginning-position)) t)
+         (delete-region (line-beginning-position) (line-beginning-position 2)))))
+  (undo-boundary))
+
+(ert-deftest ob-mesos-edits-in-the-output-of-a-running-task-go-with-it ()
+  "What a user types or deletes there is replaced, and undone with the rest."
+  (random "ob-mesos tail")
+  (dotimes (round 60)
+    (ob-mesos-user--with-file
+        (concat "aaaa\n\n" (ob-mesos-tests--block "" "true") "\nbbbb cccc\n")
+      (let ((original (buffer-string))
+            (task (ob-mesos-task--make :id (format "tail%d" round) :file (buffer-file-name)
+                                     :params '((:result-params "output" "replace")))))
+        (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
+        (search-forward "#+begin_src")
+        (beginning-of-line)
+        (setf (ob-mesos-task-block-marker task) (copy-marker (point) t))
+        (ob-mesos--insert-placeholder task (ob-mesos-task-params task))
+        (undo-boundary)
+        (dotimes (_ 6)
+          (setf (ob-mesos-task-tail task)
+                (mapconcat (lambda (_) (make-string (1+ (random 5)) ?t))
+                           (make-list (random 4) nil) "\n"))
+          (ob-mesos--show task)
+          (dotimes (_ (random 3)) (ob-mesos-user--edit-tail))
+          (when (zerop (random 3))
+            (undo-boundary)
+            (goto-char (point-max))
+            (insert "z")
+            (undo-boundary)))
+        (setf (ob-mesos-task-data task)
+              (list :state "FINISHED" :terminal t
+                    :result (list :stdout (mapconcat (lambda (_) "o\n")
+                                                     (make-list (random 4) nil) ""))))
+        (ob-mesos--insert-result task)
+        (cl-letf (((symbol-function 'display-warning)
+                   (lambda (_type text &rest _) (ert-fail text))))
+          (let ((more nil))
+            (while (condition-case nil
+                       (progn (ob-mesos-user--undo more) t)
+                     (user-error nil))
+              (setq more t))))
+        (should (equal original (buffer-string)))
+        (should-not (buffer-modified-p))))))
+
 (ert-deftest ob-mesos-an-inline-block-keeps-the-undo-history-of-its-line ()
   (ob-mesos-tests--with "Look src_mesos{sleep 0.3; echo here} there.\n"
     (let ((text (buffer-string)))
@@ -263,6 +319,8 @@
       (should (string-search "#+RESULTS: two\n: 1 here some words1 here some words\n"
                              (buffer-string))))))
 
+(defvar ob-mesos-user--said nil "What was told the user, the latest first.")
+
 (ert-deftest ob-mesos-a-copy-of-a-document-gets-no-result ()
   (ob-mesos-user--with-file (ob-mesos-tests--block "" "sleep 1; echo mine")
     (ob-mesos-execute)
@@ -271,7 +329,13 @@
            (other (progn (copy-file file copy) (find-file-noselect copy))))
       (unwind-protect
           (progn
-            (with-current-buffer other (ob-mesos-reconnect))
+            (let ((ob-mesos-user--said nil))
+              (cl-letf (((symbol-function 'message)
+                         (lambda (text &rest arguments)
+                           (push (apply #'format text arguments) ob-mesos-user--said))))
+                (with-current-buffer other (ob-mesos-reconnect)))
+              (should (string-search "/a.org are inserted there only"
+                                     (car ob-mesos-user--said))))
             (ob-mesos-tests--settle)
             (should (string-search "RESULTS:\n: mine\n" (buffer-string)))
             ;; Nor if the block was changed since.

@@ -162,7 +162,9 @@ Its result was not in the notification, and has to be requested.")
   "Do JOB, a function with its arguments.
 It may call the user's own functions, so quitting works."
   (save-match-data
-    (let ((inhibit-quit nil))
+    (let ((inhibit-quit nil)
+          ;; That of TRAMP, which waits for a process, shows the errors of others.
+          (signal-hook-function nil))
       (condition-case-unless-debug err
           (apply (car job) (cdr job))
         ((error quit)

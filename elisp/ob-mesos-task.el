@@ -201,15 +201,19 @@ GROUPS are those that they are members of, which can have more."
     (ob-mesos--refused task "Killed before it was submitted")))
 
 (defun ob-mesos--submit-batch (tasks)
-  "Send TASKS, all of one master, to its server in one request."
+  "Send TASKS, all of one master, to its server in one request.
+The server stores all of a request or nothing; if it refuses that, each
+task is sent by itself, so that only those that are wrong are refused."
   (ob-mesos--request
    (ob-mesos-task-server (car tasks))
    :task/submit
    (list :blocks (vconcat (mapcar #'ob-mesos-task-block tasks)))
    (lambda (_ids) (mapc #'ob-mesos--stored tasks))
    (lambda (message)
-     (dolist (task tasks)
-       (ob-mesos--refused task message)))))
+     (if (cdr tasks)
+         (dolist (task tasks)
+           (ob-mesos--submit-batch (list task)))
+       (ob-mesos--refused (car tasks) message)))))
 
 (defun ob-mesos--stored (task)
   "The server has stored TASK.

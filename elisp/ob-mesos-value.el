@@ -12,6 +12,7 @@
 
 (require 'cl-lib)
 (require 'ob)
+(require 'org-table)
 (require 'ob-mesos-task)
 (require 'ob-mesos-lang)
 
@@ -124,7 +125,9 @@ Bytes that are no text are replaced, as the server does."
     (org-babel-reassemble-table
      (org-babel-result-cond result-params
        text
-       (let ((file (org-babel-temp-file "mesos-")))
+       (let ((file (org-babel-temp-file "mesos-"))
+             ;; A group has up to 10,000 members, each with rows of its own.
+             (org-table-convert-region-max-lines most-positive-fixnum))
          (with-temp-file file (insert text))
          (org-babel-import-elisp-from-file file)))
      (org-babel-pick-name (cdr (assq :colname-names params))

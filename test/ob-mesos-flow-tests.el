@@ -52,6 +52,12 @@
     ;; Org does not insert what it runs for the sake of another block.
     (should-not (string-search "RESULTS: one" (buffer-string)))))
 
+(ert-deftest ob-mesos-a-table-has-any-number-of-rows ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":results table" "seq 1200 | sed 's/$/ x/'")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (= 1200 (how-many "^| +[0-9]+ | x |$" (point-min) (point-max))))))
+
 (ert-deftest ob-mesos-a-table-stays-a-table ()
   (ob-mesos-tests--with
       (concat (ob-mesos-flow--named "one" ":results table" "echo a 1; echo b 2")
@@ -208,6 +214,21 @@
       (should (equal ": 3\n" (ob-mesos-flow--result "left")))
       (should (equal "x\n" (with-temp-buffer (insert-file-contents file)
                                              (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-block-that-the-server-refuses-fails-alone ()
+  (ob-mesos-tests--with
+      (concat "#+begin_src mesos :results output\necho one\n#+end_src\n\n"
+              "#+begin_src mesos :keep 10m :timeout 5\necho two\n#+end_src\n\n"
+              "#+begin_src mesos :results output\necho three\n#+end_src\n")
+    (ob-mesos--submit-buffer-and-wait)
+    (ob-mesos-tests--settle)
+    (dolist (text '("^: one$" "^: three$" "ERROR: keep: none for a block with a timeout"))
+      (should (= 1 (how-many text (point-min) (point-max)))))))
+
+(ert-deftest ob-mesos-errors-that-are-handled-are-not-shown-by-the-hook-of-others ()
+  (let* (said (signal-hook-function (lambda (&rest err) (push err said))))
+    (ob-mesos--do-job (list (lambda () (ignore-errors (error "Handled")))))
+    (should-not said)))
 
 (ert-deftest ob-mesos-a-long-chain-upside-down-is-no-problem ()
   (ob-mesos-tests--with

@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.obmesos.sandbox.KeptFiles;
 import org.obmesos.sandbox.UriDigests;
+import org.obmesos.scheduler.TaskRegistry.BlockName;
 import org.obmesos.store.EndedTask;
 import org.obmesos.store.Store;
-import org.obmesos.task.Origin;
 import org.obmesos.task.ResultKey;
 import org.obmesos.task.Reuse;
 import org.obmesos.task.ReusedResult;
@@ -39,6 +39,9 @@ final class ResultReuse {
   private final TaskRegistry registry;
   private final Store store;
   private final KeptFiles keptFiles;
+
+  /** The earlier runs of blocks that are being read. */
+  private final Map<BlockName, CompletableFuture<List<Task>>> earlierRuns = new HashMap<>();
 
   /** The tasks that wait for a decision, or were decided and are not launched yet. */
   private final Map<TaskId, Decision> decisions = new HashMap<>();
@@ -248,21 +251,30 @@ final class ResultReuse {
       stale(task.id(), "a block that it comes after has no result that is known here");
       return;
     }
-    Origin origin = task.block().origin();
-    List<TaskId> candidates =
-        registry.tasksOf(origin.name(), origin.document()).stream()
+    BlockName block = BlockName.of(task.block().origin());
+    var unused =
+        earlierRuns
+            .computeIfAbsent(block, this::readEarlierRuns)
+            .thenAccept(
+                tasks ->
+                    executor.execute(
+                        () -> {
+                          earlierRuns.remove(block);
+                          stale(task.id(), explanation(key.get(), tasks));
+                        }));
+  }
+
+  /** The members of a group have their earlier runs in common, which are read once for all. */
+  private CompletableFuture<List<Task>> readEarlierRuns(BlockName block) {
+    List<TaskId> last =
+        registry.tasksOf(block.name(), block.document()).stream()
             .flatMap(id -> registry.ended(id).stream())
-            .filter(other -> !other.key().isEmpty())
+            .filter(task -> !task.key().isEmpty())
             .sorted(Comparator.comparing(EndedTask::sequence).reversed())
             .limit(MAX_COMPARED)
             .map(EndedTask::id)
             .toList();
-    var unused =
-        store
-            .tasks(candidates)
-            .exceptionally(failure -> List.of())
-            .thenAccept(
-                tasks -> executor.execute(() -> stale(task.id(), explanation(key.get(), tasks))));
+    return store.tasks(last).exceptionally(failure -> List.of());
   }
 
   /** Compares a key with the most similar one of earlier runs, the latest first. */

@@ -54,7 +54,8 @@ final class TaskRegistry {
   private Optional<String> frameworkId = Optional.empty();
   private long sequence;
 
-  private record BlockName(String name, String document) {
+  /** What a block is called, and in which document. */
+  record BlockName(String name, String document) {
     static BlockName of(Origin origin) {
       return new BlockName(origin.name(), origin.document());
     }

@@ -268,18 +268,20 @@ public final class Framework implements AutoCloseable {
   }
 
   /**
-   * Kills tasks and waits until they have ended, at most ten seconds. If no task is left then, the
-   * framework is torn down.
+   * Kills tasks and waits until they have ended, at most ten seconds. If no task and no session is
+   * left then, the framework is torn down.
    */
   public CompletableFuture<Void> finish(Collection<TaskId> ids) {
-    GracefulShutdown shutdown = new GracefulShutdown(executor, registry, store, subscription, ids);
+    GracefulShutdown shutdown =
+        new GracefulShutdown(
+            executor, registry, launchQueue.matcher().sessions(), store, subscription);
     return whenLoaded(() -> storeKills(ids))
         .thenCompose(
             nothing ->
                 whenLoaded(
                     () -> {
                       shutdowns.add(shutdown);
-                      shutdown.start();
+                      shutdown.start(ids);
                       return shutdown.finished();
                     }));
   }

@@ -10,40 +10,38 @@ import org.obmesos.task.TaskId;
 
 /**
  * Shuts the framework down after the client has killed tasks: waits until the tasks have ended, at
- * most ten seconds, and sends TEARDOWN if no task is left. The kills are stored first, so a later
- * server repeats those that the master has not received. Used on the scheduler thread.
+ * most ten seconds, and sends TEARDOWN if no task and no session is left. The kills are stored
+ * first, so a later server repeats those that the master has not received. Used on the scheduler
+ * thread.
  */
 final class GracefulShutdown {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   private final SchedulerExecutor executor;
   private final TaskRegistry registry;
+  private final Sessions sessions;
   private final Store store;
   private final Subscription subscription;
-  private final List<TaskId> killed;
+  private List<TaskId> killed = List.of();
   private final CompletableFuture<Void> finished = new CompletableFuture<>();
   private boolean over;
 
-  /**
-   * Creates a shutdown.
-   *
-   * @param killed the tasks to wait for
-   */
   GracefulShutdown(
       SchedulerExecutor executor,
       TaskRegistry registry,
+      Sessions sessions,
       Store store,
-      Subscription subscription,
-      Collection<TaskId> killed) {
+      Subscription subscription) {
     this.executor = executor;
     this.registry = registry;
+    this.sessions = sessions;
     this.store = store;
     this.subscription = subscription;
-    this.killed = List.copyOf(killed);
   }
 
-  /** Starts to wait; the kills are committed. */
-  void start() {
+  /** Starts to wait for tasks whose kills are committed. */
+  void start(Collection<TaskId> tasks) {
+    killed = List.copyOf(tasks);
     var unused = executor.schedule(TIMEOUT, this::finish);
     check();
   }
@@ -60,7 +58,7 @@ final class GracefulShutdown {
       return;
     }
     over = true;
-    if (subscription.isUp() && registry.live().isEmpty()) {
+    if (subscription.isUp() && registry.live().isEmpty() && sessions.list().isEmpty()) {
       var unused =
           subscription
               .call(Calls::tearDown)

@@ -120,6 +120,27 @@ final class SessionTest {
     assertThat(content("a", "d/two")).isEqualTo("2\n");
   }
 
+  @Test
+  void anIdleSessionGoesOnWhenTasksAreKilledAtTheEndOfTheServer() throws Exception {
+    submit(block("a", "s", "x=5"));
+    ended("a");
+    submit(plain("b", "sleep 600"));
+    awaitState("b", "RUNNING");
+    assertThat(server.call("shutdown", "{\"kill\":[\"b\"]}").has("error")).isFalse();
+    server.close();
+    begin();
+    submit(block("c", "s", "echo $x"));
+    assertThat(output("c")).isEqualTo("5\n");
+    assertThat(ended("b").get("state").getAsString()).isEqualTo("KILLED");
+  }
+
+  private static JsonObject plain(String id, String body) {
+    JsonObject item = new JsonObject();
+    item.addProperty("id", id);
+    item.addProperty("body", body);
+    return item;
+  }
+
   private static String location(String id, String path) {
     JsonObject params = new JsonObject();
     params.addProperty("id", id);

@@ -17,6 +17,7 @@
 
 (defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
 (defvar ob-mesos-list--timer nil "The timer that draws the list again.")
+(defvar ob-mesos-list--cost 0 "How many seconds it took to draw it.")
 
 (defun ob-mesos-list--time (millis)
   "MILLIS since 1970 as a time of the day, or the empty string."
@@ -95,7 +96,8 @@
                 '("Exit, or why it waits" 30 nil))
         tabulated-list-padding 1)
   (tabulated-list-init-header)
-  (add-hook 'tabulated-list-revert-hook #'ob-mesos-list--ask nil t))
+  (add-hook 'tabulated-list-revert-hook #'ob-mesos-list--ask nil t)
+  (add-hook 'window-buffer-change-functions #'ob-mesos-list--shown nil t))
 
 (let ((map ob-mesos-list-mode-map))
   (define-key map "k" #'ob-mesos-list-kill)
@@ -152,31 +154,39 @@
          (and task (ob-mesos-task-master task))))))
 
 (defun ob-mesos-list--draw ()
-  "Draw the list, the newest task first."
+  "Draw the list, the newest task first, if it is in a window."
   (setq ob-mesos-list--timer nil)
-  (when-let ((buffer (get-buffer "*ob-mesos tasks*")))
-    (with-current-buffer buffer
-      (setq tabulated-list-entries
-            (mapcar #'ob-mesos-list--row
-                    (sort (hash-table-values ob-mesos-list--tasks)
-                          (lambda (a b) (> (plist-get a :submitted)
-                                           (plist-get b :submitted))))))
-      (tabulated-list-print t))
-    ;; A running task's time goes on, for whoever looks.
-    (when (and (get-buffer-window buffer t)
-               (cl-some #'ob-mesos-list--running-p
-                        (hash-table-values ob-mesos-list--tasks)))
-      (ob-mesos-list--draw-in 1))))
+  (let ((buffer (get-buffer "*ob-mesos tasks*"))
+        (start (float-time)))
+    (when (and buffer (get-buffer-window buffer t))
+      (with-current-buffer buffer
+        (setq tabulated-list-entries
+              (mapcar #'ob-mesos-list--row
+                      (sort (hash-table-values ob-mesos-list--tasks)
+                            (lambda (a b) (> (plist-get a :submitted)
+                                             (plist-get b :submitted))))))
+        (tabulated-list-print t))
+      (setq ob-mesos-list--cost (- (float-time) start))
+      ;; A running task's time goes on, for whoever looks.
+      (when (cl-some #'ob-mesos-list--running-p
+                     (hash-table-values ob-mesos-list--tasks))
+        (ob-mesos-list--draw-in 1)))))
 
 (defun ob-mesos-list--draw-in (seconds)
-  "Draw the list in SECONDS, if that is sooner than it would be."
-  (when (and ob-mesos-list--timer
-             (< seconds (- (timer-until ob-mesos-list--timer nil))))
-    (cancel-timer ob-mesos-list--timer)
-    (setq ob-mesos-list--timer nil))
-  (unless ob-mesos-list--timer
-    (setq ob-mesos-list--timer
-          (run-at-time seconds nil #'ob-mesos-list--draw))))
+  "Draw the list in SECONDS, if that is sooner than it would be.
+A long list is drawn less often, so that Emacs is free most of the time."
+  (let ((seconds (max seconds (* 10 ob-mesos-list--cost))))
+    (when (and ob-mesos-list--timer
+               (< seconds (- (timer-until ob-mesos-list--timer nil))))
+      (cancel-timer ob-mesos-list--timer)
+      (setq ob-mesos-list--timer nil))
+    (unless ob-mesos-list--timer
+      (setq ob-mesos-list--timer
+            (run-at-time seconds nil #'ob-mesos-list--draw)))))
+
+(defun ob-mesos-list--shown (_window)
+  "Draw the list, which was not drawn while it was in no window."
+  (ob-mesos-list--draw-in 0))
 
 (defun ob-mesos-list--status (task)
   "Take in the new status of TASK and draw the list soon."

@@ -104,6 +104,30 @@
         (kill-buffer "*ob-mesos tasks*"))
       (ob-mesos--disconnect server))))
 
+(ert-deftest ob-mesos-a-list-in-no-window-is-drawn-when-it-is-shown-again ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "true")
+    (let ((ob-mesos-list--timer nil) list id drawn)
+      (save-window-excursion
+        (ob-mesos-list)
+        (setq list (current-buffer)))
+      (unwind-protect
+          (progn
+            (advice-add 'tabulated-list-print :before
+                        (lambda (&rest _) (push (current-buffer) drawn))
+                        '((name . ob-mesos-list-tests)))
+            (setq id (ob-mesos-task-id (progn (ob-mesos-execute) (car (ob-mesos--running)))))
+            (ob-mesos-tests--settle)
+            (ob-mesos-tests--wait (lambda () (null ob-mesos-list--timer)))
+            (should-not drawn)
+            (save-window-excursion
+              (pop-to-buffer list)
+              ;; There is no redisplay here, which would run this.
+              (run-hook-with-args 'window-buffer-change-functions (selected-window))
+              (ob-mesos-tests--wait (lambda () drawn))
+              (should (string-search id (buffer-string)))))
+        (advice-remove 'tabulated-list-print 'ob-mesos-list-tests)
+        (kill-buffer list)))))
+
 (ert-deftest ob-mesos-a-late-answer-does-not-undo-what-was-told-meanwhile ()
   (let (answer)
     (save-window-excursion

@@ -141,13 +141,15 @@ there are more items, the slot `more' of GROUP makes the next members."
     (funcall (ob-mesos-task-more group))
     (ob-mesos--tell-group group)))
 
+(defun ob-mesos--unmade-count (group)
+  "Return how many members of GROUP are not made."
+  (- (ob-mesos-task-count group) (length (ob-mesos-task-members group))))
+
 (defun ob-mesos--cancel-members (group)
   "Do not make and do not submit those members of GROUP that are not submitted."
   (when (ob-mesos-task-more group)
-    (let ((made (length (ob-mesos-task-members group))))
-      (cl-decf (ob-mesos-task-left group) (- (ob-mesos-task-count group) made))
-      (setf (ob-mesos-task-more group) nil
-            (ob-mesos-task-count group) made)))
+    (cl-decf (ob-mesos-task-left group) (ob-mesos--unmade-count group))
+    (setf (ob-mesos-task-more group) nil))
   (mapc #'ob-mesos--cancel-unmade (ob-mesos-task-members group))
   ;; The last member that was submitted can have ended already.
   (when (zerop (ob-mesos-task-left group))
@@ -188,7 +190,9 @@ there are more items, the slot `more' of GROUP makes the next members."
                                      members)
                            "QUEUED" "RUNNING")
                 :message (concat (format "%d of %d done"
-                                         (- count (ob-mesos-task-left group))
+                                         (- (if (ob-mesos-task-more group) count
+                                              (length members))
+                                            (ob-mesos-task-left group))
                                          count)
                                  (and (> failed 0)
                                       (format ", %d failed" failed)))))))
@@ -218,18 +222,22 @@ there are more items, the slot `more' of GROUP makes the next members."
 
 (defun ob-mesos--group-ended (group)
   "All members of GROUP have ended."
-  (let ((failed (ob-mesos--failed-members group)))
+  (let ((failed (ob-mesos--failed-members group))
+        (unmade (ob-mesos--unmade-count group)))
     (run-hook-with-args
      'ob-mesos-status-functions
      (list :id (ob-mesos-task-id group)
-           :state (if failed "FAILED" "FINISHED")
+           :state (if (or failed (> unmade 0)) "FAILED" "FINISHED")
            :terminal t
-           :message (if failed
-                        (format "%d of %d failed: %s" (length failed)
-                                (length (ob-mesos-task-members group))
-                                (ob-mesos--some-names
-                                 (mapcar #'ob-mesos-task-title failed)))
-                      "")
+           :message (concat
+                     (and (> unmade 0)
+                          (format "%d of %d were not submitted%s" unmade
+                                  (ob-mesos-task-count group) (if failed "; " "")))
+                     (and failed
+                          (format "%d of %d failed: %s" (length failed)
+                                  (ob-mesos-task-count group)
+                                  (ob-mesos--some-names
+                                   (mapcar #'ob-mesos-task-title failed)))))
            :result (list :stdout (ob-mesos--gathered group) :stderr "")))))
 
 (defun ob-mesos--gathered (group)

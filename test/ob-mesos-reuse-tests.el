@@ -260,7 +260,11 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
         (should (= 450 (ob-mesos-task-count group)))
         (ob-mesos--kill-task group)
         (ob-mesos-tests--settle)
-        (should (string-match-p "\\b\\([0-9]+\\) of \\1 failed" (buffer-string)))))))
+        (should (string-match
+                 "FAILED: \\([0-9]+\\) of 450 were not submitted; \\([0-9]+\\) of 450 failed: 1, 2,"
+                 (buffer-string)))
+        (should (= 450 (+ (string-to-number (match-string 1 (buffer-string)))
+                          (string-to-number (match-string 2 (buffer-string))))))))))
 
 ;;;; What must not be reused, and what must
 

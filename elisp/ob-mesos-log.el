@@ -113,11 +113,10 @@ If the task had ENDED before RESULT was asked for, what is there is all."
                                     (get-buffer-window-list nil nil t))))
     (save-excursion
       (goto-char end)
-      (let ((beg (line-beginning-position)))
-        (insert text)
-        (ansi-color-apply-on-region end (point-max))
-        (when (string-search "\r" text)
-          (comint-carriage-motion beg (point-max)))))
+      (insert text)
+      (ansi-color-apply-on-region end (point-max))
+      ;; It remembers a carriage return at the end until more is appended.
+      (comint-carriage-motion end (point-max)))
     (when at-end (goto-char (point-max)))
     (dolist (window windows)
       (set-window-point window (point-max)))))

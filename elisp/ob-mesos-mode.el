@@ -31,30 +31,35 @@
      (t (user-error "`:mesos yes' needs `ob-mesos-global-mode'; \
 the block is not run on this machine instead")))))
 
+(defun ob-mesos--other-languages ()
+  "Return the names of `ob-mesos-languages' and of all that Babel knows here."
+  (let ((names (mapcar #'car ob-mesos-languages)))
+    (mapatoms
+     (lambda (symbol)
+       (let ((name (symbol-name symbol)))
+         (when (and (string-match "\\`org-babel-execute:\\(.+\\)" name)
+                    (fboundp symbol))
+           (cl-pushnew (match-string 1 name) names :test #'equal)))))
+    (delete "mesos" names)))
+
 (defun ob-mesos--wrap-languages ()
-  "Make `:mesos yes' count with all languages that Babel knows here.
+  "Make `:mesos yes' count with all other languages.
 The function of each language is advised, once; a block that does not say
 `:mesos yes' is passed on to it.  The advice stays when the mode is
 turned off, for then such a block is refused."
-  (mapatoms
-   (lambda (symbol)
-     (let ((name (symbol-name symbol)))
-       (when (and (string-match "\\`org-babel-execute:\\(.+\\)" name)
-                  (fboundp symbol))
-         (ob-mesos--wrap-language (match-string 1 name))))))
-  (mapc #'ob-mesos--wrap-language (mapcar #'car ob-mesos-languages)))
+  (mapc #'ob-mesos--wrap-language (ob-mesos--other-languages)))
 
 (defun ob-mesos--wrap-loaded (file)
   "Make `:mesos yes' count with the language of FILE, which has been loaded."
   (when (string-match-p "/ob-[^/]+\\'" file)
-    (ob-mesos--wrap-languages)))
+    (ob-mesos--wrap-languages)
+    (ob-mesos--declare-arguments ob-mesos-global-mode)))
 
 (defun ob-mesos--wrap-language (lang)
   "Make `:mesos yes' count with blocks of LANG, also if it is loaded later."
-  (unless (equal lang "mesos")
-    (let ((symbol (intern (concat "org-babel-execute:" lang))))
-      (unless (advice-member-p 'ob-mesos symbol)
-        (advice-add symbol :around (ob-mesos--wrapper lang) '((name . ob-mesos)))))))
+  (let ((symbol (intern (concat "org-babel-execute:" lang))))
+    (unless (advice-member-p 'ob-mesos symbol)
+      (advice-add symbol :around (ob-mesos--wrapper lang) '((name . ob-mesos))))))
 
 ;;;; Header arguments of other languages
 
@@ -65,7 +70,7 @@ turned off, for then such a block is refused."
 
 (defun ob-mesos--declare-arguments (on)
   "Let Org know our header arguments in all languages if ON, or not any more."
-  (dolist (lang (mapcar #'car ob-mesos-languages))
+  (dolist (lang (ob-mesos--other-languages))
     (let* ((variable (intern (concat "org-babel-header-args:" lang)))
            (others (cl-set-difference (and (boundp variable) (symbol-value variable))
                                       ob-mesos--header-argument-values)))

@@ -72,6 +72,16 @@
     (search-forward "plain")
     (should-not (overlays-at (1- (point))))))
 
+(ert-deftest ob-mesos-a-log-shows-a-line-that-comes-in-pieces-as-a-whole ()
+  (dolist (case '((("10%\r" "20%\r" "30%\r" "\ndone\n") "30%\ndone\n")
+                  (("red 1\nprog 1\rprog 2\r" "red 2\nprog 1\r") "red 1\nred 2\nprog 1")
+                  (("a\n10%\r\n" "b\r" "\n" "c") "a\n10%\nb\nc")))
+    (with-temp-buffer
+      (ob-mesos-log-mode)
+      (mapc #'ob-mesos-log--insert (car case))
+      (should (equal (cadr case)
+                     (buffer-substring-no-properties (point-min) (point-max)))))))
+
 (ert-deftest ob-mesos-rerun-kills-and-runs-again ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
     (ob-mesos-execute)
@@ -154,8 +164,10 @@
 
 (ert-deftest ob-mesos-org-lint-knows-our-arguments-in-other-languages ()
   (with-temp-buffer
+    (require 'ob-octave)
     (insert "#+begin_src python :mesos yes :cpus 2 :image redis :nonsense yes\n1\n#+end_src\n")
     (org-mode)
+    (insert "#+begin_src octave :mesos yes :cpus 2\n1\n#+end_src\n")
     (let ((reports (prin1-to-string (org-lint))))
       (should (string-search "nonsense" reports))
       (should-not (string-search "cpus" reports))

@@ -86,7 +86,10 @@ That one is the prefix of Emacs' own commands; twice, it is passed too."
     ('eat (apply #'eat-make (string-trim name "\\*" "\\*") (car words) nil (cdr words)))
     ('vterm (let ((vterm-shell (mapconcat #'shell-quote-argument words " ")))
               (save-window-excursion (vterm name))))
-    ('term (let ((buffer (apply #'term-ansi-make-term name (car words) nil (cdr words))))
+    ;; Agents and containers do not know the name that `term' has for itself; of
+    ;; the usual ones it understands all that this one stands for.
+    ('term (let* ((term-term-name "screen")
+                  (buffer (apply #'term-ansi-make-term name (car words) nil (cdr words))))
              (with-current-buffer buffer
                (term-mode)
                (setq-local term-raw-map (ob-mesos-exec--raw-map))

@@ -415,6 +415,7 @@ sub start_in_session {
         for my $name (qw(stdout stderr)) {
             open(my $file, '>>', "$spec->{sandbox}/$name") or die "$name: $!\n";
         }
+        $task->{errors_from} = -s "$spec->{session}{directory}/stderr" || 0;
         if (!$session) {
             die "The session $spec->{session}{name} has ended; the next block begins a new one\n"
                 unless ${ $spec->{session}{begins} } eq 'true';
@@ -538,6 +539,15 @@ sub take_value {
     rename("$sandbox/.ob-mesos-value", "$sandbox/stdout") or write_file("$sandbox/stdout", '');
 }
 
+# Returns what the interpreter itself has written to stderr during a task, at most 4 KiB.
+sub last_errors {
+    my ($task) = @_;
+    open(my $file, '<:raw', "$task->{spec}{session}{directory}/stderr") or return '';
+    seek($file, $task->{errors_from} // 0, 0);
+    read($file, my $text, 1 << 12);
+    return $text;
+}
+
 sub session_ended {
     my ($session, $status) = @_;
     delete $sessions{ $session->{id} };
@@ -546,7 +556,8 @@ sub session_ended {
     my $id = $session->{task};
     return unless defined $id;
     kill 'KILL', $tasks{$id}{copier} if $tasks{$id}{copier};
-    append_error($tasks{$id}, "The session $tasks{$id}{spec}{session}{name} has ended with this block\n");
+    append_error($tasks{$id}, last_errors($tasks{$id})
+                 . "The session $tasks{$id}{spec}{session}{name} has ended with this block\n");
     end_session_task($id, $status, 1);
 }
 

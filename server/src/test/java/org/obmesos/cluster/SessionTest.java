@@ -134,6 +134,17 @@ final class SessionTest {
     assertThat(ended("b").get("state").getAsString()).isEqualTo("KILLED");
   }
 
+  @Test
+  void anInterpreterThatIsNotThereIsNamed() throws Exception {
+    JsonObject block = block("a", "s", "true");
+    JsonArray words = new JsonArray();
+    List.of("sh", "-c", "exec no-such-interpreter").forEach(words::add);
+    block.add("interpreter", words);
+    submit(block);
+    assertThat(ended("a").getAsJsonObject("result").get("stderr").getAsString())
+        .contains("no-such-interpreter", "The session s has ended with this block");
+  }
+
   private static JsonObject plain(String id, String body) {
     JsonObject item = new JsonObject();
     item.addProperty("id", id);

@@ -311,8 +311,20 @@ That is POSITION itself if there is no results keyword."
                  (equal "yes" (cdr (assq :cache (ob-mesos-task-params task))))
                  (plist-get (ob-mesos-task-data task) :key))
             (ob-mesos-task-lang task))
+           (when (ob-mesos-task-failed-p task)
+             (ob-mesos--delete-result-hash (- origin shift)))
            (ob-mesos--delete-left-placeholder placeholder (ob-mesos-task-id task)))
          (set-marker placeholder nil))))))
+
+(defun ob-mesos--delete-result-hash (origin)
+  "Delete the hash in the results keyword of the block or call at ORIGIN.
+It is the key of an earlier result, which is not there any more."
+  (save-excursion
+    (goto-char origin)
+    (when-let ((keyword (org-babel-where-is-src-block-result)))
+      (goto-char keyword)
+      (when (looking-at "[ \t]*#\\+[A-Za-z_]+\\(\\[[^]\n]*\\]\\):")
+        (replace-match "" t t nil 1)))))
 
 (defun ob-mesos--delete-left-placeholder (marker id)
   "Delete the placeholder ID, with its keyword, if it is still at MARKER.

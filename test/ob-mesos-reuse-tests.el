@@ -145,6 +145,19 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
                                              (make-hash-table :size 1))
                              :tasks))))))
 
+(ert-deftest ob-mesos-a-failure-has-not-the-hash-of-an-earlier-result ()
+  (ob-mesos-reuse--with (ob-mesos-reuse--named "h" ":cache yes" "echo ok")
+    (dolist (case '(("echo ok" "^#\\+RESULTS\\[[0-9a-f]+\\]: h\n: ok$")
+                    ("exit 3" "^#\\+RESULTS: h\n: mesos: h-.* FAILED")
+                    ("echo on" "^#\\+RESULTS\\[[0-9a-f]+\\]: h\n: on$")))
+      (goto-char (point-min))
+      (re-search-forward "^\\(echo\\|exit\\) .*")
+      (replace-match (car case) t t)
+      (ob-mesos-tests--go "#+begin_src")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-match-p (cadr case) (buffer-string))))))
+
 (ert-deftest ob-mesos-a-group-of-many-failures-names-the-first ()
   (ob-mesos-reuse--with
       (ob-mesos-reuse--named "each" ":foreach n=(number-sequence 1 12)" "exit 3")

@@ -221,7 +221,9 @@ until the agent deletes the sandbox."
 (defun ob-mesos-send (text)
   "Send TEXT, a line, to the standard input of the running task at point.
 Its block must have `:stdin interactive'."
-  (interactive "sSend a line: ")
+  ;; A line is not typed in vain.
+  (interactive (progn (ob-mesos--running-here)
+                      (list (read-string "Send a line: "))))
   (let ((id (ob-mesos--running-here)))
     (ob-mesos-exec-send (ob-mesos-list--server id) id (concat text "\n"))))
 

@@ -193,7 +193,8 @@ sub write_connection {
     my ($connection) = @_;
     my $count = syswrite($connection->{socket}, $connection->{out});
     if (defined $count) { substr($connection->{out}, 0, $count) = '' }
-    elsif ($! != EAGAIN && $! != EINTR) { end_connection($connection) }
+    # Nobody reads any more.  What came before the end is still to be read.
+    elsif ($! != EAGAIN && $! != EINTR) { $connection->{out} = '' }
 }
 
 # --- Tasks ----------------------------------------------------------------------
@@ -539,11 +540,12 @@ sub take_value {
     rename("$sandbox/.ob-mesos-value", "$sandbox/stdout") or write_file("$sandbox/stdout", '');
 }
 
-# Returns what the interpreter itself has written to stderr during a task, at most 4 KiB.
+# Returns the last 4 KiB that the interpreter itself has written to stderr during a task.
 sub last_errors {
     my ($task) = @_;
     open(my $file, '<:raw', "$task->{spec}{session}{directory}/stderr") or return '';
-    seek($file, $task->{errors_from} // 0, 0);
+    my ($from, $last) = ($task->{errors_from} // 0, (-s $file) - (1 << 12));
+    seek($file, $from > $last ? $from : $last, 0);
     read($file, my $text, 1 << 12);
     return $text;
 }

@@ -126,6 +126,34 @@ final class SupervisorTest implements Supervisor.Listener {
     }
   }
 
+  /** It has something to say when the connection ends, and has not read everything yet. */
+  @Test
+  void aKillThatCameBeforeTheEndOfTheConnectionIsDone() throws Exception {
+    Supervisor supervisor = connect(directory);
+    launch(supervisor, directory, "a", "while [ ! -e go ]; do sleep 0.02; done");
+    launch(supervisor, directory, "b", "exec sleep 1000");
+    assertThat(List.of(next(), next())).containsExactlyInAnyOrder("started a", "started b");
+    ProcessHandle process = supervisorProcess().orElseThrow();
+    ProcessHandle waiting =
+        process
+            .children()
+            .filter(child -> child.info().commandLine().orElse("").contains("while"))
+            .findFirst()
+            .orElseThrow();
+    signal("STOP", process);
+    Files.createFile(file("a", "go"));
+    await().until(() -> waiting.info().commandLine().isEmpty());
+    supervisor.kill("b");
+    supervisor.close();
+    signal("CONT", process);
+    await().until(() -> Files.exists(file("b", "exit")));
+    assertThat(Files.readString(file("b", "exit"))).startsWith("signal 15 killed ");
+  }
+
+  private static void signal(String name, ProcessHandle process) throws Exception {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
   @Test
   void itEndsWhenItHasNoTaskAndNoConnection() throws Exception {
     connect(directory).close();

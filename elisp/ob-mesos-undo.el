@@ -109,8 +109,9 @@ What follows has moved by DELTA."
 (defun ob-mesos--absorbable-p (list from to)
   "Return non-nil if an insertion in the undo LIST covers FROM to TO."
   (catch 'found
-    (dolist (entry list)
-      (pcase entry
+    (while list
+      (setq list (ob-mesos--split-combined list))
+      (pcase (pop list)
         (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
          (when (ob-mesos--absorbs-p beg end from to)
            (throw 'found t))
@@ -123,9 +124,22 @@ What follows has moved by DELTA."
         (`(apply ,(and (pred integerp) change) ,(pred integerp)
                  ,(and (pred integerp) end) . ,_)
          (when (>= from end)
-           (cl-decf from change)
-           (cl-decf to change)))))
+           (cl-incf from change)
+           (cl-incf to change)))))
     nil))
+
+(defun ob-mesos--split-combined (list)
+  "If the undo LIST begins with combined changes, put them in place of that entry.
+`combine-change-calls' has recorded them as an undo list of its own.
+Return LIST, whose first cons is the same: an undo that is in progress
+has LIST too."
+  (while (pcase (car list)
+           (`(apply ,(pred integerp) ,beg ,_ undo--wrap-and-run-primitive-undo ,_ ,_ ,inner)
+            (let ((inner (or (remq nil inner) (list beg))))
+              (setcdr list (append (cdr inner) (cdr list)))
+              (setcar list (car inner))
+              t))))
+  list)
 
 (defun ob-mesos--shift-insertion (beg end from to delta)
   "Return the entry for BEG to END, inserted before FROM to TO was replaced.
@@ -143,74 +157,61 @@ FROM to TO was replaced, and what follows has moved by DELTA.  The text
 that an entry has inserted and that covers this grows with it.  With
 RESULT non-nil, entries that would make the buffer unmodified although
 the change is not in its file are left out."
-  (let ((result-list (cons nil list)) cell)
-    (setq cell result-list)
-    (while (cdr cell)
-      (let* ((entry (cadr cell))
-             (new
-              (pcase entry
-                ((pred integerp) (ob-mesos--moved entry from to delta))
-                (`(t . ,_) (if result 'drop entry))
-                (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
-                 (prog1 (or (ob-mesos--shift-insertion beg end from to delta) 'drop)
-                   (if (ob-mesos--absorbs-p beg end from to)
-                       (setq from nil)
-                     ;; What it has inserted into the replaced text, nobody
-                     ;; takes away again.
-                     (cl-incf delta (max 0 (- (min end to) (max beg from))))
-                     (setq from (ob-mesos--back-over-insertion from beg end)
-                           to (ob-mesos--back-over-insertion to beg end)))))
-                (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
-                 (let ((at (abs pos)) (length (length text)))
-                   (cond
-                    ((and (< from at) (< at to))
-                     ;; It was deleted from text that is replaced.
-                     (cl-incf to length)
-                     (cl-decf delta length)
-                     ;; The markers that were in it are told of below it.
-                     (while (pcase (caddr cell)
-                              (`(,(pred markerp) . ,(pred integerp)) t))
-                       (setcdr (cdr cell) (cdddr cell)))
-                     'drop)
-                    (t
-                     (let ((new-at (if (>= at to) (+ at delta) at)))
-                       (when (<= at from) (cl-incf from length))
-                       (when (< at to) (cl-incf to length))
-                       (cons text (if (< pos 0) (- new-at) new-at)))))))
-                (`(nil ,prop ,value ,(and (pred integerp) beg)
-                       . ,(and (pred integerp) end))
-                 `(nil ,prop ,value ,(ob-mesos--moved beg from to delta)
-                       . ,(ob-mesos--moved end from to delta)))
-                (`(apply ,(and (pred integerp) change)
-                         ,(and (pred integerp) beg) ,(and (pred integerp) end)
-                         . ,rest)
-                 (prog1 (if (and (< from end) (< beg to))
-                            (prog1 'drop
-                              (cl-decf to change)
-                              (cl-incf delta change))
-                          `(apply ,change ,(ob-mesos--moved beg from to delta)
-                                  ,(ob-mesos--moved end from to delta)
-                                  . ,(ob-mesos--shift-combined rest from to delta
-                                                               result)))
-                   (when (>= from end)
-                     (setq from (- from change) to (- to change)))))
-                (_ entry))))
-        (if (eq new 'drop)
-            (setcdr cell (cddr cell))
-          (setcar (cdr cell) new)
-          (setq cell (if from (cdr cell) '(nil))))))
-    (cdr result-list)))
-
-(defun ob-mesos--shift-combined (rest from to delta result)
-  "Return REST, a function with arguments of an undo entry, shifted.
-FROM, TO, DELTA and RESULT are as for `ob-mesos--shift-undo'.  What
-`combine-change-calls' has recorded is an undo list of its own."
-  (pcase rest
-    (`(undo--wrap-and-run-primitive-undo ,beg ,end ,list)
-     (list (car rest) (ob-mesos--moved beg from to delta)
-           (ob-mesos--moved end from to delta)
-           (ob-mesos--shift-undo list from to delta result)))
-    (_ rest)))
+  (let ((cell (ob-mesos--split-combined list)))
+    (while cell
+      (let ((new
+             (pcase (car cell)
+               ((and (pred integerp) entry) (ob-mesos--moved entry from to delta))
+               ((and `(t . ,_) entry) (if result 'drop entry))
+               (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
+                (prog1 (or (ob-mesos--shift-insertion beg end from to delta) 'drop)
+                  (if (ob-mesos--absorbs-p beg end from to)
+                      (setq from nil)
+                    ;; What it has inserted into the replaced text, nobody
+                    ;; takes away again.
+                    (cl-incf delta (max 0 (- (min end to) (max beg from))))
+                    (setq from (ob-mesos--back-over-insertion from beg end)
+                          to (ob-mesos--back-over-insertion to beg end)))))
+               (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
+                (let ((at (abs pos)) (length (length text)))
+                  (cond
+                   ((and (< from at) (< at to))
+                    ;; It was deleted from text that is replaced.
+                    (cl-incf to length)
+                    (cl-decf delta length)
+                    ;; The markers that were in it are told of below it.
+                    (let ((next (cdr cell)))
+                      (while (pcase (car next)
+                               (`(,(pred markerp) . ,(pred integerp)) t))
+                        (setcar next at)
+                        (setq next (cdr next))))
+                    'drop)
+                   (t
+                    (let ((new-at (if (>= at to) (+ at delta) at)))
+                      (when (<= at from) (cl-incf from length))
+                      (when (< at to) (cl-incf to length))
+                      (cons text (if (< pos 0) (- new-at) new-at)))))))
+               (`(nil ,prop ,value ,(and (pred integerp) beg)
+                      . ,(and (pred integerp) end))
+                `(nil ,prop ,value ,(ob-mesos--moved beg from to delta)
+                      . ,(ob-mesos--moved end from to delta)))
+               (`(apply ,(and (pred integerp) change)
+                        ,(and (pred integerp) beg) ,(and (pred integerp) end)
+                        . ,rest)
+                (if (and (< from end) (< beg to))
+                    (progn (cl-incf to change)
+                           (cl-decf delta change)
+                           'drop)
+                  (prog1 `(apply ,change ,(ob-mesos--moved beg from to delta)
+                                 ,(ob-mesos--moved end from to delta) . ,rest)
+                    (when (>= from end)
+                      (setq from (+ from change) to (+ to change))))))
+               (entry entry))))
+        ;; An undo that is in progress has a part of the list too: an entry that
+        ;; is left out becomes one that only moves point.
+        (setcar cell (if (eq new 'drop) (or from 1) new))
+        (setq cell (and from (ob-mesos--split-combined (cdr cell))))))
+    list))
 
 (defun ob-mesos--record-undo (change modified)
   "Record CHANGE in the undo list, as one step.

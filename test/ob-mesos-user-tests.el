@@ -237,6 +237,73 @@
         (should (equal original (buffer-string)))
         (should-not (buffer-modified-p))))))
 
+(defmacro ob-mesos-user--with-running-task (&rest body)
+  "Run BODY in a document with a task that shows the lines t1 to t3.
+`(show LINES)' changes them, and `(end)' inserts the result.  Then undo
+everything: the document has to be as it was."
+  (declare (indent 0))
+  `(ob-mesos-user--with-file
+       (concat "aaaa\n\n" (ob-mesos-tests--block "" "true") "\nbbbb cccc\n")
+     (let ((original (buffer-string))
+           (task (ob-mesos-task--make :id "shown1" :file (buffer-file-name)
+                                    :params '((:result-params "output" "replace")))))
+       (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
+       (search-forward "#+begin_src")
+       (beginning-of-line)
+       (setf (ob-mesos-task-block-marker task) (copy-marker (point) t))
+       (ob-mesos--insert-placeholder task (ob-mesos-task-params task))
+       (undo-boundary)
+       (cl-flet ((show (lines)
+                   (setf (ob-mesos-task-tail task) lines)
+                   (ob-mesos--show task))
+                 (end ()
+                   (setf (ob-mesos-task-data task)
+                         (list :state "FINISHED" :terminal t :result (list :stdout "o\np\n")))
+                   (ob-mesos--insert-result task)))
+         (ignore #'end)
+         (show "t1\nt2\nt3")
+         (undo-boundary)
+         ,@body)
+       (let ((more nil))
+         (while (condition-case nil
+                    (progn (ob-mesos-user--undo more) t)
+                  (user-error nil))
+           (setq more t)))
+       (should (equal original (buffer-string))))))
+
+(ert-deftest ob-mesos-combined-changes-around-the-output-are-undone ()
+  (dolist (lines '(("aaaa" . "aaaa") ("t2" . "t2") ("t1" . "t3") ("true" . "t2")
+                   ("t2" . "bbbb") ("bbbb" . "bbbb") ("aaaa" . "bbbb")))
+    (dolist (result '(nil t))
+      (ert-info ((format "%s %s" lines result))
+        (ob-mesos-user--with-running-task
+          (goto-char (point-min))
+          (let* ((beg (progn (search-forward (car lines)) (line-beginning-position)))
+                 (end (progn (goto-char beg) (search-forward (cdr lines)) (line-end-position)))
+                 (count (count-lines beg end)))
+            (combine-change-calls beg end
+              (goto-char beg)
+              (dotimes (_ count)
+                (unless (eolp) (insert " "))
+                (forward-line 1))))
+          (undo-boundary)
+          (show "t4\nt5")
+          (when result (end)))))))
+
+(ert-deftest ob-mesos-an-undo-goes-on-while-the-output-changes ()
+  (ob-mesos-user--with-running-task
+    (goto-char (point-min))
+    (search-forward "t2")
+    (insert "XXXXXXXXXX")
+    (undo-boundary)
+    (goto-char (point-max))
+    (insert "z")
+    (undo-boundary)
+    (ob-mesos-user--undo)
+    (show "t5\nt6\nt7")
+    (ob-mesos-user--undo t)
+    (should (string-search ": | t5\n: | t6\n: | t7\n\nbbbb cccc\n" (buffer-string)))))
+
 (ert-deftest ob-mesos-an-inline-block-keeps-the-undo-history-of-its-line ()
   (ob-mesos-tests--with "Look src_mesos{sleep 0.3; echo here} there.\n"
     (let ((text (buffer-string)))

@@ -145,8 +145,7 @@ What its own server does not know, Emacs waits for."
   "End TASK, which cannot be launched, and say WHY."
   (let ((ids (ob-mesos--ids task)))
     (when ids
-      (ob-mesos--request (ob-mesos-task-server task) :task/kill
-                         (list :ids (vconcat ids)) #'ignore #'ignore)))
+      (ob-mesos--request-kill (ob-mesos-task-server task) ids #'ignore)))
   (ob-mesos--refused task why))
 
 (add-hook 'ob-mesos-after-task-functions #'ob-mesos--upstream-ended)

@@ -17,6 +17,7 @@
 
 (defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
 (defvar ob-mesos-list--timer nil "The timer that draws the list again.")
+(defvar ob-mesos-list--asked nil "Non-nil while no server has answered yet.")
 (defvar ob-mesos-list--cost 0 "How many seconds it took to draw it.")
 
 (defun ob-mesos-list--time (millis)
@@ -129,10 +130,12 @@
 (defun ob-mesos-list--ask ()
   "Ask all servers that run for their tasks and show them when they come."
   (let ((tasks (make-hash-table :test #'equal)))
-    (setq ob-mesos-list--tasks tasks)
+    (setq ob-mesos-list--tasks tasks
+          ob-mesos-list--asked tasks)
     (ob-mesos-list--ask-all
      :task/list
      (lambda (server result)
+       (setq ob-mesos-list--asked nil)
        (seq-do (lambda (task)
                  ;; What a server tells by itself meanwhile is newer.
                  (unless (gethash (plist-get task :id) tasks)
@@ -155,10 +158,12 @@
 
 (defun ob-mesos-list--draw ()
   "Draw the list, the newest task first, if it is in a window."
-  (setq ob-mesos-list--timer nil)
+  (when ob-mesos-list--timer
+    (cancel-timer ob-mesos-list--timer)
+    (setq ob-mesos-list--timer nil))
   (let ((buffer (get-buffer "*ob-mesos tasks*"))
         (start (float-time)))
-    (when (and buffer (get-buffer-window buffer t))
+    (when (and buffer (get-buffer-window buffer t) (not ob-mesos-list--asked))
       (with-current-buffer buffer
         (setq tabulated-list-entries
               (mapcar #'ob-mesos-list--row
@@ -216,7 +221,8 @@ A long list is drawn less often, so that Emacs is free most of the time."
   "Kill the task at point."
   (interactive)
   (when (y-or-n-p (format "Kill %s? " (plist-get (ob-mesos-list--task) :id)))
-    (ob-mesos-list--request :task/kill #'ignore)))
+    (let ((id (plist-get (ob-mesos-list--task) :id)))
+      (ob-mesos--request-kill (ob-mesos-list--server id) (list id)))))
 
 (defun ob-mesos-list-forget ()
   "Delete the ended task at point, with its result and its sandbox.

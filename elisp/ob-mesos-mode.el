@@ -161,8 +161,7 @@ output."
     (ob-mesos--cancel-members task))
   (let ((ids (ob-mesos--ids task)))
     (if ids
-        (ob-mesos--request (ob-mesos-task-server task) :task/kill
-                           (list :ids (vconcat ids)) #'ignore)
+        (ob-mesos--request-kill (ob-mesos-task-server task) ids)
       (ob-mesos--refused task "Killed before it was launched"))))
 
 (defun ob-mesos--ctrl-c-ctrl-c ()

@@ -30,6 +30,7 @@
   (unmade nil :documentation "A function that makes its block before it is submitted, or nil.")
   (shown nil :documentation "The placeholder's text as it stands.")
   (done nil :documentation "Non-nil once its end was dealt with.")
+  (killed nil :documentation "Non-nil once its server was asked to kill it.")
   (lang "mesos" :documentation "The language of its block.")
   (source nil :documentation "The text of its block, not expanded.")
   (directory nil :documentation "Where its document is.")
@@ -210,10 +211,19 @@ task is sent by itself, so that only those that are wrong are refused."
    (list :blocks (vconcat (mapcar #'ob-mesos-task-block tasks)))
    (lambda (_ids) (mapc #'ob-mesos--stored tasks))
    (lambda (message)
-     (if (cdr tasks)
-         (dolist (task tasks)
-           (ob-mesos--submit-batch (list task)))
-       (ob-mesos--refused (car tasks) message)))))
+     (dolist (task tasks)
+       (cond ((ob-mesos-task-done task))
+             ((ob-mesos-task-killed task)
+              (ob-mesos--refused task "Killed before it was submitted"))
+             ((cdr tasks) (ob-mesos--submit-batch (list task)))
+             (t (ob-mesos--refused task message)))))))
+
+(defun ob-mesos--request-kill (server ids &optional failure)
+  "Ask SERVER to kill the tasks with IDS; FAILURE is as for `ob-mesos--send'."
+  (dolist (id ids)
+    (when-let ((task (gethash id ob-mesos--tasks)))
+      (setf (ob-mesos-task-killed task) t)))
+  (ob-mesos--request server :task/kill (list :ids (vconcat ids)) #'ignore failure))
 
 (defun ob-mesos--stored (task)
   "The server has stored TASK.

@@ -87,7 +87,7 @@ That one is the prefix of Emacs' own commands; twice, it is passed too."
     ('vterm (let ((vterm-shell (mapconcat #'shell-quote-argument words " ")))
               (save-window-excursion (vterm name))))
     ;; Agents and containers do not know the name that `term' has for itself; of
-    ;; the usual ones it understands all that this one stands for.
+    ;; the names that they know, programs look best with this one.
     ('term (let* ((term-term-name "screen")
                   (buffer (apply #'term-ansi-make-term name (car words) nil (cdr words))))
              (with-current-buffer buffer

@@ -311,7 +311,7 @@ That is POSITION itself if there is no results keyword."
                  (equal "yes" (cdr (assq :cache (ob-mesos-task-params task))))
                  (plist-get (ob-mesos-task-data task) :key))
             (ob-mesos-task-lang task))
-           (when (ob-mesos-task-failed-p task)
+           (when (and (ob-mesos-task-failed-p task) (member "replace" result-params))
              (ob-mesos--delete-result-hash (- origin shift)))
            (ob-mesos--delete-left-placeholder placeholder (ob-mesos-task-id task)))
          (set-marker placeholder nil))))))

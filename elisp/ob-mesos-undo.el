@@ -129,7 +129,7 @@ What follows has moved by DELTA."
     nil))
 
 (defun ob-mesos--split-combined (list)
-  "If the undo LIST begins with combined changes, put them in place of that entry.
+  "Put combined edits that the undo LIST begins with in place of their entry.
 `combine-change-calls' has recorded them as an undo list of its own.
 Return LIST, whose first cons is the same: an undo that is in progress
 has LIST too."

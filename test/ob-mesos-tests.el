@@ -70,6 +70,32 @@ What it leaves running because it fails does not disturb other tests."
                                   3000))))
     (ob-mesos--wait condition)))
 
+(defmacro ob-mesos-tests--with-file (text &rest body)
+  "Visit a file with TEXT and run BODY there; `file' is its name."
+  (declare (indent 1))
+  `(let* ((directory (make-temp-file "ob-mesos" t))
+          (file (expand-file-name "a.org" directory)))
+     (write-region ,text nil file nil 'silent)
+     (let ((inhibit-message t)
+           (buffer (find-file-noselect file)))
+       (unwind-protect
+           (with-current-buffer buffer
+             (goto-char (point-min))
+             ,@body)
+         (ob-mesos-tests--end-all)
+         (with-current-buffer buffer (set-buffer-modified-p nil))
+         (kill-buffer buffer)
+         (delete-directory directory t)))))
+
+(defun ob-mesos-tests--undo (&optional more)
+  "Undo one step; MORE says that it follows another."
+  (let ((last-command (if more 'undo 'ignore))
+        (this-command 'undo)
+        (inhibit-message t))
+    (undo-boundary)
+    (undo)
+    (undo-boundary)))
+
 (defun ob-mesos-tests--settle ()
   "Wait until no task runs."
   (ob-mesos-tests--wait (lambda () (null (ob-mesos--running)))))

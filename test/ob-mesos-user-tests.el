@@ -5,344 +5,11 @@
 
 ;;; Commentary:
 
-;; Undo, narrowing, copies of files, typing ahead, errors and other buffers.
+;; Narrowing, copies of files, typing ahead, errors and other buffers.
 
 ;;; Code:
 
 (require 'ob-mesos-tests)
-
-(defmacro ob-mesos-user--with-file (text &rest body)
-  "Visit a file with TEXT and run BODY there; `file' is its name."
-  (declare (indent 1))
-  `(let* ((directory (make-temp-file "ob-mesos" t))
-          (file (expand-file-name "a.org" directory)))
-     (write-region ,text nil file nil 'silent)
-     (let ((inhibit-message t)
-           (buffer (find-file-noselect file)))
-       (unwind-protect
-           (with-current-buffer buffer
-             (goto-char (point-min))
-             ,@body)
-         (ob-mesos-tests--end-all)
-         (with-current-buffer buffer (set-buffer-modified-p nil))
-         (kill-buffer buffer)
-         (delete-directory directory t)))))
-
-(defun ob-mesos-user--undo (&optional more)
-  "Undo one step; MORE says that it follows another."
-  (let ((last-command (if more 'undo 'ignore))
-        (this-command 'undo)
-        (inhibit-message t))
-    (undo-boundary)
-    (undo)
-    (undo-boundary)))
-
-;;;; Undo
-
-(ert-deftest ob-mesos-undo-takes-a-result-away-with-its-submission ()
-  (dolist (header '("" ":results drawer" ":results table" ":results list"
-                    ":results verbatim" ":wrap quote" ":results raw"))
-    (ob-mesos-tests--with
-        (concat "before\n\n" (ob-mesos-tests--block header "echo hi; echo there")
-                "\nafter\n")
-      (let ((text (buffer-string)))
-        (ob-mesos-tests--go "#+begin_src")
-        (ob-mesos-execute)
-        (ob-mesos-tests--settle)
-        (should (string-search "there" (ob-mesos-tests--results)))
-        (ob-mesos-user--undo)
-        (should (equal text (buffer-string)))
-        (ob-mesos-user--undo nil)
-        (should (string-search "there" (ob-mesos-tests--results)))))))
-
-(ert-deftest ob-mesos-a-result-over-another-keeps-the-undo-history ()
-  (dolist (block (list (ob-mesos-tests--block ":results drawer" "date +%N")
-                       (ob-mesos-tests--block ":results table" "date +%N")
-                       (concat "- item\n  "
-                               (replace-regexp-in-string
-                                "\n\\(.\\)" "\n  \\1"
-                                (ob-mesos-tests--block "" "date +%N")))))
-    (ob-mesos-tests--with (concat "before\n\n" block "\nafter\n")
-      (let (states)
-        (push (buffer-string) states)
-        (insert "typed ")
-        (undo-boundary)
-        (push (buffer-string) states)
-        (dotimes (_ 2)
-          (ob-mesos-tests--go "#+begin_src")
-          (skip-chars-forward " ")
-          (ob-mesos-execute)
-          (ob-mesos-tests--settle)
-          (push (buffer-string) states))
-        (pop states)
-        (let ((more nil))
-          (while states
-            (ob-mesos-user--undo more)
-            (setq more t)
-            (should (equal (pop states) (buffer-string)))))))))
-
-(ert-deftest ob-mesos-a-buffer-with-a-new-result-is-modified ()
-  (ob-mesos-user--with-file (ob-mesos-tests--block "" "echo hi")
-    (ob-mesos-execute)
-    (save-buffer)
-    (goto-char (point-min))
-    (insert "x")
-    (undo-boundary)
-    (ob-mesos-tests--settle)
-    (should (buffer-modified-p))
-    (ob-mesos-user--undo)
-    (should (buffer-modified-p))
-    (ob-mesos-user--undo t)
-    (should-not (string-search "RESULTS" (buffer-string)))))
-
-(defun ob-mesos-user--without-results ()
-  "Return the text without any results."
-  (let ((text (buffer-string)))
-    (if (string-match "\n*\\(?:^\\)#\\+RESULTS:\n\\(?::.*\n\\)*" text)
-        (replace-match "\n" t t text)
-      text)))
-
-(ert-deftest ob-mesos-random-edits-and-task-events-are-undone-exactly ()
-  (random "ob-mesos undo")
-  (dotimes (round 60)
-    (ob-mesos-user--with-file
-        (concat "aaaa bbbb cccc\n\n" (ob-mesos-tests--block "" "true")
-                "\ndddd eeee ffff\n")
-      (let* ((original (buffer-string))
-             (number 0)
-             task states)
-        (cl-labels
-            ((edit ()
-               (undo-boundary)
-               (goto-char (if (zerop (random 2)) (point-min) (point-max)))
-               (when (eobp) (forward-line -1))
-               (forward-char (random 12))
-               (if (or (eolp) (zerop (random 2)))
-                   (insert (make-string (1+ (random 3)) ?x))
-                 (delete-char 1))
-               (undo-boundary)
-               (push (ob-mesos-user--without-results) states))
-             (submit ()
-               (undo-boundary)
-               (setq task (ob-mesos-task--make
-                           :id (format "t%d-%d" round (cl-incf number))
-                           :file (buffer-file-name)
-                           :params '((:result-params "output" "replace"))))
-               (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
-               (goto-char (point-min))
-               (search-forward "#+begin_src")
-               (beginning-of-line)
-               (setf (ob-mesos-task-block-marker task) (copy-marker (point) t))
-               (ob-mesos--insert-placeholder task (ob-mesos-task-params task))
-               (undo-boundary)
-               (push (ob-mesos-user--without-results) states))
-             (tail ()
-               (when task
-                 (setf (ob-mesos-task-tail task)
-                       (mapconcat #'identity
-                                  (make-list (random 4) (make-string (1+ (random 5)) ?t))
-                                  "\n"))
-                 (ob-mesos--show task)))
-             (end ()
-               (when task
-                 (setf (ob-mesos-task-data task)
-                       (list :state "FINISHED" :terminal t
-                             :result (list :stdout (make-string (random 5) ?o))))
-                 (ob-mesos--insert-result task)
-                 (setq task nil)))
-             (undo-some ()
-               ;; An undo is an edit as well, which can be undone: a redo.
-               (when (cdr states)
-                 (let ((before states) (more nil))
-                   (dotimes (_ (1+ (random (1- (length states)))))
-                     (pop before)
-                     (ob-mesos-user--undo more)
-                     (setq more t)
-                     (push (ob-mesos-user--without-results) states)
-                     (should (equal (car before) (car states))))))))
-          (push (ob-mesos-user--without-results) states)
-          (dotimes (_ 14)
-            (pcase (random 8)
-              ((or 0 1 2) (edit))
-              (3 (unless task (submit)))
-              (4 (tail))
-              (5 (end))
-              (6 (undo-some))
-              (7 (save-restriction
-                   (narrow-to-region (point-min) (line-end-position))
-                   (tail)))))
-          (end)
-          (let ((more nil))
-            (while (cdr states)
-              (ob-mesos-user--undo more)
-              (setq more t)
-              (pop states)
-              (should (equal (car states) (ob-mesos-user--without-results)))))
-          (should (equal original (buffer-string)))
-          (should-not (buffer-modified-p)))))))
-
-(defun ob-mesos-user--edit-tail ()
-  "Type at the end of some line of the tail in this buffer, or delete a part of it."
-  (undo-boundary)
-  (goto-char (point-min))
-  (when (re-search-forward "^: | " nil t (1+ (random 3)))
-    (pcase (random 5)
-      (0 (end-of-line) (insert (make-string (1+ (random 3)) ?X)))
-      (1 (insert "Y"))
-      (2 (unless (eolp) (delete-char 1)))
-      (4 (unless (eolp) (forward-char (random (- (line-end-position) (point)))))
-         (insert "\nnew"))
-      (3 (push-mark (1+ (line-beginning-position)) t)
-         (delete-region (line-beginning-position) (line-beginning-position 2)))))
-  (undo-boundary))
-
-(ert-deftest ob-mesos-edits-in-the-output-of-a-running-task-go-with-it ()
-  "What a user types or deletes there is replaced, and undone with the rest."
-  (random "ob-mesos tail")
-  (dotimes (round 60)
-    (ob-mesos-user--with-file
-        (concat "aaaa\n\n" (ob-mesos-tests--block "" "true") "\nbbbb cccc\n")
-      (let ((original (buffer-string))
-            (task (ob-mesos-task--make :id (format "tail%d" round) :file (buffer-file-name)
-                                     :params '((:result-params "output" "replace")))))
-        (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
-        (search-forward "#+begin_src")
-        (beginning-of-line)
-        (setf (ob-mesos-task-block-marker task) (copy-marker (point) t))
-        (ob-mesos--insert-placeholder task (ob-mesos-task-params task))
-        (undo-boundary)
-        (dotimes (_ 6)
-          (setf (ob-mesos-task-tail task)
-                (mapconcat (lambda (_) (make-string (1+ (random 5)) ?t))
-                           (make-list (random 4) nil) "\n"))
-          (ob-mesos--show task)
-          (dotimes (_ (random 3)) (ob-mesos-user--edit-tail))
-          (when (zerop (random 3))
-            (undo-boundary)
-            (goto-char (point-max))
-            (insert "z")
-            (undo-boundary)))
-        (setf (ob-mesos-task-data task)
-              (list :state "FINISHED" :terminal t
-                    :result (list :stdout (mapconcat (lambda (_) "o\n")
-                                                     (make-list (random 4) nil) ""))))
-        (ob-mesos--insert-result task)
-        (cl-letf (((symbol-function 'display-warning)
-                   (lambda (_type text &rest _) (ert-fail text))))
-          (let ((more nil))
-            (while (condition-case nil
-                       (progn (ob-mesos-user--undo more) t)
-                     (user-error nil))
-              (setq more t))))
-        (should (equal original (buffer-string)))
-        (should-not (buffer-modified-p))))))
-
-(defmacro ob-mesos-user--with-running-task (&rest body)
-  "Run BODY in a document with a task that shows the lines t1 to t3.
-`(show LINES)' changes them, and `(end)' inserts the result.  Then undo
-everything: the document has to be as it was."
-  (declare (indent 0))
-  `(ob-mesos-user--with-file
-       (concat "aaaa\n\n" (ob-mesos-tests--block "" "true") "\nbbbb cccc\n")
-     (let ((original (buffer-string))
-           (task (ob-mesos-task--make :id "shown1" :file (buffer-file-name)
-                                    :params '((:result-params "output" "replace")))))
-       (puthash (ob-mesos-task-id task) task ob-mesos--tasks)
-       (search-forward "#+begin_src")
-       (beginning-of-line)
-       (setf (ob-mesos-task-block-marker task) (copy-marker (point) t))
-       (ob-mesos--insert-placeholder task (ob-mesos-task-params task))
-       (undo-boundary)
-       (cl-flet ((show (lines)
-                   (setf (ob-mesos-task-tail task) lines)
-                   (ob-mesos--show task))
-                 (end ()
-                   (setf (ob-mesos-task-data task)
-                         (list :state "FINISHED" :terminal t :result (list :stdout "o\np\n")))
-                   (ob-mesos--insert-result task)))
-         (ignore #'end)
-         (show "t1\nt2\nt3")
-         (undo-boundary)
-         ,@body)
-       (let ((more nil))
-         (while (condition-case nil
-                    (progn (ob-mesos-user--undo more) t)
-                  (user-error nil))
-           (setq more t)))
-       (should (equal original (buffer-string))))))
-
-(ert-deftest ob-mesos-combined-changes-around-the-output-are-undone ()
-  (dolist (lines '(("aaaa" . "aaaa") ("t2" . "t2") ("t1" . "t3") ("true" . "t2")
-                   ("t2" . "bbbb") ("bbbb" . "bbbb") ("aaaa" . "bbbb")))
-    (dolist (result '(nil t))
-      (ert-info ((format "%s %s" lines result))
-        (ob-mesos-user--with-running-task
-          (goto-char (point-min))
-          (let* ((beg (progn (search-forward (car lines)) (line-beginning-position)))
-                 (end (progn (goto-char beg) (search-forward (cdr lines)) (line-end-position)))
-                 (count (count-lines beg end)))
-            (combine-change-calls beg end
-              (goto-char beg)
-              (dotimes (_ count)
-                (unless (eolp) (insert " "))
-                (forward-line 1))))
-          (undo-boundary)
-          (show "t4\nt5")
-          (when result (end)))))))
-
-(ert-deftest ob-mesos-an-undo-goes-on-while-the-output-changes ()
-  (ob-mesos-user--with-running-task
-    (goto-char (point-min))
-    (search-forward "t2")
-    (insert "XXXXXXXXXX")
-    (undo-boundary)
-    (goto-char (point-max))
-    (insert "z")
-    (undo-boundary)
-    (ob-mesos-user--undo)
-    (show "t5\nt6\nt7")
-    (ob-mesos-user--undo t)
-    (should (string-search ": | t5\n: | t6\n: | t7\n\nbbbb cccc\n" (buffer-string)))))
-
-(ert-deftest ob-mesos-an-inline-block-keeps-the-undo-history-of-its-line ()
-  (ob-mesos-tests--with "Look src_mesos{sleep 0.3; echo here} there.\n"
-    (let ((text (buffer-string)))
-      (insert "Oh! ")
-      (undo-boundary)
-      (search-forward "Look ")
-      (ob-mesos-execute)
-      (let ((task (car (ob-mesos--running))))
-        (ob-mesos-tests--wait
-         (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
-        (ob-mesos--show task))
-      (ob-mesos-tests--settle)
-      (should (string-search "{{{results(=here=)}}}" (buffer-string)))
-      (ob-mesos-user--undo)
-      (should (equal (concat "Oh! " text) (buffer-string)))
-      (ob-mesos-user--undo t)
-      (should (equal text (buffer-string))))))
-
-(ert-deftest ob-mesos-combined-changes-of-others-are-undone-at-their-places ()
-  (ob-mesos-tests--with
-      (concat (ob-mesos-tests--block "" "sleep 0.3; echo one; echo two; echo three")
-              "\n* Heading\n** Child\ntext\n")
-    (let ((text (buffer-string)))
-      (search-forward "begin_src")
-      (ob-mesos-execute)
-      (undo-boundary)
-      (search-forward "* Heading")
-      (combine-change-calls (line-beginning-position) (point-max)
-        (save-excursion
-          (goto-char (point-max))
-          (while (re-search-backward "^\\*" nil t)
-            (save-excursion (insert "*")))))
-      (undo-boundary)
-      (ob-mesos-tests--settle)
-      (should (string-search "\n** Heading\n*** Child" (buffer-string)))
-      (ob-mesos-user--undo)
-      (should (string-search "\n* Heading\n** Child" (buffer-string)))
-      (ob-mesos-user--undo t)
-      (should (equal text (buffer-string))))))
 
 ;;;; Where it is
 
@@ -368,7 +35,7 @@ everything: the document has to be as it was."
 (ert-deftest ob-mesos-a-block-that-has-waited-is-completed-in-its-own-buffer ()
   (let ((elsewhere (make-temp-file "ob-mesos" t)))
     (write-region "elsewhere\n" nil (expand-file-name "data.txt" elsewhere) nil 'silent)
-    (ob-mesos-user--with-file
+    (ob-mesos-tests--with-file
         (concat "#+name: words\n: some words\n\n#+name: double\n"
                 "#+begin_src emacs-lisp :var x=\"\"\n(concat x x)\n#+end_src\n\n"
                 "#+name: one\n" (ob-mesos-tests--block "" "sleep 0.3; printf 1")
@@ -386,23 +53,21 @@ everything: the document has to be as it was."
       (should (string-search "#+RESULTS: two\n: 1 here some words1 here some words\n"
                              (buffer-string))))))
 
-(defvar ob-mesos-user--said nil "What was told the user, the latest first.")
-
 (ert-deftest ob-mesos-a-copy-of-a-document-gets-no-result ()
-  (ob-mesos-user--with-file (ob-mesos-tests--block "" "sleep 1; echo mine")
+  (ob-mesos-tests--with-file (ob-mesos-tests--block "" "sleep 1; echo mine")
     (ob-mesos-execute)
     (save-buffer)
     (let* ((copy (expand-file-name "copy.org" directory))
            (other (progn (copy-file file copy) (find-file-noselect copy))))
       (unwind-protect
           (progn
-            (let ((ob-mesos-user--said nil))
+            (let (said)
               (cl-letf (((symbol-function 'message)
                          (lambda (text &rest arguments)
-                           (push (apply #'format text arguments) ob-mesos-user--said))))
+                           (push (apply #'format text arguments) said))))
                 (with-current-buffer other (ob-mesos-reconnect)))
               (should (string-search "/a.org are inserted there only"
-                                     (car ob-mesos-user--said))))
+                                     (car said))))
             (ob-mesos-tests--settle)
             (should (string-search "RESULTS:\n: mine\n" (buffer-string)))
             ;; Nor if the block was changed since.
@@ -511,7 +176,7 @@ everything: the document has to be as it was."
         (ob-mesos-tests--settle)
         (should (string-search "Its result cannot be made: " (buffer-string)))
         (should-not (string-search "QUEUED" (buffer-string)))
-        (ob-mesos-user--undo)
+        (ob-mesos-tests--undo)
         (should (equal text (buffer-string)))))))
 
 (ert-deftest ob-mesos-a-bad-header-leaves-the-results-of-others-alone ()

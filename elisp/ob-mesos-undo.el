@@ -157,7 +157,7 @@ FROM to TO was replaced, and what follows has moved by DELTA.  The text
 that an entry has inserted and that covers this grows with it.  With
 RESULT non-nil, entries that would make the buffer unmodified although
 the change is not in its file are left out."
-  (let ((cell (ob-mesos--split-combined list)))
+  (let ((cell (ob-mesos--split-combined list)) absorbing)
     (while cell
       (let ((new
              (pcase (car cell)
@@ -166,7 +166,8 @@ the change is not in its file are left out."
                (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
                 (prog1 (or (ob-mesos--shift-insertion beg end from to delta) 'drop)
                   (if (ob-mesos--absorbs-p beg end from to)
-                      (setq from nil)
+                      (setq from nil
+                            absorbing cell)
                     ;; What it has inserted into the replaced text, nobody
                     ;; takes away again.
                     (cl-incf delta (max 0 (- (min end to) (max beg from))))
@@ -211,7 +212,22 @@ the change is not in its file are left out."
         ;; is left out becomes one that only moves point.
         (setcar cell (if (eq new 'drop) (or from 1) new))
         (setq cell (and from (ob-mesos--split-combined (cdr cell))))))
-    list))
+    (if (and absorbing (ob-mesos--undoing-p (cdr absorbing)))
+        (ob-mesos--end-undoing list)
+      list)))
+
+(defun ob-mesos--undoing-p (list)
+  "Return non-nil if the undo in progress goes on with a part of the undo LIST."
+  (and (consp pending-undo-list)
+       (cl-loop for tail on list thereis (eq tail pending-undo-list))))
+
+(defun ob-mesos--end-undoing (list)
+  "Return the undo LIST changed so that the next undo begins with it anew.
+An undo in progress would go on below text that it has brought back
+itself, and which is not the same any more."
+  (if (and list (null (car list)))
+      (cons nil (cons (point) (cdr list)))
+    (cons (point) list)))
 
 (defun ob-mesos--record-undo (change modified)
   "Record CHANGE in the undo list, as one step.

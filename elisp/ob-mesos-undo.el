@@ -217,7 +217,7 @@ the change is not in its file are left out."
       list)))
 
 (defun ob-mesos--undoing-p (list)
-  "Return non-nil if the undo in progress goes on with a part of the undo LIST."
+  "Return non-nil if the undo in progress continues with a part of the undo LIST."
   (and (consp pending-undo-list)
        (cl-loop for tail on list thereis (eq tail pending-undo-list))))
 

@@ -141,93 +141,127 @@ has LIST too."
               t))))
   list)
 
-(defun ob-mesos--shift-insertion (beg end from to delta)
-  "Return the entry for BEG to END, inserted before FROM to TO was replaced.
-Return nil if nothing is left of what was inserted.  DELTA is as for
-`ob-mesos--shift-undo'."
-  (cond ((<= to beg) (cons (+ beg delta) (+ end delta)))
-        ((>= from end) (cons beg end))
-        ((ob-mesos--absorbs-p beg end from to) (cons beg (+ end delta)))
-        ((> from beg) (cons beg from))
-        ((< to end) (cons (+ to delta) (+ end delta)))))
+(cl-defstruct (ob-mesos--shift (:constructor ob-mesos--shift-make)
+                               (:copier ob-mesos--shift-copy))
+  "A change that the undo list does not record, at some entry of that list."
+  (from nil :documentation "Where the replaced text began; nil if older entries are not concerned.")
+  (to nil :documentation "Where it ended.")
+  (delta 0 :documentation "By how much what follows it has moved."))
+
+(defun ob-mesos--shift-insertion (beg end shift)
+  "Return the entry of what was inserted from BEG to END, after SHIFT.
+Return `drop' if nothing of that is left."
+  (pcase-let (((cl-struct ob-mesos--shift from to delta) shift))
+    (if (ob-mesos--absorbs-p beg end from to)
+        (setf (ob-mesos--shift-from shift) nil)
+      ;; What it has inserted into the replaced text, nobody takes away again.
+      (cl-incf (ob-mesos--shift-delta shift) (max 0 (- (min end to) (max beg from))))
+      (setf (ob-mesos--shift-from shift) (ob-mesos--back-over-insertion from beg end)
+            (ob-mesos--shift-to shift) (ob-mesos--back-over-insertion to beg end)))
+    (cond ((<= to beg) (cons (+ beg delta) (+ end delta)))
+          ((>= from end) (cons beg end))
+          ((ob-mesos--absorbs-p beg end from to) (cons beg (+ end delta)))
+          ((> from beg) (cons beg from))
+          ((< to end) (cons (+ to delta) (+ end delta)))
+          (t 'drop))))
+
+(defun ob-mesos--shift-deletion (text position shift)
+  "Return the entry of TEXT, which was deleted at POSITION, after SHIFT.
+Return `drop' if it was deleted from text that is replaced."
+  (pcase-let (((cl-struct ob-mesos--shift from to delta) shift)
+              (at (abs position)) (length (length text)))
+    (when (< at to)
+      (cl-incf (ob-mesos--shift-to shift) length))
+    (if (and (< from at) (< at to))
+        (progn (cl-decf (ob-mesos--shift-delta shift) length)
+               'drop)
+      (when (<= at from)
+        (cl-incf (ob-mesos--shift-from shift) length))
+      (let ((new (if (>= at to) (+ at delta) at)))
+        (cons text (if (< position 0) (- new) new))))))
+
+(defun ob-mesos--shift-entry (entry shift)
+  "Return ENTRY of an undo list after SHIFT, or `drop' if it has no effect then.
+SHIFT becomes that at the next entry."
+  (pcase-let (((cl-struct ob-mesos--shift from to delta) shift))
+    (pcase entry
+      ((pred integerp) (ob-mesos--moved entry from to delta))
+      (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
+       (ob-mesos--shift-insertion beg end shift))
+      (`(,(and (pred stringp) text) . ,(and (pred integerp) position))
+       (ob-mesos--shift-deletion text position shift))
+      (`(nil ,property ,value ,(and (pred integerp) beg) . ,(and (pred integerp) end))
+       `(nil ,property ,value ,(ob-mesos--moved beg from to delta)
+             . ,(ob-mesos--moved end from to delta)))
+      (`(apply ,(and (pred integerp) change) ,(and (pred integerp) beg)
+               ,(and (pred integerp) end) . ,rest)
+       (when (>= to end)
+         (cl-incf (ob-mesos--shift-to shift) change))
+       (cond ((and (< from end) (< beg to))
+              (cl-decf (ob-mesos--shift-delta shift) change)
+              'drop)
+             (t
+              (when (>= from end)
+                (cl-incf (ob-mesos--shift-from shift) change))
+              `(apply ,change ,(ob-mesos--moved beg from to delta)
+                      ,(ob-mesos--moved end from to delta) . ,rest))))
+      (_ entry))))
+
+(defun ob-mesos--undoing-with (list)
+  "Return what an undo in progress continues with, a tail of the undo LIST, or nil.
+Then LIST begins with what it has recorded: the two are equivalent."
+  (let ((older (gethash list undo-equiv-table)))
+    (and (eq last-command 'undo)
+         (consp older)
+         (eq older pending-undo-list)
+         older)))
+
+(defun ob-mesos--touches-p (list end shift)
+  "Return non-nil if an entry of the undo LIST concerns the text that SHIFT replaces.
+END is the tail of LIST that does not count."
+  (let ((shift (ob-mesos--shift-copy shift)))
+    (cl-loop for tail on list until (eq tail end)
+             thereis (let ((delta (ob-mesos--shift-delta shift)))
+                       (ob-mesos--shift-entry (car tail) shift)
+                       (or (null (ob-mesos--shift-from shift))
+                           (/= delta (ob-mesos--shift-delta shift)))))))
+
+(defun ob-mesos--shift-cell (cell shift result)
+  "Account for SHIFT in the first entry of CELL, a part of an undo list.
+RESULT is as for `ob-mesos--shift-undo'.  An undo that is in progress has
+a part of the list too, so an entry that has no effect any more becomes
+one that only moves point."
+  (let* ((entry (car cell))
+         (from (ob-mesos--shift-from shift))
+         (new (if (and result (eq t (car-safe entry)))
+                  'drop
+                (ob-mesos--shift-entry entry shift))))
+    (when (and (eq new 'drop) (stringp (car-safe entry)))
+      ;; The markers that were in the text are told of below it.
+      (cl-loop for tail on (cdr cell)
+               while (pcase (car tail)
+                       (`(,(pred markerp) . ,(pred integerp)) t))
+               do (setcar tail from)))
+    (setcar cell (if (eq new 'drop) from new))))
 
 (defun ob-mesos--shift-undo (list from to delta result)
   "In the undo LIST account for a change that it does not record; return it.
 FROM to TO was replaced, and what follows has moved by DELTA.  The text
-that an entry has inserted and that covers this grows with it.  With
-RESULT non-nil, entries that would make the buffer unmodified although
-the change is not in its file are left out."
-  (let ((cell (ob-mesos--split-combined list)) absorbing)
-    (while cell
-      (let ((new
-             (pcase (car cell)
-               ((and (pred integerp) entry) (ob-mesos--moved entry from to delta))
-               ((and `(t . ,_) entry) (if result 'drop entry))
-               (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
-                (prog1 (or (ob-mesos--shift-insertion beg end from to delta) 'drop)
-                  (if (ob-mesos--absorbs-p beg end from to)
-                      (setq from nil
-                            absorbing cell)
-                    ;; What it has inserted into the replaced text, nobody
-                    ;; takes away again.
-                    (cl-incf delta (max 0 (- (min end to) (max beg from))))
-                    (setq from (ob-mesos--back-over-insertion from beg end)
-                          to (ob-mesos--back-over-insertion to beg end)))))
-               (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))
-                (let ((at (abs pos)) (length (length text)))
-                  (cond
-                   ((and (< from at) (< at to))
-                    ;; It was deleted from text that is replaced.
-                    (cl-incf to length)
-                    (cl-decf delta length)
-                    ;; The markers that were in it are told of below it.
-                    (let ((next (cdr cell)))
-                      (while (pcase (car next)
-                               (`(,(pred markerp) . ,(pred integerp)) t))
-                        (setcar next at)
-                        (setq next (cdr next))))
-                    'drop)
-                   (t
-                    (let ((new-at (if (>= at to) (+ at delta) at)))
-                      (when (<= at from) (cl-incf from length))
-                      (when (< at to) (cl-incf to length))
-                      (cons text (if (< pos 0) (- new-at) new-at)))))))
-               (`(nil ,prop ,value ,(and (pred integerp) beg)
-                      . ,(and (pred integerp) end))
-                `(nil ,prop ,value ,(ob-mesos--moved beg from to delta)
-                      . ,(ob-mesos--moved end from to delta)))
-               (`(apply ,(and (pred integerp) change)
-                        ,(and (pred integerp) beg) ,(and (pred integerp) end)
-                        . ,rest)
-                (if (and (< from end) (< beg to))
-                    (progn (cl-incf to change)
-                           (cl-decf delta change)
-                           'drop)
-                  (prog1 `(apply ,change ,(ob-mesos--moved beg from to delta)
-                                 ,(ob-mesos--moved end from to delta) . ,rest)
-                    (when (>= from end)
-                      (setq from (+ from change) to (+ to change))))))
-               (entry entry))))
-        ;; An undo that is in progress has a part of the list too: an entry that
-        ;; is left out becomes one that only moves point.
-        (setcar cell (if (eq new 'drop) (or from 1) new))
-        (setq cell (and from (ob-mesos--split-combined (cdr cell))))))
-    (if (and absorbing (ob-mesos--undoing-p (cdr absorbing)))
-        (ob-mesos--end-undoing list)
-      list)))
-
-(defun ob-mesos--undoing-p (list)
-  "Return non-nil if the undo in progress continues with a part of the undo LIST."
-  (and (consp pending-undo-list)
-       (cl-loop for tail on list thereis (eq tail pending-undo-list))))
-
-(defun ob-mesos--end-undoing (list)
-  "Return the undo LIST changed so that the next undo begins with it anew.
-An undo in progress would go on below text that it has brought back
-itself, and which is not the same any more."
-  (if (and list (null (car list)))
-      (cons nil (cons (point) (cdr list)))
-    (cons (point) list)))
+that an entry has inserted and that covers this grows with it.  What an
+undo in progress has undone cannot be redone if that concerns this text.
+With RESULT non-nil, entries that would make the buffer unmodified although
+the change is not in its file have no effect."
+  (let* ((shift (ob-mesos--shift-make :from from :to to :delta delta))
+         (head (cons nil list))
+         (cell head))
+    (while (and (cdr cell) (ob-mesos--shift-from shift))
+      (let* ((next (ob-mesos--split-combined (cdr cell)))
+             (older (ob-mesos--undoing-with next)))
+        (if (and older (ob-mesos--touches-p next older shift))
+            (setcdr cell older)
+          (ob-mesos--shift-cell next shift result)
+          (setq cell next))))
+    (cdr head)))
 
 (defun ob-mesos--record-undo (change modified)
   "Record CHANGE in the undo list, as one step.

@@ -94,7 +94,9 @@ What it leaves running because it fails does not disturb other tests."
         (inhibit-message t))
     (undo-boundary)
     (undo)
-    (undo-boundary)))
+    (undo-boundary))
+  ;; As the command loop does.
+  (setq last-command 'undo))
 
 (defun ob-mesos-tests--settle ()
   "Wait until no task runs."

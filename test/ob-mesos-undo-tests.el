@@ -131,7 +131,8 @@
                      (ob-mesos-tests--undo more)
                      (setq more t)
                      (push (ob-mesos-undo-tests--without-results) states)
-                     (should (equal (car before) (car states))))))))
+                     (should (equal (car before) (car states))))
+                   (setq last-command 'ignore)))))
           (push (ob-mesos-undo-tests--without-results) states)
           (dotimes (_ 14)
             (pcase (random 8)
@@ -214,6 +215,12 @@ result.  Then undo everything: the document has to be as it was."
       (dotimes (_ 6)
         (show (cl-loop repeat (random 4) collect (make-string (1+ (random 5)) ?t)))
         (dotimes (_ (random 3)) (ob-mesos-undo-tests--edit-tail))
+        ;; The task goes on between two steps of an undo.
+        (dotimes (step (random 4))
+          (condition-case nil
+              (ob-mesos-tests--undo (> step 0))
+            (user-error nil))
+          (show (list (make-string (1+ (random 5)) ?u))))
         (when (zerop (random 3))
           (undo-boundary)
           (goto-char (point-max))

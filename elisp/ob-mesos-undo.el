@@ -217,7 +217,7 @@ Then LIST begins with what it has recorded: the two are equivalent."
          older)))
 
 (defun ob-mesos--touches-p (list end shift)
-  "Return non-nil if an entry of the undo LIST concerns the text that SHIFT replaces.
+  "Return non-nil if an entry of the undo LIST concerns the text of SHIFT.
 END is the tail of LIST that does not count."
   (let ((shift (ob-mesos--shift-copy shift)))
     (cl-loop for tail on list until (eq tail end)

@@ -17,7 +17,7 @@
 
 (defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
 (defvar ob-mesos-list--timer nil "The timer that draws the list again.")
-(defvar ob-mesos-list--asked nil "Non-nil while no server has answered yet.")
+(defvar ob-mesos-list--next nil "The tasks asked for, until the first answer.")
 (defvar ob-mesos-list--cost 0 "How many seconds it took to draw it.")
 
 (defun ob-mesos-list--time (millis)
@@ -130,12 +130,13 @@
 (defun ob-mesos-list--ask ()
   "Ask all servers that run for their tasks and show them when they come."
   (let ((tasks (make-hash-table :test #'equal)))
-    (setq ob-mesos-list--tasks tasks
-          ob-mesos-list--asked tasks)
+    (setq ob-mesos-list--next tasks)
     (ob-mesos-list--ask-all
      :task/list
      (lambda (server result)
-       (setq ob-mesos-list--asked nil)
+       (when (eq tasks ob-mesos-list--next)
+         (setq ob-mesos-list--tasks tasks
+               ob-mesos-list--next nil))
        (seq-do (lambda (task)
                  ;; What a server tells by itself meanwhile is newer.
                  (unless (gethash (plist-get task :id) tasks)
@@ -163,7 +164,7 @@
     (setq ob-mesos-list--timer nil))
   (let ((buffer (get-buffer "*ob-mesos tasks*"))
         (start (float-time)))
-    (when (and buffer (get-buffer-window buffer t) (not ob-mesos-list--asked))
+    (when (and buffer ob-mesos-list--tasks (get-buffer-window buffer t))
       (with-current-buffer buffer
         (setq tabulated-list-entries
               (mapcar #'ob-mesos-list--row
@@ -195,13 +196,13 @@ A long list is drawn less often, so that Emacs is free most of the time."
 
 (defun ob-mesos-list--status (task)
   "Take in the new status of TASK and draw the list soon."
-  (when (and ob-mesos-list--tasks (get-buffer "*ob-mesos tasks*")
+  (when (and (get-buffer "*ob-mesos tasks*")
              ;; The server knows the members of a group only.
              (plist-get task :submitted))
-    (ob-mesos-list--put task
-                        (ob-mesos--server-master
-                         (ob-mesos-list--server (plist-get task :id)))
-                        ob-mesos-list--tasks)
+    (let ((master (ob-mesos--server-master
+                   (ob-mesos-list--server (plist-get task :id)))))
+      (dolist (tasks (delq nil (list ob-mesos-list--tasks ob-mesos-list--next)))
+        (ob-mesos-list--put task master tasks)))
     (ob-mesos-list--draw-in 0.3)))
 
 (add-hook 'ob-mesos-status-functions #'ob-mesos-list--status)

@@ -75,8 +75,7 @@ one, if it has ended."
       (user-error "%s has ended" id))
     (if task
         (ob-mesos--kill-task task)
-      (ob-mesos--request (ob-mesos-list--server id) :task/kill
-                         (list :ids (vector id)) #'ignore))
+      (ob-mesos--request-kill (ob-mesos-list--server id) (list id)))
     (message "ob-mesos: %s is killed" id)))
 
 (defun ob-mesos-execute-maybe (&optional force)

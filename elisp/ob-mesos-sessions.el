@@ -162,8 +162,7 @@
   (interactive)
   (unless ob-mesos-sessions--task
     (user-error "No line runs"))
-  (ob-mesos--request ob-mesos-sessions--server :task/kill
-                     (list :ids (vector ob-mesos-sessions--task)) #'ignore))
+  (ob-mesos--request-kill ob-mesos-sessions--server (list ob-mesos-sessions--task)))
 
 (provide 'ob-mesos-sessions)
 ;;; ob-mesos-sessions.el ends here

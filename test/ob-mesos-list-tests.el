@@ -128,6 +128,30 @@
         (advice-remove 'tabulated-list-print 'ob-mesos-list-tests)
         (kill-buffer list)))))
 
+(ert-deftest ob-mesos-a-list-stays-until-there-is-another ()
+  (let* ((task (list :id "stays-1" :submitted 1 :started 1 :cpus 1 :mem 1
+                     :state "RUNNING" :message ""))
+         (shown (lambda () (with-current-buffer "*ob-mesos tasks*"
+                             (string-search "stays-1" (buffer-string)))))
+         answer)
+    (setq ob-mesos-list--tasks nil)
+    (save-window-excursion
+      (cl-letf (((symbol-function 'ob-mesos--request)
+                 (lambda (_server _method _params success &optional _failure)
+                   (setq answer success))))
+        (unwind-protect
+            (dotimes (round 3)
+              (ob-mesos-list)
+              (ob-mesos-list--draw)
+              (when (> round 0) (should (funcall shown)))
+              (funcall answer (list :tasks (vector task)))
+              (should (funcall shown))
+              ;; It is drawn again, because a task runs, by one timer.
+              (should (= 1 (cl-count #'ob-mesos-list--draw timer-list
+                                     :key #'timer--function))))
+          (setq ob-mesos-list--tasks nil)
+          (kill-buffer "*ob-mesos tasks*"))))))
+
 (ert-deftest ob-mesos-a-late-answer-does-not-undo-what-was-told-meanwhile ()
   (let (answer)
     (save-window-excursion

@@ -77,7 +77,8 @@ If the task had ENDED before RESULT was asked for, what is there is all."
              (whole (ob-mesos-log--characters bytes))
              (data (if (string-empty-p whole) bytes whole)))
         (cl-incf ob-mesos-log--offset (length data))
-        (ob-mesos-log--insert (decode-coding-string data 'utf-8))
+        ;; A carriage return is not the end of a line.
+        (ob-mesos-log--insert (decode-coding-string data 'utf-8-unix))
         (cond ((not (string-empty-p data))
                (ob-mesos-log--read-in
                 (if (= (length bytes) ob-mesos-log--piece) 0.01 0.5) ended))

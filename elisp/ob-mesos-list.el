@@ -18,7 +18,7 @@
 (defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
 (defvar ob-mesos-list--timer nil "The timer that draws the list again.")
 (defvar ob-mesos-list--next nil "The tasks asked for, until the first answer.")
-(defvar ob-mesos-list--cost 0 "How many seconds it took to draw it.")
+(defvar ob-mesos-list--cost 0 "How many seconds of the processor a drawing took.")
 
 (defun ob-mesos-list--time (millis)
   "MILLIS since 1970 as a time of the day, or the empty string."
@@ -163,7 +163,8 @@
     (cancel-timer ob-mesos-list--timer)
     (setq ob-mesos-list--timer nil))
   (let ((buffer (get-buffer "*ob-mesos tasks*"))
-        (start (float-time)))
+        ;; Not the time of day: other programs may hold the machine.
+        (start (float-time (get-internal-run-time))))
     (when (and buffer ob-mesos-list--tasks (get-buffer-window buffer t))
       (with-current-buffer buffer
         (setq tabulated-list-entries
@@ -172,7 +173,8 @@
                             (lambda (a b) (> (plist-get a :submitted)
                                              (plist-get b :submitted))))))
         (tabulated-list-print t))
-      (setq ob-mesos-list--cost (- (float-time) start))
+      (setq ob-mesos-list--cost
+            (- (float-time (get-internal-run-time)) start))
       ;; A running task's time goes on, for whoever looks.
       (when (cl-some #'ob-mesos-list--running-p
                      (hash-table-values ob-mesos-list--tasks))

@@ -213,7 +213,7 @@
         (ob-mesos-tests--wait
          (lambda () (with-current-buffer "*ob-mesos tasks*"
                       (goto-char (point-min))
-                      (re-search-forward (concat "RUNNING +" id ".* [1-9]s") nil t))))
+                      (re-search-forward (concat "RUNNING +" id ".* [1-9][0-9]*s") nil t))))
         (cl-letf (((symbol-function 'y-or-n-p) #'always))
           (with-current-buffer "*ob-mesos tasks*"
             (beginning-of-line)
@@ -231,6 +231,27 @@
                    (format-time-string "^started +%Y-%m-%d [0-9:]+$"))))
         (kill-buffer "*ob-mesos task*")
         (kill-buffer "*ob-mesos tasks*")))))
+
+;; An Emacs that was stopped for a moment drew nothing for ten times as long.
+(ert-deftest ob-mesos-a-pause-of-the-machine-does-not-delay-the-list ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
+    (org-babel-execute-src-block)
+    (save-window-excursion
+      (let ((print (symbol-function 'tabulated-list-print)))
+        (cl-letf (((symbol-function 'tabulated-list-print)
+                   (lambda (&rest arguments)
+                     (apply print arguments)
+                     (call-process "sleep" nil nil nil "1"))))
+          (ob-mesos-list)
+          (ob-mesos-tests--wait
+           (lambda () (and ob-mesos-list--tasks
+                           (cl-some #'ob-mesos-list--running-p
+                                    (hash-table-values ob-mesos-list--tasks)))))
+          (ob-mesos-list--draw)))
+      (should (> (timer-until ob-mesos-list--timer nil) -5))
+      (kill-buffer "*ob-mesos tasks*"))
+    (ob-mesos-kill)
+    (ob-mesos-tests--settle)))
 
 (ert-deftest ob-mesos-a-log-is-read-in-whole-characters ()
   (ob-mesos-tests--with (ob-mesos-tests--block

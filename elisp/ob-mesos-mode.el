@@ -42,21 +42,24 @@ the block is not run on this machine instead")))))
            (cl-pushnew (match-string 1 name) names :test #'equal)))))
     (delete "mesos" names)))
 
-(defun ob-mesos--wrap-languages ()
-  "Make `:mesos yes' count with all other languages.
-The function of each language is advised, once; a block that does not say
-`:mesos yes' is passed on to it.  The advice stays when the mode is
-turned off, for then such a block is refused."
-  (mapc #'ob-mesos--wrap-language (ob-mesos--other-languages)))
+(defun ob-mesos--update-languages (on)
+  "Let `:mesos yes' and our header arguments count in all other languages.
+ON is whether the mode is on."
+  (let ((languages (ob-mesos--other-languages)))
+    (ob-mesos--declare-arguments languages on)
+    (when on
+      (mapc #'ob-mesos--wrap-language languages))))
 
 (defun ob-mesos--wrap-loaded (file)
   "Make `:mesos yes' count with the language of FILE, which has been loaded."
   (when (string-match-p "/ob-[^/]+\\'" file)
-    (ob-mesos--wrap-languages)
-    (ob-mesos--declare-arguments ob-mesos-global-mode)))
+    (ob-mesos--update-languages t)))
 
 (defun ob-mesos--wrap-language (lang)
-  "Make `:mesos yes' count with blocks of LANG, also if it is loaded later."
+  "Make `:mesos yes' count with blocks of LANG, also if it is loaded later.
+The function of LANG is advised, once; a block that does not say
+`:mesos yes' is passed on to it.  The advice stays when the mode is
+turned off, for then such a block is refused."
   (let ((symbol (intern (concat "org-babel-execute:" lang))))
     (unless (advice-member-p 'ob-mesos symbol)
       (advice-add symbol :around (ob-mesos--wrapper lang) '((name . ob-mesos))))))
@@ -68,9 +71,9 @@ turned off, for then such a block is refused."
           ob-mesos--header-arguments)
   "Our header arguments as `org-lint' and completion want them.")
 
-(defun ob-mesos--declare-arguments (on)
-  "Let Org know our header arguments in all languages if ON, or not any more."
-  (dolist (lang (ob-mesos--other-languages))
+(defun ob-mesos--declare-arguments (languages on)
+  "Let Org know our header arguments in LANGUAGES if ON, or not any more."
+  (dolist (lang languages)
     (let* ((variable (intern (concat "org-babel-header-args:" lang)))
            (others (cl-set-difference (and (boundp variable) (symbol-value variable))
                                       ob-mesos--header-argument-values)))
@@ -209,10 +212,9 @@ mesos blocks."
                   #'ob-mesos--remove-provenance-with-result)
     (advice-remove 'org-babel-remove-result
                    #'ob-mesos--remove-provenance-with-result))
-  (ob-mesos--declare-arguments ob-mesos-global-mode)
+  (ob-mesos--update-languages ob-mesos-global-mode)
   (if (not ob-mesos-global-mode)
       (setq global-mode-string (delq 'ob-mesos-mode-line global-mode-string))
-    (ob-mesos--wrap-languages)
     (add-to-list 'org-src-lang-modes '("mesos" . sh))
     (unless (memq 'ob-mesos-mode-line global-mode-string)
       (setq global-mode-string

@@ -106,6 +106,21 @@ Set its task."
             node (ob-mesos--node-task-for node (nth 0 info) body params))))))
     (setf (ob-mesos--node-done node) t)))
 
+(defun ob-mesos--fail-node (node why)
+  "Give NODE, which cannot be executed, a task that has failed because of WHY."
+  (with-current-buffer (marker-buffer (ob-mesos--node-marker node))
+    (org-with-wide-buffer
+     (goto-char (ob-mesos--node-marker node))
+     (pcase-let ((`(,lang ,body ,params . ,_) (ob-mesos--node-info node t)))
+       (ob-mesos--set-node-task
+        node (ob-mesos--fail lang body
+                             (org-babel-process-params
+                              (cl-remove :var params :key #'car))
+                             (and (ob-mesos--node-item node)
+                                  (ob-mesos--node-element node))
+                             why)))))
+  (setf (ob-mesos--node-done node) t))
+
 (defun ob-mesos--set-node-task (node task)
   "Make TASK that of NODE; both have one marker if TASK was made at NODE.
 Every change of the buffer has to move all of its markers; those of nodes
@@ -295,9 +310,7 @@ arguments can be those of the user's defaults, and stay as they are."
   "Run BODY, of the language LANG, on the cluster as PARAMS say, for Org.
 Return its value if somebody waits for that: another block, an export, or
 one who says `:wait yes'.  Else return the placeholder."
-  (let* ((result-params (cdr (assq :result-params params)))
-         (value (cl-intersection '("none" "silent" "discard") result-params
-                                 :test #'equal))
+  (let* ((value (ob-mesos--quiet-p params))
          (wait (equal (cdr (assq :wait params)) "yes"))
          (element (and (not value) (not wait) (ob-mesos--element-here))))
     (cond
@@ -366,8 +379,7 @@ In an export that is a report if it has failed."
   (cond
    ((and (not (ob-mesos-task-failed-p task))
          ;; This is how Org executes a block that another one refers to.
-         (cl-intersection '("none" "silent" "discard")
-                          (cdr (assq :result-params params)) :test #'equal))
+         (ob-mesos--quiet-p params))
     (ob-mesos--wait-for-output task)
     (prog1 (ob-mesos--task-value task params t)
       (setf (ob-mesos-task-output task) nil)))

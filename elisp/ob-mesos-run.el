@@ -43,11 +43,10 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
      (funcall function graph))))
 
 (defun ob-mesos--execute-node-of-many (node)
-  "Execute NODE; an error names it."
+  "Execute NODE; if that signals an error, only NODE and what needs it fails."
   (condition-case err
       (ob-mesos--execute-node node)
-    (error
-     (user-error "%s: %s" (ob-mesos--node-name node) (error-message-string err)))))
+    (error (ob-mesos--fail-node node (error-message-string err)))))
 
 (defun ob-mesos--check-graph (graph)
   "Signal a `user-error' that names the node of GRAPH that cannot be submitted.
@@ -60,8 +59,7 @@ This is found out before anything changes."
 
 (defun ob-mesos--begin-run (graph function)
   "Execute the nodes of GRAPH, in slices.
-In the end call FUNCTION with GRAPH; nothing is submitted if a block has
-an error, but what others had to wait for."
+In the end call FUNCTION with GRAPH."
   (ob-mesos--enqueue #'ob-mesos--execute-next (ob-mesos--graph-order graph)
                    graph function))
 

@@ -91,6 +91,18 @@ LANG, BODY, PARAMS and NAME are as for `ob-mesos--key'; nil without NAME."
              (ob-mesos--master params)
              (ob-mesos--key lang body params name))))
 
+(defun ob-mesos--bare-task (id lang body params)
+  "Return a task ID of BODY, of the language LANG, with PARAMS, at point.
+It has nothing to submit."
+  (ob-mesos-task--make
+   :id id :lang lang :source body :params params
+   :master (ob-mesos--master params)
+   :directory (ob-mesos--document-directory)
+   :context (and (derived-mode-p 'org-mode)
+                 ;; An indirect buffer can be killed.
+                 (set-marker (make-marker) (point)
+                             (or (buffer-base-buffer) (current-buffer))))))
+
 (defun ob-mesos--task (lang body params name after)
   "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
 It comes after the tasks AFTER.  It is a group if PARAMS say so."
@@ -98,24 +110,17 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
   (let* ((id (ob-mesos--new-id name))
          (dir (cdr (assq :dir params)))
          (resources (ob-mesos--resources params))
-         (task (ob-mesos-task--make
-                :id id :lang lang :source body :params params
-                :master (ob-mesos--master params)
-                :key (ob-mesos--shared-key lang body params name)
-                :directory (ob-mesos--document-directory)
-                :needs (delete-dups
-                        (append after (ob-mesos--promising-tasks params)))
-                :context (and (derived-mode-p 'org-mode)
-                              ;; An indirect buffer can be killed.
-                              (set-marker (make-marker) (point)
-                                          (or (buffer-base-buffer)
-                                              (current-buffer))))
-                :block (append
-                        (list :id id :name (or name "") :document
-                              (or (buffer-file-name (buffer-base-buffer)) "")
-                              :directory (if (stringp dir) dir ""))
-                        ;; That of `:cache' is decided below.
-                        (map-delete resources :reuse)))))
+         (task (ob-mesos--bare-task id lang body params)))
+    (setf (ob-mesos-task-key task) (ob-mesos--shared-key lang body params name)
+          (ob-mesos-task-needs task)
+          (delete-dups (append after (ob-mesos--promising-tasks params)))
+          (ob-mesos-task-block task)
+          (append
+           (list :id id :name (or name "") :document
+                 (or (buffer-file-name (buffer-base-buffer)) "")
+                 :directory (if (stringp dir) dir ""))
+           ;; That of `:cache' is decided below.
+           (map-delete resources :reuse)))
     (setf (ob-mesos-task-block task)
           (append (ob-mesos-task-block task)
                   (ob-mesos--reuse-fields task params ob-mesos--graph)))
@@ -316,34 +321,53 @@ It comes after the tasks AFTER."
 ;; A major mode that is turned on again keeps it.
 (put 'ob-mesos--follow-file-name 'permanent-local-hook t)
 
+(defun ob-mesos--quiet-p (params)
+  "Return non-nil if the result of a block with PARAMS is not inserted."
+  (cl-intersection '("none" "silent" "discard") (cdr (assq :result-params params))
+                   :test #'equal))
+
 (defun ob-mesos--execute (lang body params element after)
   "Run BODY, of the language LANG, with PARAMS for ELEMENT at point.
 The task comes after the tasks AFTER.  Insert its placeholder and return
 the task."
-  (let* ((result-params (cdr (assq :result-params params)))
-         (quiet (cl-intersection '("none" "silent" "discard") result-params
-                                 :test #'equal))
-         (task (progn
-                 (unless quiet
-                   (barf-if-buffer-read-only))
-                 (ob-mesos--task lang body params
-                                 (org-element-property :name element) after))))
-    (setf (ob-mesos-task-block-marker task) (ob-mesos-task-context task)
-          (ob-mesos-task-text task) (org-element-property :value element)
-          (ob-mesos-task-file task) (buffer-file-name (buffer-base-buffer)))
-    (set-marker-insertion-type (ob-mesos-task-block-marker task) t)
-    (with-current-buffer (or (buffer-base-buffer) (current-buffer))
-      (add-hook 'after-set-visited-file-name-hook
-                #'ob-mesos--follow-file-name nil t))
+  (unless (ob-mesos--quiet-p params)
+    (barf-if-buffer-read-only))
+  (let ((task (ob-mesos--task lang body params
+                              (org-element-property :name element) after)))
     (ob-mesos--ensure-server (ob-mesos-task-server task)
                              (ob-mesos--document-keyword "address"))
-    (unless quiet
-      (save-excursion
-        (if (ob-mesos--inline-p element)
-            (ob-mesos--insert-inline-placeholder
-             (ob-mesos--short-placeholder task))
-          (ob-mesos--insert-placeholder task params))))
+    (ob-mesos--show-placeholder task params element)
     (ob-mesos--launch task)
+    task))
+
+(defun ob-mesos--show-placeholder (task params element)
+  "Make TASK that of ELEMENT at point and insert its placeholder.
+PARAMS are the header arguments."
+  (setf (ob-mesos-task-block-marker task) (ob-mesos-task-context task)
+        (ob-mesos-task-text task) (org-element-property :value element)
+        (ob-mesos-task-file task) (buffer-file-name (buffer-base-buffer)))
+  (set-marker-insertion-type (ob-mesos-task-block-marker task) t)
+  (with-current-buffer (or (buffer-base-buffer) (current-buffer))
+    (add-hook 'after-set-visited-file-name-hook
+              #'ob-mesos--follow-file-name nil t))
+  (unless (ob-mesos--quiet-p params)
+    (save-excursion
+      (if (ob-mesos--inline-p element)
+          (ob-mesos--insert-inline-placeholder
+           (ob-mesos--short-placeholder task))
+        (ob-mesos--insert-placeholder task params)))))
+
+(defun ob-mesos--fail (lang body params element why)
+  "Return a task for BODY, of LANG, with PARAMS that has failed because of WHY.
+Nothing is submitted.  It is shown below ELEMENT at point if that is non-nil."
+  (let* ((name (or (org-element-property :name element) ""))
+         (task (ob-mesos--bare-task (ob-mesos--new-id name) lang body params)))
+    (setf (ob-mesos-task-local task) t
+          (ob-mesos-task-block task) (list :name name))
+    (when element
+      (ob-mesos--show-placeholder task params element))
+    (ob-mesos--register task)
+    (ob-mesos--refused task why)
     task))
 
 (provide 'ob-mesos-submit)

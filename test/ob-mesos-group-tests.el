@@ -46,6 +46,22 @@ for word in sorted(counts): print(word, counts[word])"))
     (should (equal "| a | 2 |\n| b | 3 |\n| c | 1 |\n"
                    (ob-mesos-flow--result "reduce")))))
 
+(ert-deftest ob-mesos-a-group-without-elements-fails-alone ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "echo 1")
+              (ob-mesos-flow--named "each" ":foreach n='()" "echo $n")
+              (ob-mesos-flow--named "sum" ":var x=each" "echo $x")
+              (ob-mesos-flow--named "call" ":var x=(error \"No\")" "echo $x")
+              (ob-mesos-flow--named "last" ":var x=one" "echo \"got $x\""))
+    (ob-mesos--submit-buffer-and-wait)
+    (ob-mesos-tests--settle)
+    (should (equal ": 1\n" (ob-mesos-flow--result "one")))
+    (should (equal ": got 1\n: \n" (ob-mesos-flow--result "last")))
+    (should (string-match-p "ERROR: .:foreach. has no elements" (ob-mesos-flow--result "each")))
+    (should (string-match-p "ERROR: The task needs each-.*, which is ERROR"
+                            (ob-mesos-flow--result "sum")))
+    (should (string-match-p "ERROR: No$" (ob-mesos-flow--result "call")))))
+
 (ert-deftest ob-mesos-members-that-fail-are-named-beside-those-that-do-not ()
   (let ((result (ob-mesos-tests--run
                  ":foreach n='(1 2 3)" "echo \"n is $n\"; [ $n != 2 ]")))

@@ -60,12 +60,6 @@
                            (t "status 0"))))
                  tasks)))
 
-(defun ob-mesos--provenance-key (tasks)
-  "Return the key of TASKS as text, or nil: one digest of all for a group."
-  (ob-mesos--field tasks :key
-                   (lambda (&rest keys)
-                     (if (cdr keys) (secure-hash 'sha256 (string-join keys)) (car keys)))))
-
 (defun ob-mesos--provenance-reused (tasks)
   "Return of which tasks TASKS have the results, as text, or nil."
   (let ((reused (cl-remove-if-not #'ob-mesos-task-reused-p tasks)))
@@ -100,7 +94,7 @@
            (cons "exit" (ob-mesos--provenance-exit tasks))
            (cons "usage" (ob-mesos--provenance-usage tasks))
            (cons "reused" (ob-mesos--provenance-reused tasks))
-           (cons "key" (ob-mesos--provenance-key tasks))
+           (cons "key" (ob-mesos--input-key task))
            (cons "versions" (format "ob-mesos %s, Emacs %s, Org %s"
                                     (or (ob-mesos--server-version server) "unknown")
                                     emacs-version (org-version)))))))

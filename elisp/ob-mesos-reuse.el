@@ -94,14 +94,31 @@ That of a group is if those of all members are."
   "Return when the result of TASK was made, which it has from an earlier one."
   (format-time-string "%F %T" (/ (plist-get (ob-mesos-task-data task) :reusedEnded) 1000)))
 
+(defun ob-mesos--newest-result (tasks)
+  "Return when the latest of the results that TASKS reuse was made."
+  (car (sort (mapcar #'ob-mesos--reused-when tasks)
+             (lambda (a b) (string< b a)))))
+
 (defun ob-mesos--tell-reuse (task)
-  "Tell the user if TASK, which has ended, has the result of an earlier one."
-  (when (and (plist-get (ob-mesos-task-data task) :reused)
-             (ob-mesos-task-block-marker task)
-             (not noninteractive))
-    (message "ob-mesos: the result of %s is reused, from %s"
-             (plist-get (ob-mesos-task-data task) :reused)
-             (ob-mesos--reused-when task))))
+  "Tell the user if TASK, or members of it, have the result of an earlier one."
+  (let* ((members (ob-mesos-task-members task))
+         (reused (cl-remove-if-not #'ob-mesos-task-reused-p (or members (list task)))))
+    (when (and reused (ob-mesos-task-block-marker task) (not noninteractive))
+      (message "ob-mesos: the result of %s is reused, from %s"
+               (if members
+                   (format "%d of %d members of %s" (length reused)
+                           (ob-mesos-task-count task) (ob-mesos-task-id task))
+                 (plist-get (ob-mesos-task-data task) :reused))
+               (ob-mesos--newest-result reused)))))
+
+(defun ob-mesos--input-key (task)
+  "Return the key of the inputs of TASK, a string, or nil if it is not known.
+That of a group is a digest of those of all its members."
+  (let ((keys (mapcar (lambda (each) (plist-get (ob-mesos-task-data each) :key))
+                      (or (ob-mesos-task-members task) (list task)))))
+    (cond ((memq nil keys) nil)
+          ((cdr keys) (secure-hash 'sha256 (string-join keys)))
+          (t (car keys)))))
 
 (add-hook 'ob-mesos-after-task-functions #'ob-mesos--tell-reuse)
 

@@ -66,6 +66,7 @@ the block at point uses their values."
                       nil)
                   (ob-mesos-stale (cadr err))))
          (tasks (delq nil (mapcar #'ob-mesos--node-task (ob-mesos--graph-order graph)))))
+    (message "ob-mesos: asking the server about %s..." name)
     (ob-mesos--count-down
      tasks
      (lambda (left)
@@ -96,7 +97,8 @@ TASKS are all tasks of the graph."
      ((not (ob-mesos-task-reused-p task))
       (format "%s is running" name))
      (t (format "%s is up to date: its result is from %s" name
-                (ob-mesos--newest-result task))))))
+                (ob-mesos--newest-result
+                 (or (ob-mesos-task-members task) (list task))))))))
 
 (defun ob-mesos--stale-tasks (task)
   "Return TASK, or those of its members, that have no result to reuse."
@@ -112,12 +114,6 @@ TASKS are all tasks of the graph."
                  (format "%d of %d members, the first of them: " (length stale)
                          (length (ob-mesos-task-members task))))
             (plist-get (ob-mesos-task-data (car stale)) :message))))
-
-(defun ob-mesos--newest-result (task)
-  "Return when the result of TASK, or of the latest of its members, was made."
-  (car (sort (mapcar #'ob-mesos--reused-when
-                     (or (ob-mesos-task-members task) (list task)))
-             (lambda (a b) (string< b a)))))
 
 (defun ob-mesos--explained-p (task)
   "Return non-nil if TASK, or each member of it, was not to run."

@@ -106,12 +106,13 @@ If the buffer is gone, a temporary one takes its place."
         (funcall function)))))
 
 (defun ob-mesos--running ()
-  "The tasks that have not ended."
+  "Return the tasks that have not ended and are to run, of groups the members."
   (let (running)
     (maphash (lambda (_id task)
                (unless (or (ob-mesos-task-done task)
-                         (ob-mesos-task-members task))
-               (push task running)))
+                           (ob-mesos-task-members task)
+                           (ob-mesos-task-not-run-p task))
+                 (push task running)))
              ob-mesos--tasks)
     running))
 
@@ -132,7 +133,8 @@ It says how many more there are."
                       (remove-hook 'ob-mesos-after-task-functions #'ended))
                     (funcall function left))))
       (when (> left 0)
-        (add-hook 'ob-mesos-after-task-functions #'ended)))
+        ;; What FUNCTION says of all is the last that is said.
+        (add-hook 'ob-mesos-after-task-functions #'ended 90)))
     (funcall function left)))
 
 (defconst ob-mesos--batch-bytes 4000000

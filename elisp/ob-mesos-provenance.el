@@ -111,14 +111,15 @@
 
 ;;;; The place
 
-(defun ob-mesos--insert-wanted-provenance (task)
+(defun ob-mesos--insert-wanted-provenance (task &optional end)
   "Insert the drawer of TASK below the result at point if its block asks for it.
+The result ends at END, or, if that is nil, where Org can find its end.
 The drawer of an earlier result is deleted.  An inline result cannot have
 one."
   (let ((wanted (equal "yes" (cdr (assq :provenance (ob-mesos-task-params task))))))
     (when (and (or wanted (ob-mesos--provenance-follows-p))
                (not (ob-mesos--inline-p (org-element-context))))
-      (ob-mesos--replace-provenance (and wanted task)))))
+      (ob-mesos--replace-provenance (and wanted task) nil end))))
 
 (defun ob-mesos--remove-provenance-with-result (&optional info _keep-keyword)
   "Delete the drawer below the result of the block at point.
@@ -132,10 +133,11 @@ exports use for blocks whose results they do not contain."
   (let ((case-fold-search t))
     (save-excursion (search-forward ":PROVENANCE:" nil t))))
 
-(defun ob-mesos--replace-provenance (task &optional info)
+(defun ob-mesos--replace-provenance (task &optional info end)
   "Put the drawer of TASK below the result of the block or call at point.
 It replaces an existing one; with nil as TASK that is only deleted.  INFO
-is as for `org-babel-where-is-src-block-result'."
+is as for `org-babel-where-is-src-block-result', and END as for
+`ob-mesos--insert-wanted-provenance'."
   (when-let ((results (org-babel-where-is-src-block-result nil info)))
     (save-excursion
       (goto-char results)
@@ -144,6 +146,10 @@ is as for `org-babel-where-is-src-block-result'."
         (forward-line 1)
         (goto-char (ob-mesos--result-end))
         (ob-mesos--delete-provenance)
+        (when end
+          (goto-char end)
+          (skip-chars-backward " \t\n")
+          (forward-line 1))
         (when task
           (unless (bolp) (insert "\n"))
           (insert (ob-mesos--provenance-text task indent)))))))
@@ -154,7 +160,7 @@ is as for `org-babel-where-is-src-block-result'."
   (let ((end (org-babel-result-end)))
     (if (or (> end (point))
             (eobp)
-            (looking-at-p "[ \t]*$")
+            (looking-at-p "[ \t]*$\\|\\*+ ")
             (looking-at-p ob-mesos--provenance-regexp))
         end
       (save-excursion

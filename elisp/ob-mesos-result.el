@@ -202,13 +202,18 @@ call: where its results stand above it, they move it."
    ((ob-mesos--inline-at-p position)
     (ob-mesos--insert-inline-result origin task value (ob-mesos--result-info task)))
    (t
-    (let ((block (copy-marker origin t)))
+    (let ((block (copy-marker origin t))
+          (end (save-excursion
+                 (goto-char position)
+                 (copy-marker (ob-mesos--placeholder-end) t))))
       (goto-char origin)
       (ob-mesos--insert-lines task position origin value)
       (goto-char block)
       (ob-mesos--render-result)
-      (ob-mesos--insert-wanted-provenance task)
+      (ob-mesos--insert-wanted-provenance
+       task (and (member "raw" (cdr value)) end))
       (goto-char block)
+      (set-marker end nil)
       (set-marker block nil)))))
 
 (defun ob-mesos--apart-p (task position)

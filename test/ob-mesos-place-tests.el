@@ -184,24 +184,18 @@
                      (cl-loop while (re-search-forward "^: \\(.*\\)$" nil t)
                               collect (match-string-no-properties 1)))))))
 
-(ert-deftest ob-mesos-one-bad-block-and-none-is-submitted ()
+(ert-deftest ob-mesos-one-bad-block-fails-alone ()
   (ob-mesos-tests--with (concat (ob-mesos-tests--block "" "echo good") "\n"
                                 ;; Found out when it is executed.
                                 (ob-mesos-tests--block ":files nowhere" "echo bad"))
-    (should (string-match-p "\\`line [0-9]+: .:files. cannot be"
-                            (error-message-string
-                             (should-error
-                              (ob-mesos--submit-buffer-and-wait)
-                              :type 'user-error))))
-    (ob-mesos-tests--settle)
-    (should (string-match-p "ERROR: Not submitted.*: .:files. cannot be"
-                            (buffer-string)))
-    (let ((ids (mapcar (lambda (task) (plist-get task :id))
-                       (plist-get (ob-mesos--call (ob-mesos--server) :task/list
-                                                  (make-hash-table))
-                                  :tasks))))
-      (should (string-match "mesos: \\(block-[a-z0-9]+\\) ERROR" (buffer-string)))
-      (should-not (member (match-string 1 (buffer-string)) ids)))))
+    (should (equal '("FINISHED" "ERROR")
+                   (mapcar (lambda (task)
+                             (ob-mesos-tests--settle)
+                             (ob-mesos-task-state task))
+                           (ob-mesos--submit-buffer-and-wait))))
+    (should (string-match-p "^#\\+RESULTS:\n: good$" (buffer-string)))
+    (should (string-match-p "^#\\+RESULTS:\n: mesos: .* ERROR: .:files. cannot be"
+                            (buffer-string)))))
 
 (ert-deftest ob-mesos-work-that-puts-off-work-needs-one-timer ()
   (let ((ob-mesos--slice 0) (most 0) (left 50))

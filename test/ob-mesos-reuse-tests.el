@@ -437,6 +437,18 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
         (should-not (search-forward ":PROVENANCE:" nil t))
         (should (search-forward ":END:\n" nil t))
         (should (looking-at-p "\\(?:.*\n\\)*Text\\.\n\\'")))))
+  (dolist (body '("printf 'one\\n\\ntwo\\n'" "printf '* One\\ntwo\\n'" "printf -- '- one\\n- two\\n'"))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-reuse--named "one" ":provenance yes :results raw" body) "Text.\n")
+      (let ((text (buffer-string)))
+        (ob-mesos-tests--go "#+begin_src")
+        (ob-mesos-execute)
+        (ob-mesos-tests--settle)
+        (ert-info (body)
+          (should (string-match-p "^\\(?:- \\)?two\n:PROVENANCE:\n\\(?:|.*\n\\)+:END:\n\nText.\n\\'"
+                                  (buffer-string)))
+          (ob-mesos-tests--undo)
+          (should (equal text (buffer-string)))))))
   (ob-mesos-tests--with "A src_mesos[:provenance yes]{echo inl} word.\n"
     (ob-mesos-tests--go "src_mesos")
     (goto-char (match-beginning 0))

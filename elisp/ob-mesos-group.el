@@ -83,7 +83,8 @@ column has that name."
                      (ob-mesos--column-variables (car items)))))
     (cons (remq 'hline (if names (cddr items) items))
           (lambda (item)
-            (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item))))))
+            (cons (truncate-string-to-width (ob-mesos--cell item) 200 nil nil t)
+                  (ob-mesos--row-vars name names item))))))
 
 (defun ob-mesos--elements (params foreach)
   "What the members of a group with PARAMS differ in, (ITEMS . FUNCTION).

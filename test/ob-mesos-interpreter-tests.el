@@ -340,6 +340,40 @@ print(who)")
       (let ((message (cadr (should-error (ob-mesos-execute) :type 'user-error))))
         (should (string-search words message))))))
 
+;; Nobody hears of the death of an interpreter but its supervisor.
+(ert-deftest ob-mesos-a-session-that-is-lost-is-listed-as-such ()
+  (dolist (victim '("interpreter" "supervisor" "without a server"))
+    (let* ((name (ob-mesos-interpreter-tests--name))
+           (shown (concat "bash/" name)))
+      (ob-mesos-tests--with
+          (ob-mesos-interpreter-tests--block
+           "bash" (format ":session %s :results output" name) "echo $$ $PPID")
+        (ob-mesos-execute)
+        (ob-mesos-tests--settle)
+        (re-search-forward "^: \\([0-9]+\\) \\([0-9]+\\)$")
+        (let ((interpreter (match-string 1))
+              (supervisor (match-string 2)))
+          (when (equal victim "without a server")
+            (ob-mesos--disconnect (ob-mesos--server) nil))
+          (call-process "kill" nil nil nil "-9"
+                        (if (equal victim "supervisor") supervisor interpreter)))
+        (ert-info (victim)
+          (save-window-excursion
+            (ob-mesos-sessions)
+            (ob-mesos-tests--wait
+             (lambda ()
+               (revert-buffer)
+               (accept-process-output nil 0.1)
+               (goto-char (point-min))
+               (re-search-forward (concat shown " +lost ") nil t)))
+            (kill-buffer))
+          ;; The next block is told, and the one after that begins another.
+          (dolist (end '(": .*The session has ended (its interpreter has ended)" ": [0-9]+ [0-9]+"))
+            (ob-mesos-tests--go "#+begin_src")
+            (ob-mesos-execute)
+            (ob-mesos-tests--settle)
+            (should (string-match-p end (buffer-string)))))))))
+
 (ert-deftest ob-mesos-sessions-are-listed-and-killed ()
   (let* ((name (ob-mesos-interpreter-tests--name))
          (shown (concat "bash/" name)))

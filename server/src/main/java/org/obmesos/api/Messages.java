@@ -83,6 +83,7 @@ public final class Messages {
    * @param block the name of its last block, or the id of that
    * @param request the line that makes its interpreter run a block
    * @param peakKiB the peak memory of its process; null if it is not known
+   * @param lost why it has ended without a block, which the next block is told; null if it has not
    */
   public record SessionState(
       String name,
@@ -92,7 +93,8 @@ public final class Messages {
       String id,
       String block,
       String request,
-      Long peakKiB) {}
+      Long peakKiB,
+      String lost) {}
 
   /** Result of {@code session/list}. */
   public record SessionsResult(List<SessionState> sessions) {}

@@ -97,7 +97,8 @@ public final class TaskMapper {
         last.id().value(),
         name.isEmpty() ? last.id().value() : name,
         last.block().session().orElseThrow().request(),
-        last.launch().usage().peakKiB().orElse(null));
+        last.launch().usage().peakKiB().orElse(null),
+        session.lost().orElse(null));
   }
 
   /** Converts an agent. */

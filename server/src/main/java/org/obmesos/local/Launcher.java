@@ -81,6 +81,11 @@ final class Launcher {
     }
   }
 
+  /** Returns the ids of the sessions that the supervisor runs. */
+  synchronized Set<String> sessions() {
+    return supervisor.map(Supervisor::sessions).orElse(Set.of());
+  }
+
   /** Uses a supervisor, which was killed, no longer. */
   synchronized void forget(Supervisor lost) {
     supervisor = supervisor.filter(current -> current != lost);

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.FrameworkID;
@@ -47,6 +48,9 @@ final class LocalAgent {
   interface Listener {
     /** A task has an update, which is sent again until it is acknowledged. */
     void update(TaskStatus status);
+
+    /** A session, which is named by the id of its executor, has ended. */
+    void sessionEnded(String executorId);
 
     /** A task has ended: the allocator has its resources again. */
     void released();
@@ -181,6 +185,11 @@ final class LocalAgent {
     @Override
     public void failed(String taskId, String message) {
       onTask(taskId, task -> new Outcome().failed(task, message));
+    }
+
+    @Override
+    public void sessionEnded(String id) {
+      execute(() -> listener.sessionEnded(id));
     }
 
     @Override
@@ -347,6 +356,17 @@ final class LocalAgent {
     } else if (!task.hasEnded() && !task.isKillRequested()) {
       task.requestKill();
       killProcess(task);
+    }
+  }
+
+  /** Returns the ids of sessions that have ended; those of an earlier server too. */
+  List<String> endedSessions() {
+    try {
+      Set<String> live = launcher.sessions();
+      return work.sessionIds().stream().filter(id -> !live.contains(id)).toList();
+    } catch (IOException e) {
+      log.warn("the sessions cannot be listed", e);
+      return List.of();
     }
   }
 

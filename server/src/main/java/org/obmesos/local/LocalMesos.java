@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.mesos.v1.Protos.AgentID;
+import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.MasterInfo;
 import org.apache.mesos.v1.Protos.Offer;
@@ -71,6 +72,11 @@ public final class LocalMesos implements SchedulerDriver {
               @Override
               public void update(TaskStatus status) {
                 sendUpdate(status);
+              }
+
+              @Override
+              public void sessionEnded(String executorId) {
+                sendExecutorEnded(executorId);
               }
 
               @Override
@@ -232,6 +238,7 @@ public final class LocalMesos implements SchedulerDriver {
                             .setHostname(hostname))));
     heartbeat();
     agent.tasks().forEach(task -> task.updates().resend());
+    agent.endedSessions().forEach(this::sendExecutorEnded);
     allocate();
   }
 
@@ -245,6 +252,19 @@ public final class LocalMesos implements SchedulerDriver {
           Event.newBuilder()
               .setType(Event.Type.UPDATE)
               .setUpdate(Event.Update.newBuilder().setStatus(status)));
+    }
+  }
+
+  /** Tells, as a master does, that an executor has ended. */
+  private void sendExecutorEnded(String id) {
+    if (framework.isPresent()) {
+      send(
+          Event.newBuilder()
+              .setType(Event.Type.FAILURE)
+              .setFailure(
+                  Event.Failure.newBuilder()
+                      .setAgentId(agentId())
+                      .setExecutorId(ExecutorID.newBuilder().setValue(id))));
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.obmesos.executor.ExecutorProgram;
 import org.obmesos.util.UnixSockets;
 import org.slf4j.Logger;
@@ -38,6 +39,7 @@ final class Supervisor implements AutoCloseable {
   private final SocketChannel channel;
   private final BufferedReader lines;
   private final Map<String, Long> running = new HashMap<>();
+  private final Set<String> sessions = ConcurrentHashMap.newKeySet();
   private boolean lost;
 
   /** Receives what the supervisor says, on a thread of the connection. */
@@ -50,6 +52,9 @@ final class Supervisor implements AutoCloseable {
 
     /** A task cannot be started. */
     void failed(String taskId, String message);
+
+    /** A session has ended, after the task that it ran. */
+    void sessionEnded(String id);
 
     /** The connection has ended although it was not closed: the supervisor was killed. */
     void lost(Supervisor supervisor);
@@ -129,6 +134,10 @@ final class Supervisor implements AutoCloseable {
         .getAsJsonObject("tasks")
         .entrySet()
         .forEach(task -> running.put(task.getKey(), task.getValue().getAsLong()));
+    // A supervisor of an earlier version does not name its sessions.
+    if (subscribed.has("sessions")) {
+      subscribed.getAsJsonArray("sessions").forEach(id -> sessions.add(id.getAsString()));
+    }
   }
 
   private static JsonObject message(String line) throws IOException {
@@ -167,6 +176,7 @@ final class Supervisor implements AutoCloseable {
         switch (message.get("type").getAsString()) {
           case "STARTED" -> listener.started(id, message.get("process").getAsLong());
           case "ENDED" -> listener.ended(id);
+          case "SESSION_ENDED" -> sessionEnded(listener, id);
           case "FAILED" -> listener.failed(id, message.get("message").getAsString().trim());
           default -> log.warn("the supervisor says {}", line);
         }
@@ -176,8 +186,19 @@ final class Supervisor implements AutoCloseable {
     }
     if (channel.isOpen()) {
       listener.lost(this);
+      sessions.forEach(id -> sessionEnded(listener, id));
       close();
     }
+  }
+
+  private void sessionEnded(Listener listener, String id) {
+    sessions.remove(id);
+    listener.sessionEnded(id);
+  }
+
+  /** Returns the ids of the sessions that have not ended. */
+  Set<String> sessions() {
+    return sessions;
   }
 
   /** Sets the environment of tasks, besides what their specifications say. */
@@ -196,6 +217,9 @@ final class Supervisor implements AutoCloseable {
     message.addProperty("type", "LAUNCH");
     message.addProperty("id", taskId);
     message.add("spec", specification);
+    if (specification.has("session")) {
+      sessions.add(specification.getAsJsonObject("session").get("id").getAsString());
+    }
     send(message);
   }
 

@@ -91,6 +91,17 @@ final class WorkDirectory {
     return root.resolve("sessions");
   }
 
+  /** Returns the ids of the sessions whose directories were not deleted yet. */
+  List<String> sessionIds() throws IOException {
+    List<String> found = new ArrayList<>();
+    if (Files.isDirectory(sessions())) {
+      try (DirectoryStream<Path> kept = Files.newDirectoryStream(sessions())) {
+        kept.forEach(session -> found.add(String.valueOf(session.getFileName())));
+      }
+    }
+    return found;
+  }
+
   /** Deletes the sandboxes of a task. */
   static void deleteSandboxes(Path root, String frameworkId, String taskId) throws IOException {
     PrivateFiles.deleteRecursively(

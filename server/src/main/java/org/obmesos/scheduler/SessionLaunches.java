@@ -40,9 +40,6 @@ final class SessionLaunches {
   private final boolean cluster;
   private final BiConsumer<TaskId, String> reject;
 
-  /** Why sessions were lost that no block has asked for since, by name. */
-  private final Map<String, String> lost = new HashMap<>();
-
   private CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
   /**
@@ -82,7 +79,6 @@ final class SessionLaunches {
   /** A session has ended: the tasks that were submitted for it do not begin another one. */
   void ended(String name, String why) {
     sessions.remove(name);
-    lost.remove(name);
     registry.live().stream()
         .filter(task -> task.state() == TaskState.QUEUED)
         .filter(task -> task.block().session().filter(it -> it.name().equals(name)).isPresent())
@@ -99,20 +95,12 @@ final class SessionLaunches {
 
   /** The master has removed an agent. */
   void agentRemoved(String id) {
-    sessions.onAgent(id).forEach(name -> idleEnded(name, "its agent was lost"));
+    sessions.onAgent(id).forEach(name -> sessions.lost(name, "its agent was lost"));
   }
 
   /** An executor has ended. The task that it ran gets a status of its own. */
   void executorEnded(String id) {
-    sessions.ofExecutor(id).forEach(name -> idleEnded(name, "its executor has ended"));
-  }
-
-  private void idleEnded(String name, String why) {
-    boolean busy =
-        sessions.list().stream().anyMatch(session -> session.name().equals(name) && session.busy());
-    if (!busy) {
-      lost.put(name, why);
-    }
+    sessions.ofExecutor(id).forEach(name -> sessions.lost(name, "its interpreter has ended"));
   }
 
   /**
@@ -120,6 +108,7 @@ final class SessionLaunches {
    * uncommitted: its task is not queued any more.
    */
   void rejectTasksOfLost() {
+    Map<String, String> lost = sessions.lost();
     if (lost.isEmpty()) {
       return;
     }

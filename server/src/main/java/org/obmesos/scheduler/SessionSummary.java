@@ -2,6 +2,7 @@
 package org.obmesos.scheduler;
 
 import java.time.Instant;
+import java.util.Optional;
 import org.obmesos.task.Task;
 
 /**
@@ -11,5 +12,7 @@ import org.obmesos.task.Task;
  * @param began when its first task was launched
  * @param last its last task that was launched
  * @param busy whether that has not ended
+ * @param lost why the session has ended without a task; empty if it has not
  */
-public record SessionSummary(String name, Instant began, Task last, boolean busy) {}
+public record SessionSummary(
+    String name, Instant began, Task last, boolean busy, Optional<String> lost) {}

@@ -4,6 +4,7 @@ package org.obmesos.scheduler;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -53,8 +54,9 @@ final class Sessions {
    * @param began when its first task was launched
    * @param last its last task that was launched
    * @param confirmed whether one of its tasks has ended, and it has not
+   * @param lost why it has ended without a task; empty if it has not
    */
-  private record State(Instant began, Task last, boolean confirmed) {
+  private record State(Instant began, Task last, boolean confirmed, Optional<String> lost) {
     TaskLocation location() {
       return last.launch().location();
     }
@@ -100,7 +102,8 @@ final class Sessions {
     Optional<State> before = Optional.ofNullable(states.get(name)).filter(it -> isSame(it, task));
     Instant began =
         before.map(State::began).orElseGet(() -> task.times().started().orElseGet(Instant::now));
-    states.put(name, new State(began, task, before.map(State::confirmed).orElse(false)));
+    boolean confirmed = before.map(State::confirmed).orElse(false);
+    states.put(name, new State(began, task, confirmed, Optional.empty()));
   }
 
   /** A task is to be launched again: if its session was to begin with it, it still is. */
@@ -132,8 +135,28 @@ final class Sessions {
       states.remove(name);
       return true;
     }
-    states.put(name, new State(state.began(), task, true));
+    states.put(name, new State(state.began(), task, true, Optional.empty()));
     return false;
+  }
+
+  /**
+   * A session has ended without a task, so its next task has to be told. The task of a busy session
+   * gets a status of its own.
+   */
+  void lost(String name, String why) {
+    states.computeIfPresent(
+        name,
+        (unused, state) ->
+            isBusy(state.last())
+                ? state
+                : new State(state.began(), state.last(), true, Optional.of(why)));
+  }
+
+  /** Returns why sessions were lost that no task has asked for since, by name. */
+  Map<String, String> lost() {
+    Map<String, String> lost = new HashMap<>();
+    states.forEach((name, state) -> state.lost().ifPresent(why -> lost.put(name, why)));
+    return lost;
   }
 
   /** A session has ended; its next task begins another one. */
@@ -172,7 +195,8 @@ final class Sessions {
                     entry.getKey(),
                     entry.getValue().began(),
                     entry.getValue().last(),
-                    isBusy(entry.getValue().last())))
+                    isBusy(entry.getValue().last()),
+                    entry.getValue().lost()))
         .toList();
   }
 

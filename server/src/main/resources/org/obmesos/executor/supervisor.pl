@@ -10,9 +10,9 @@
 #   server: {"type":"ENVIRONMENT","environment":VARIABLES}, for all tasks to come;
 #     {"type":"LAUNCH","id":ID,"spec":SPECIFICATION} {"type":"KILL","id":ID}
 #     {"type":"END_SESSION","id":SESSION}, all sessions if that is empty
-#   supervisor: {"type":"SUBSCRIBED","tasks":{ID:PROCESS,...}}
+#   supervisor: {"type":"SUBSCRIBED","tasks":{ID:PROCESS,...},"sessions":[SESSION,...]}
 #     {"type":"STARTED","id":ID,"process":PROCESS} {"type":"ENDED","id":ID}
-#     {"type":"FAILED","id":ID,"message":TEXT}
+#     {"type":"FAILED","id":ID,"message":TEXT} {"type":"SESSION_ENDED","id":SESSION}
 
 my $client;
 my %environment;  # of all tasks
@@ -27,7 +27,8 @@ sub accept_client {
     close_connection($client) if $client && $client->{socket};
     $client = add_connection($socket, \&take_lines, sub { });
     notify({ type => 'SUBSCRIBED',
-           tasks => { map { $_ => \(my $n = $tasks{$_}{process}) } keys %tasks } });
+           tasks => { map { $_ => \(my $n = $tasks{$_}{process}) } keys %tasks },
+           sessions => [ keys %sessions ] });
 }
 
 sub take_lines {
@@ -80,6 +81,7 @@ sub supervise {
         print STDERR $@ if $@;
         notify({ type => 'ENDED', id => $id });
     };
+    $on_session_ended = sub { notify({ type => 'SESSION_ENDED', id => $_[0] }) };
     # The first server is on its way; without one there is nothing left to do
     # once all tasks have ended.
     my $until = now() + 30;

@@ -198,9 +198,11 @@ sub write_connection {
 }
 
 # --- Tasks ----------------------------------------------------------------------
-# Hooks of the transport: run when a task has started, and when it has ended.
+# Hooks of the transport: run when a task has started, when it has ended, and
+# when a session has ended.
 
 my ($on_started, $on_ended);
+my $on_session_ended = sub { };
 
 sub write_file {
     my ($name, $text) = @_;
@@ -555,12 +557,13 @@ sub session_ended {
     delete $sessions{ $session->{id} };
     close_connection($session->{answers}) if $session->{answers}{socket};
     kill 'KILL', -$session->{process};
-    my $id = $session->{task};
-    return unless defined $id;
-    kill 'KILL', $tasks{$id}{copier} if $tasks{$id}{copier};
-    append_error($tasks{$id}, last_errors($tasks{$id})
-                 . "The session $tasks{$id}{spec}{session}{name} has ended with this block\n");
-    end_session_task($id, $status, 1);
+    if (defined(my $id = $session->{task})) {
+        kill 'KILL', $tasks{$id}{copier} if $tasks{$id}{copier};
+        append_error($tasks{$id}, last_errors($tasks{$id})
+                     . "The session $tasks{$id}{spec}{session}{name} has ended with this block\n");
+        end_session_task($id, $status, 1);
+    }
+    $on_session_ended->($session->{id});
 }
 
 sub end_idle_sessions {

@@ -222,6 +222,7 @@ final class SessionTest {
     ended("a");
     executors.killExecutors();
     await().atMost(FrameworkTests.LONG).until(() -> executors.running() == 0);
+    await().until(() -> sessions().get(0).getAsJsonObject().has("lost"));
     submit(block("b", "s", "echo \"A is $A\""));
     JsonObject lost = ended("b");
     assertThat(lost.get("state").getAsString()).isIn("ERROR", "FAILED");

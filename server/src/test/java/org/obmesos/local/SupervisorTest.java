@@ -40,6 +40,11 @@ final class SupervisorTest implements Supervisor.Listener {
   }
 
   @Override
+  public void sessionEnded(String id) {
+    said.add("session ended " + id);
+  }
+
+  @Override
   public void lost(Supervisor supervisor) {
     said.add("lost");
   }

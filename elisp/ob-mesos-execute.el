@@ -77,7 +77,11 @@ Signal a `user-error' if the user declines."
 
 (defun ob-mesos--check-params (lang body params)
   "Signal a `user-error' if BODY, of LANG, with PARAMS cannot be a task."
-  (when (and (equal lang "mesos") (string-blank-p body))
+  (let ((dir (cdr (assq :dir params))))
+    (when (and (stringp dir) (file-remote-p dir))
+      (user-error "`:dir' is a directory on the agent; %s is a remote file name" dir)))
+  (when (and (string-blank-p body)
+             (or (equal lang "mesos") (ob-mesos--session params)))
     (ob-mesos--check-empty params))
   (ob-mesos--check-session lang params))
 

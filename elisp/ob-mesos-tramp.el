@@ -117,7 +117,7 @@ Each is a plist as of the request task/files."
         (if (ob-mesos-tramp--list vec "")
             (list :path "" :directory t :size 0 :modified 0)
           (signal 'file-error
-                  (list (format "The sandbox of %s is not there any more"
+                  (list (format "%s has no sandbox: it has not run, or its files were deleted"
                                 (tramp-file-name-host vec)))))
       (cl-find path
                (ob-mesos-tramp--list

@@ -100,7 +100,8 @@ The first line of its output has been written by then."
   (let ((inhibit-message t)
         (kill-buffer-query-functions nil))
     (ob-mesos-exec-tests--beside
-        "mkdir sub; printf 'a\\344\\n' > sub/x; echo begun; sleep 600"
+        "mkdir sub; printf 'a\\344\\n' > sub/x; ln -s sub way; ln -s none nowhere
+echo begun; sleep 600"
       (save-window-excursion
         (ob-mesos-files)
         (goto-char (point-min))
@@ -119,6 +120,10 @@ The first line of its output has been written by then."
           (should (equal "begun\n" (ob-mesos-exec-tests--text (concat sandbox "stdout"))))
           (should (equal '("." ".." "new" "x") (directory-files (concat sandbox "sub"))))
           (should (file-directory-p (concat sandbox "sub")))
+          ;; A link is what it leads to; one that leads nowhere is a file.
+          (should (file-directory-p (concat sandbox "way")))
+          (should (equal '("." ".." "new" "x") (directory-files (concat sandbox "way"))))
+          (should-not (file-directory-p (concat sandbox "nowhere")))
           (should-not (file-exists-p (concat sandbox "no-such-file")))
           (should-error (write-region "" nil (concat sandbox "y")) :type 'file-error)
           (let ((copy (make-temp-name (expand-file-name "copy" temporary-file-directory)))

@@ -222,6 +222,12 @@ java.lang.UnsupportedClassVersionError: 61.0' >&2; exit 1\n"))
   (should (equal (ob-mesos-tests--run ":var x=\"a b\"" "echo \"$x\"")
                  ": a b\n")))
 
+(ert-deftest ob-mesos-a-remote-directory-is-refused ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":dir /mesos:block-x:/" "pwd")
+    (should (string-search "`:dir' is a directory on the agent"
+                           (cadr (let ((text-quoting-style 'grave))
+                                   (should-error (ob-mesos-execute) :type 'user-error)))))))
+
 (ert-deftest ob-mesos-environment-and-directory-are-obeyed ()
   (should (equal (ob-mesos-tests--run ":env A=1 B=two" "echo $A $B")
                  ": 1 two\n"))

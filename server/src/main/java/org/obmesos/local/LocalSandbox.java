@@ -79,8 +79,7 @@ public final class LocalSandbox implements Sandbox {
     List<Entry> entries = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(resolve(path))) {
       for (Path file : files) {
-        BasicFileAttributes attributes =
-            Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        BasicFileAttributes attributes = attributes(file);
         entries.add(
             new Entry(
                 root.relativize(file).toString(),
@@ -93,6 +92,14 @@ public final class LocalSandbox implements Sandbox {
     }
     entries.sort(Comparator.comparing(Entry::path));
     return entries;
+  }
+
+  /** Returns what a link leads to; of one that leads nowhere, the link itself. */
+  private static BasicFileAttributes attributes(Path file) throws IOException {
+    return Files.readAttributes(
+        file,
+        BasicFileAttributes.class,
+        Files.exists(file) ? new LinkOption[0] : new LinkOption[] {LinkOption.NOFOLLOW_LINKS});
   }
 
   @Override

@@ -241,10 +241,10 @@ a narrowed buffer the placeholder can be seen if ELEMENT can."
                      (skip-chars-forward " \t\n")
                      (looking-at-p "[ \t]*#\\+results\\b\\|[ \t]*: mesos:"))))
         (narrow-to-region
+         ;; Undo concerns all of this region, and is refused outside.
          beg (max end (save-restriction
                         (widen)
-                        (save-excursion (goto-char (cdr place))
-                                        (ob-mesos--placeholder-end))))))
+                        (cdr (ob-mesos--result-region (cdr place)))))))
       task)))
 
 (defun ob-mesos--execute-alone (element reuse)

@@ -305,5 +305,21 @@ result.  Then undo everything: the document has to be as it was."
       (ob-mesos-tests--undo t)
       (should (equal text (buffer-string))))))
 
+;; The step of undo reaches over the empty line below the result.
+(ert-deftest ob-mesos-a-result-in-a-narrowed-buffer-is-undone-there ()
+  (dolist (narrow '(org-narrow-to-block org-narrow-to-subtree))
+    (ob-mesos-tests--with
+        (concat "* A\nText\n\n" (ob-mesos-tests--block "" "sleep 0.3; echo hi")
+                "\nAfter.\n* B\nmore\n")
+      (search-forward "begin_src")
+      (let ((text (buffer-string)))
+        (funcall narrow)
+        (ob-mesos-execute)
+        (ob-mesos-tests--settle)
+        (should (string-match-p "^: hi$" (buffer-string)))
+        (ob-mesos-tests--undo)
+        (should (buffer-narrowed-p))
+        (should (equal text (org-with-wide-buffer (buffer-string))))))))
+
 (provide 'ob-mesos-undo-tests)
 ;;; ob-mesos-undo-tests.el ends here

@@ -81,6 +81,36 @@ started if necessary, and from all other running servers."
              (ob-mesos--placeholders))
     (ob-mesos-reconnect)))
 
+;;;; Placeholders that are back
+
+(defun ob-mesos--replace-undone-placeholders ()
+  "Insert the results of ended tasks whose placeholders undo has inserted.
+For `post-command-hook'.  Undo does so with the move of a running block,
+and redo with its submission."
+  (when (eq this-command 'undo)
+    ;; The undo may continue, from the text as it is now.
+    (let ((last-command 'undo))
+      (pcase-dolist (`(,id . ,_) (ob-mesos--placeholders))
+        (let ((task (gethash id ob-mesos--tasks)))
+          (when (and task
+                     (ob-mesos-task-done task)
+                     (eq (car (ob-mesos--place task)) (current-buffer)))
+            (setf (ob-mesos-task-inserted task) (ob-mesos--insert-result task))))))))
+
+(defun ob-mesos--watch-undo (tasks)
+  "Call `ob-mesos--replace-undone-placeholders' in the documents of TASKS."
+  (let ((buffers (delete-dups
+                  (mapcar (lambda (task)
+                            (let ((marker (ob-mesos-task-block-marker
+                                           (or (ob-mesos-task-group task) task))))
+                              (and marker (marker-buffer marker))))
+                          tasks))))
+    (dolist (buffer (delq nil buffers))
+      (with-current-buffer buffer
+        (add-hook 'post-command-hook #'ob-mesos--replace-undone-placeholders nil t)))))
+
+(add-hook 'ob-mesos-launched-functions #'ob-mesos--watch-undo)
+
 ;;;; Tasks that wait for values
 
 (defun ob-mesos--resume-upstream (data master)

@@ -94,8 +94,9 @@ What it leaves running because it fails does not disturb other tests."
         (inhibit-message t))
     (undo-boundary)
     (undo)
+    ;; As the command loop does.
+    (run-hooks 'post-command-hook)
     (undo-boundary))
-  ;; As the command loop does.
   (setq last-command 'undo))
 
 (defun ob-mesos-tests--settle ()

@@ -321,5 +321,43 @@ result.  Then undo everything: the document has to be as it was."
         (should (buffer-narrowed-p))
         (should (equal text (org-with-wide-buffer (buffer-string))))))))
 
+(ert-deftest ob-mesos-undo-brings-no-placeholder-of-an-ended-task-back ()
+  (let* ((gate (make-temp-name (expand-file-name "gate" temporary-file-directory)))
+         (text (concat "* One\n\n"
+                       (ob-mesos-tests--block
+                        "" (format "while [ ! -e %s ]; do sleep 0.02; done; echo hi" gate))
+                       "\n* Two\nmore\n")))
+    (unwind-protect
+        (ob-mesos-tests--with-file text
+          (search-forward "begin_src")
+          (org-ctrl-c-ctrl-c)
+          (undo-boundary)
+          (goto-char (point-min))
+          (org-move-subtree-down)
+          (undo-boundary)
+          (write-region "" nil gate nil 'silent)
+          (ob-mesos-tests--settle)
+          (should (string-match-p "\\`\\* Two\n\\(?:.*\n\\)*: hi$" (buffer-string)))
+          (ob-mesos-tests--undo)
+          (should (string-match-p "\\`\\* One\n\\(?:.*\n\\)*: hi\n" (buffer-string)))
+          (should-not (string-search "mesos:" (buffer-string)))
+          (ob-mesos-tests--undo t)
+          (should (equal text (buffer-string)))
+          ;; The submission is undone while it runs, and done again.
+          (delete-file gate)
+          (ob-mesos-tests--go "begin_src")
+          (org-ctrl-c-ctrl-c)
+          (ob-mesos-tests--undo)
+          (should (equal text (buffer-string)))
+          (write-region "" nil gate nil 'silent)
+          (ob-mesos-tests--settle)
+          (should (equal text (buffer-string)))
+          (setq last-command 'ignore)
+          (ob-mesos-tests--undo)
+          (should (string-match-p "^#\\+RESULTS:\n: hi\n" (buffer-string)))
+          (ob-mesos-tests--undo t)
+          (should (equal text (buffer-string))))
+      (delete-file gate))))
+
 (provide 'ob-mesos-undo-tests)
 ;;; ob-mesos-undo-tests.el ends here

@@ -217,7 +217,8 @@ consist of fixed-width lines, with or without `ob-mesos-provenance'."
             (goto-char (ob-mesos--provenance-end)))
           (when (if results
                     (looking-at-p "[ \t]*$\\|\\*+ ")
-                  (not (ob-mesos--results-with-keywords-p)))
+                  (not (or (looking-at-p "[ \t]+#\\+") ; indented results
+                           (ob-mesos--results-with-keywords-p))))
             (skip-chars-forward " \t\n")
             (list beg (min (point-max) (line-beginning-position 2))
                   results)))))))

@@ -230,7 +230,8 @@ result.  Then undo everything: the document has to be as it was."
 
 (ert-deftest ob-mesos-combined-changes-around-the-output-are-undone ()
   (dolist (lines '(("aaaa" . "aaaa") ("t2" . "t2") ("t1" . "t3") ("true" . "t2")
-                   ("t2" . "bbbb") ("bbbb" . "bbbb") ("aaaa" . "bbbb")))
+                   ("t2" . "bbbb") ("bbbb" . "bbbb") ("aaaa" . "bbbb")
+                   ("#+RESULTS" . "t1") ("#+RESULTS" . "#+RESULTS")))
     (dolist (result '(nil t))
       (ert-info ((format "%s %s" lines result))
         (ob-mesos-undo-tests--with-running-task
@@ -247,7 +248,38 @@ result.  Then undo everything: the document has to be as it was."
                 (forward-line 1))))
           (undo-boundary)
           (show '("t4" "t5"))
-          (when result (end '("o" "p"))))))))
+          (when result
+            (end '("o" "p"))
+            (should-not (string-search "mesos:" (buffer-string)))))))))
+
+(defun ob-mesos-undo-tests--indent-some ()
+  "Indent lines at random as one combined change."
+  (let* ((last (count-lines (point-min) (point-max)))
+         (first (random last))
+         (count (1+ (random (- last first))))
+         (beg (progn (goto-char (point-min)) (forward-line first) (point))))
+    (combine-change-calls beg (progn (forward-line count) (point))
+      (goto-char beg)
+      (dotimes (_ count)
+        (unless (eolp) (insert " "))
+        (forward-line 1)))
+    (undo-boundary)
+    (setq last-command 'ignore)))
+
+(ert-deftest ob-mesos-combined-changes-and-undos-in-any-order-are-undone ()
+  (random "ob-mesos indent")
+  (dotimes (_ 60)
+    (ob-mesos-undo-tests--with-running-task
+      (show '("t1" "t2" "t3"))
+      (undo-boundary)
+      (dotimes (_ 6)
+        (pcase (random 4)
+          ((or 0 1) (ob-mesos-undo-tests--indent-some))
+          (2 (condition-case nil
+                 (ob-mesos-tests--undo (zerop (random 2)))
+               (user-error nil)))
+          (_ (show (make-list (random 4) "u")))))
+      (end '("o" "p")))))
 
 (ert-deftest ob-mesos-an-undo-goes-on-while-the-output-changes ()
   (ob-mesos-undo-tests--with-running-task

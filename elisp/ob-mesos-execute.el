@@ -49,13 +49,16 @@ Return nil if that leads to no task of NODE."
              (promise (ob-mesos--promise-reference node ref)))
     (list (cons :stdin-value promise))))
 
+(define-error 'ob-mesos-declined "The user declines" 'user-error)
+
 (defun ob-mesos--confirm-node (node info)
   "Return non-nil if NODE with INFO is to be executed.
-Signal a `user-error' if the user declines."
+Signal `ob-mesos-declined' if the user declines."
   (and (org-babel-check-evaluate info)
        (or (ob-mesos--graph-confirmed (ob-mesos--node-graph node))
            (org-babel-confirm-evaluate info)
-           (user-error "%s is not run" (ob-mesos--node-name node)))))
+           (signal 'ob-mesos-declined
+                   (list (format "%s is not run" (ob-mesos--node-name node)))))))
 
 (defun ob-mesos--check-node (node)
   "Signal a `user-error' if NODE cannot be submitted with its header."
@@ -80,8 +83,7 @@ Signal a `user-error' if the user declines."
   (let ((dir (cdr (assq :dir params))))
     (when (and (stringp dir) (file-remote-p dir))
       (user-error "`:dir' is a directory on the agent; %s is a remote file name" dir)))
-  (when (and (string-blank-p body)
-             (or (equal lang "mesos") (ob-mesos--session params)))
+  (when (and (equal lang "mesos") (string-blank-p body))
     (ob-mesos--check-empty params))
   (ob-mesos--check-session lang params))
 
@@ -115,14 +117,15 @@ Set its task."
   (with-current-buffer (marker-buffer (ob-mesos--node-marker node))
     (org-with-wide-buffer
      (goto-char (ob-mesos--node-marker node))
-     (pcase-let ((`(,lang ,body ,params . ,_) (ob-mesos--node-info node t)))
-       (ob-mesos--set-node-task
-        node (ob-mesos--fail lang body
-                             (org-babel-process-params
-                              (cl-remove :var params :key #'car))
-                             (and (ob-mesos--node-item node)
-                                  (ob-mesos--node-element node))
-                             why)))))
+     (pcase-let* ((`(,lang ,body ,params . ,_) (ob-mesos--node-info node t))
+                  (params (org-babel-process-params
+                           (cl-remove :var params :key #'car)))
+                  (element (ob-mesos--node-element node))
+                  (task (ob-mesos--failed-task lang body params
+                                               (org-element-property :name element) why)))
+       (when (ob-mesos--node-item node)
+         (ob-mesos--show-placeholder task params element))
+       (ob-mesos--set-node-task node task))))
   (setf (ob-mesos--node-done node) t))
 
 (defun ob-mesos--set-node-task (node task)

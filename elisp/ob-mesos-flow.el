@@ -121,8 +121,12 @@ What its own server does not know, Emacs waits for."
 
 (defun ob-mesos--why-not (upstream)
   "Why what needs UPSTREAM, which has failed, is not run."
-  (format "The task needs %s, which is %s" (ob-mesos-task-id upstream)
-          (ob-mesos-task-state upstream)))
+  (format "The task needs %s, which is %s%s" (ob-mesos-task-id upstream)
+          (ob-mesos-task-state upstream)
+          ;; Nobody else knows why.
+          (if (and (ob-mesos-task-local upstream) (not (ob-mesos-task-members upstream)))
+              (format ": %s" (plist-get (ob-mesos-task-data upstream) :message))
+            "")))
 
 (defun ob-mesos--upstream-ended (upstream)
   "Go on with what has waited for UPSTREAM, which has ended."

@@ -83,8 +83,7 @@ column has that name."
                      (ob-mesos--column-variables (car items)))))
     (cons (remq 'hline (if names (cddr items) items))
           (lambda (item)
-            (cons (truncate-string-to-width (ob-mesos--cell item) 200 nil nil t)
-                  (ob-mesos--row-vars name names item))))))
+            (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item))))))
 
 (defun ob-mesos--elements (params foreach)
   "What the members of a group with PARAMS differ in, (ITEMS . FUNCTION).
@@ -111,6 +110,11 @@ FOREACH is the variable of `:foreach' with its value, or nil."
   "The id of the member of GROUP with the number INDEX."
   (format "%s.%d" (ob-mesos-task-id group) index))
 
+(defun ob-mesos--title (text index)
+  "Return the title of the member INDEX for TEXT, of which it has 200 columns."
+  (let ((short (truncate-string-to-width text 200 nil nil t)))
+    (if (equal short text) text (format "%s (%d)" short index))))
+
 (defun ob-mesos--make-members (group make elements)
   "Make the first members of GROUP for ELEMENTS, (ITEMS . FUNCTION).
 MAKE is called with an id, variables and an environment for each.  If
@@ -130,7 +134,7 @@ there are more items, the slot `more' of GROUP makes the next members."
                                               (list (cons "OB_MESOS_INDEX" index)
                                                     (cons "OB_MESOS_COUNT" count)))))
                   (setf (ob-mesos-task-group member) group
-                        (ob-mesos-task-title member) title)
+                        (ob-mesos-task-title member) (ob-mesos--title title index))
                   (push member new)
                   (cl-incf index)))
               (setq new (nreverse new))

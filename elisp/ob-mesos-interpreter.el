@@ -87,8 +87,8 @@ REPL.")
   "Signal a `user-error' if a block of LANG with PARAMS cannot have its session."
   (when (ob-mesos--session params)
     (dolist (argument '(:files :keep :stdin :cmdline :shebang :foreach :instances :image
-                        :dockerimage :attempts :ensure :uris :user :secret :health))
-      (unless (member (assq argument params) '(nil (:attempts . 1)))
+                        :dockerimage :ensure :uris :user :secret :health))
+      (when (assq argument params)
         (user-error "`%s' is for a process of a block's own, and this block has a session"
                     argument)))
     (ob-mesos-interpreter (ob-mesos--session-language lang params) ""

@@ -457,6 +457,8 @@ is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
     (when (and (ob-mesos-task-output task)
                (not (ob-mesos--awaited-value-p task)))
       (setf (ob-mesos-task-output task) nil))
+    (when (ob-mesos-task-group task)
+      (ob-mesos--compact task))
     (ob-mesos--forget-old task)))
 
 (defvar ob-mesos--ended nil "The ids of tasks that have ended, the latest first.")

@@ -43,9 +43,11 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
      (funcall function graph))))
 
 (defun ob-mesos--execute-node-of-many (node)
-  "Execute NODE; if that signals an error, only NODE and what needs it fails."
+  "Execute NODE; if that signals an error, only NODE and what needs it fails.
+That the user declines NODE ends all."
   (condition-case err
       (ob-mesos--execute-node node)
+    (ob-mesos-declined (signal (car err) (cdr err)))
     (error (ob-mesos--fail-node node (error-message-string err)))))
 
 (defun ob-mesos--check-graph (graph)
@@ -57,9 +59,21 @@ This is found out before anything changes."
       (user-error
        (user-error "%s: %s" (ob-mesos--node-name node) (error-message-string err))))))
 
+(defun ob-mesos--start-servers (graph)
+  "Start the servers of the nodes of GRAPH, or signal an error.
+It is found out before anything changes that, for example, Java is missing."
+  (with-current-buffer (ob-mesos--graph-buffer graph)
+    (let ((ob-mesos--keywords (ob-mesos--graph-keywords graph)))
+      (dolist (node (cl-remove-if-not #'ob-mesos--node-cluster
+                                      (ob-mesos--graph-order graph)))
+        (ob-mesos--ensure-server
+         (ob-mesos--server (ob-mesos--master (nth 2 (ob-mesos--node-info node t))))
+         (ob-mesos--document-keyword "address"))))))
+
 (defun ob-mesos--begin-run (graph function)
   "Execute the nodes of GRAPH, in slices.
 In the end call FUNCTION with GRAPH."
+  (ob-mesos--start-servers graph)
   (ob-mesos--enqueue #'ob-mesos--execute-next (ob-mesos--graph-order graph)
                    graph function))
 

@@ -209,6 +209,8 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
     (when (and (assq :instances params) foreach)
       (user-error "`:instances' and `:foreach' cannot be used together"))
     (when promise
+      (when (ob-mesos-task-failed-p (car promise))
+        (user-error "%s" (ob-mesos--why-not (car promise))))
       (push (car promise) (ob-mesos-task-needs group)))
     (ob-mesos--note-needs group)
     (if (or (ob-mesos--must-wait-p group)
@@ -357,15 +359,12 @@ PARAMS are the header arguments."
            (ob-mesos--short-placeholder task))
         (ob-mesos--insert-placeholder task params)))))
 
-(defun ob-mesos--fail (lang body params element why)
-  "Return a task for BODY, of LANG, with PARAMS that has failed because of WHY.
-Nothing is submitted.  It is shown below ELEMENT at point if that is non-nil."
-  (let* ((name (or (org-element-property :name element) ""))
-         (task (ob-mesos--bare-task (ob-mesos--new-id name) lang body params)))
+(defun ob-mesos--failed-task (lang body params name why)
+  "Return a task that has failed because of WHY, for the block NAME or nil.
+LANG, BODY and PARAMS are as for `ob-mesos--task'.  Nothing is submitted."
+  (let ((task (ob-mesos--bare-task (ob-mesos--new-id name) lang body params)))
     (setf (ob-mesos-task-local task) t
-          (ob-mesos-task-block task) (list :name name))
-    (when element
-      (ob-mesos--show-placeholder task params element))
+          (ob-mesos-task-block task) (list :name (or name "")))
     (ob-mesos--register task)
     (ob-mesos--refused task why)
     task))

@@ -111,7 +111,8 @@ If the buffer is gone, a temporary one takes its place."
     (maphash (lambda (_id task)
                (unless (or (ob-mesos-task-done task)
                            (ob-mesos-task-members task)
-                           (ob-mesos-task-not-run-p task))
+                           (ob-mesos-task-not-run-p
+                            (or (ob-mesos-task-group task) task)))
                  (push task running)))
              ob-mesos--tasks)
     running))
@@ -227,16 +228,47 @@ task is sent by itself, so that only those that are wrong are refused."
       (setf (ob-mesos-task-killed task) t)))
   (ob-mesos--request server :task/kill (list :ids (vconcat ids)) #'ignore failure))
 
+;; Thousands of members must not make garbage collection slow.
+
 (defun ob-mesos--stored (task)
-  "The server has stored TASK.
-Thousands of members are not kept twice: that makes garbage collection
-slow.  Secrets are needed again after a restart of the server."
-  (let ((block (ob-mesos-task-block task)))
-    (when (and (ob-mesos-task-group task) (not (plist-get block :secrets)))
-      (setf (ob-mesos-task-block task)
-            (list :stored t :name (plist-get block :name)
-                  :directory (plist-get block :directory)
-                  :reuse (plist-get block :reuse))))))
+  "The server has stored TASK; keep less of what was sent if it is a member.
+Secrets are needed again after a restart of the server."
+  (let ((block (ob-mesos-task-block task))
+        (group (ob-mesos-task-group task)))
+    (when (and group (not (plist-get block :secrets)))
+      (let ((kept (list :stored t :name (plist-get block :name)
+                        :directory (plist-get block :directory)
+                        :reuse (plist-get block :reuse)))
+            (first (ob-mesos-task-block (car (ob-mesos-task-members group)))))
+        (setf (ob-mesos-task-block task)
+              (if (equal first kept) first kept))))))
+
+(defconst ob-mesos--kept-fields
+  '(:state :terminal :message :reason :result :key :reused :reusedEnded :started
+    :ended :exitStatus :signal :cpuSeconds :peakKiB :hostname :image)
+  "What is kept of the server's last word on a member.")
+
+(defvar ob-mesos--shared-strings (make-hash-table :test #'equal :weakness 'key)
+  "Strings that the data of many members contains.")
+
+(defun ob-mesos--compact (task)
+  "TASK, a member, has ended; keep less of what the server has said of it."
+  (cl-flet ((shared (string)
+              (or (gethash string ob-mesos--shared-strings)
+                  (puthash string string ob-mesos--shared-strings))))
+    (setf (ob-mesos-task-data task)
+          (cl-loop for (field value) on (ob-mesos-task-data task) by #'cddr
+                   when (and (memq field ob-mesos--kept-fields)
+                             (not (member value '(nil ""))))
+                   append (list field
+                                (pcase field
+                                  ((or :state :message :reason :hostname :image)
+                                   (shared value))
+                                  ((and :result
+                                        (guard (not (eq t (plist-get value :truncated)))))
+                                   (list :stdout (plist-get value :stdout)
+                                         :stderr (shared (or (plist-get value :stderr) ""))))
+                                  (_ value)))))))
 
 (defun ob-mesos--refused (task message)
   "TASK was refused by the server with MESSAGE."

@@ -137,6 +137,11 @@ Each is a plist as of the request task/files."
       (list directory 1 0 0 time time time (plist-get entry :size)
             (if directory "dr-xr-xr-x" "-r--r--r--") t 0 0))))
 
+(defun ob-mesos-tramp--file-symlink-p (name)
+  "Return the target of the link NAME, or nil if NAME is no link."
+  (plist-get (ob-mesos-tramp--entry (tramp-dissect-file-name (expand-file-name name)))
+             :link))
+
 (defun ob-mesos-tramp--file-name-all-completions (name directory)
   "Return the names in DIRECTORY that begin with NAME."
   (let* ((vec (tramp-dissect-file-name (expand-file-name directory)))
@@ -234,7 +239,7 @@ OK-IF-ALREADY-EXISTS is as for `copy-file'."
     (file-regular-p . tramp-handle-file-regular-p)
     (file-remote-p . tramp-handle-file-remote-p)
     (file-selinux-context . ignore)
-    (file-symlink-p . ignore)
+    (file-symlink-p . ob-mesos-tramp--file-symlink-p)
     (file-system-info . ignore)
     (file-truename . identity)
     (file-writable-p . ignore)

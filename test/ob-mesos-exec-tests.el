@@ -100,7 +100,7 @@ The first line of its output has been written by then."
   (let ((inhibit-message t)
         (kill-buffer-query-functions nil))
     (ob-mesos-exec-tests--beside
-        "mkdir sub; printf 'a\\344\\n' > sub/x; ln -s sub way; ln -s none nowhere
+        "mkdir sub; printf 'a\\344\\n' > sub/x; ln -s sub way; ln -s none nowhere; ln -s .. sub/up
 echo begun; sleep 600"
       (save-window-excursion
         (ob-mesos-files)
@@ -118,11 +118,15 @@ echo begun; sleep 600"
           (ob-mesos--request server :task/kill (list :ids (vector id)) #'ignore)
           (ob-mesos-tests--settle)
           (should (equal "begun\n" (ob-mesos-exec-tests--text (concat sandbox "stdout"))))
-          (should (equal '("." ".." "new" "x") (directory-files (concat sandbox "sub"))))
+          (should (equal '("." ".." "new" "up" "x") (directory-files (concat sandbox "sub"))))
           (should (file-directory-p (concat sandbox "sub")))
           ;; A link is what it leads to; one that leads nowhere is a file.
           (should (file-directory-p (concat sandbox "way")))
-          (should (equal '("." ".." "new" "x") (directory-files (concat sandbox "way"))))
+          (should (equal '("." ".." "new" "up" "x") (directory-files (concat sandbox "way"))))
+          (should (equal "sub" (file-symlink-p (concat sandbox "way"))))
+          (should (equal '("new" "x") (mapcar #'file-name-nondirectory
+                                              (directory-files-recursively
+                                               (concat sandbox "sub") ""))))
           (should-not (file-directory-p (concat sandbox "nowhere")))
           (should-not (file-exists-p (concat sandbox "no-such-file")))
           (should-error (write-region "" nil (concat sandbox "y")) :type 'file-error)

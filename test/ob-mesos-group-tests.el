@@ -51,6 +51,7 @@ for word in sorted(counts): print(word, counts[word])"))
       (concat (ob-mesos-flow--named "one" "" "echo 1")
               (ob-mesos-flow--named "each" ":foreach n='()" "echo $n")
               (ob-mesos-flow--named "sum" ":var x=each" "echo $x")
+              (ob-mesos-flow--named "map" ":foreach x=each" "echo $x")
               (ob-mesos-flow--named "call" ":var x=(error \"No\")" "echo $x")
               (ob-mesos-flow--named "last" ":var x=one" "echo \"got $x\""))
     (ob-mesos--submit-buffer-and-wait)
@@ -58,9 +59,44 @@ for word in sorted(counts): print(word, counts[word])"))
     (should (equal ": 1\n" (ob-mesos-flow--result "one")))
     (should (equal ": got 1\n: \n" (ob-mesos-flow--result "last")))
     (should (string-match-p "ERROR: .:foreach. has no elements" (ob-mesos-flow--result "each")))
-    (should (string-match-p "ERROR: The task needs each-.*, which is ERROR"
-                            (ob-mesos-flow--result "sum")))
+    (dolist (name '("sum" "map"))
+      (should (string-match-p
+               "ERROR: The task needs each-.*, which is ERROR: .:foreach. has no elements"
+               (ob-mesos-flow--result name))))
     (should (string-match-p "ERROR: No$" (ob-mesos-flow--result "call")))))
+
+(ert-deftest ob-mesos-what-needs-a-group-without-elements-says-why ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "each" ":foreach n='()" "echo $n")
+              (ob-mesos-flow--named "sum" ":var x=each" "echo $x"))
+    (let ((org-confirm-babel-evaluate nil))
+      (ob-mesos-tests--go "#+name: sum")
+      (ob-mesos-execute-region (point) (point-max))
+      (ob-mesos-tests--wait (lambda () (string-search "ERROR" (buffer-string))))
+      (should (string-match-p
+               "ERROR: The task needs each-.*, which is ERROR: .:foreach. has no elements"
+               (ob-mesos-flow--result "sum")))
+      (should-not (string-search "RESULTS: each" (buffer-string))))))
+
+(ert-deftest ob-mesos-without-a-server-the-results-stay ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "echo 1") "#+RESULTS: one\n: old 1\n\n"
+              (ob-mesos-flow--named "two" "" "echo 2") "#+RESULTS: two\n: old 2\n")
+    (let ((ob-mesos--servers nil)
+          (ob-mesos--tasks (make-hash-table :test #'equal))
+          (ob-mesos-java "no-such-java")
+          (text (buffer-string)))
+      (should-error (ob-mesos--submit-buffer-and-wait) :type 'user-error)
+      (should (equal text (buffer-string))))))
+
+(ert-deftest ob-mesos-a-block-that-the-user-declines-ends-the-run ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "" "echo 1") "#+RESULTS: one\n: old 1\n")
+    (let ((text (buffer-string))
+          (org-confirm-babel-evaluate t))
+      (cl-letf (((symbol-function 'yes-or-no-p) #'ignore))
+        (should-error (ob-mesos--submit-buffer-and-wait) :type 'user-error))
+      (should (equal text (buffer-string))))))
 
 (ert-deftest ob-mesos-members-that-fail-are-named-beside-those-that-do-not ()
   (let ((result (ob-mesos-tests--run

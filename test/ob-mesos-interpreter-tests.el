@@ -335,12 +335,9 @@ print(who)")
                    ("python" ":files a.txt" ":files")
                    ("python" ":instances 2" ":instances")
                    ("python" ":stdin x" ":stdin")
-                   ("python" ":attempts 3" ":attempts")
-                   ("python" ":secret A=b" ":secret")
-                   ("bash" "" "The block is empty")))
+                   ("python" ":secret A=b" ":secret")))
     (ob-mesos-tests--with
-        (ob-mesos-interpreter-tests--block lang (concat ":session s " header)
-                                           (if (equal lang "bash") "" "1"))
+        (ob-mesos-interpreter-tests--block lang (concat ":session s " header) "1")
       (let ((message (cadr (should-error (ob-mesos-execute) :type 'user-error))))
         (should (string-search words message))))))
 
@@ -377,6 +374,35 @@ print(who)")
             (ob-mesos-execute)
             (ob-mesos-tests--settle)
             (should (string-match-p end (buffer-string)))))))))
+
+(ert-deftest ob-mesos-a-session-that-ends-right-after-its-block-is-listed-as-lost ()
+  (let* ((name (ob-mesos-interpreter-tests--name))
+         (directory (make-temp-file "ob-mesos" t))
+         (number (expand-file-name "number" directory))
+         (over (expand-file-name "over" directory)))
+    (ob-mesos-tests--with
+        (ob-mesos-interpreter-tests--block
+         "bash" (format ":session %s :results output" name)
+         (format "while [ ! -e %s ]; do sleep 0.1; done; echo $$ > %s.new; mv %s.new %s"
+                 over number number number))
+      (ob-mesos-execute)
+      (ob-mesos-tests--wait
+       (lambda () (equal "RUNNING" (ob-mesos-task-state (car (ob-mesos--running))))))
+      ;; The server does not take in the end of the block before that of its session.
+      (ob-mesos--disconnect (ob-mesos--server) nil)
+      (write-region "" nil over nil 'silent)
+      (ob-mesos-tests--wait (lambda () (file-exists-p number)))
+      (call-process "sh" nil nil nil "-c" (format "kill -9 $(cat %s)" number))
+      (ob-mesos-tests--wait
+       (lambda ()
+         (cl-some (lambda (session)
+                    (and (string-suffix-p name (plist-get session :name))
+                         (plist-get session :lost)))
+                  (plist-get (ob-mesos--call (ob-mesos--server) :session/list
+                                             (make-hash-table :size 1))
+                             :sessions))))
+      (ob-mesos-tests--settle))
+    (delete-directory directory t)))
 
 (ert-deftest ob-mesos-sessions-are-listed-and-killed ()
   (let* ((name (ob-mesos-interpreter-tests--name))

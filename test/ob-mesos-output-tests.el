@@ -37,7 +37,7 @@
     (dolist (n '(1 2 3))
       (should (string-search (format ": 100000 %d\n" n) (buffer-string))))
     ;; Its title does not have all of an element.
-    (should (= 3 (how-many "^: ==> 0\\{1,200\\}[.…]+ <==$" (point-min) (point-max))))))
+    (should (= 3 (how-many "^: ==> 0\\{1,200\\}[.…]+ ([012]) <==$" (point-min) (point-max))))))
 
 (ert-deftest ob-mesos-a-local-block-gets-what-a-block-on-the-cluster-wrote ()
   (ob-mesos-tests--with

@@ -31,7 +31,7 @@ final class Launcher {
   private final Fetcher fetcher;
   private final Map<String, String> environment;
   private final Supervisor.Listener listener;
-  private Optional<Supervisor> supervisor = Optional.empty();
+  private volatile Optional<Supervisor> supervisor = Optional.empty();
 
   Launcher(WorkDirectory work, LocalOptions options, Supervisor.Listener listener)
       throws IOException {
@@ -81,9 +81,9 @@ final class Launcher {
     }
   }
 
-  /** Returns the ids of the sessions that the supervisor runs. */
-  synchronized Set<String> sessions() {
-    return supervisor.map(Supervisor::sessions).orElse(Set.of());
+  /** Returns whether a session has ended; does not wait for the start of a supervisor. */
+  boolean hasEnded(String session) {
+    return supervisor.map(it -> it.hasEnded(session)).orElse(true);
   }
 
   /** Uses a supervisor, which was killed, no longer. */

@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.Consumer;
 import org.apache.mesos.v1.Protos.FrameworkID;
@@ -362,8 +361,7 @@ final class LocalAgent {
   /** Returns the ids of sessions that have ended; those of an earlier server too. */
   List<String> endedSessions() {
     try {
-      Set<String> live = launcher.sessions();
-      return work.sessionIds().stream().filter(id -> !live.contains(id)).toList();
+      return work.sessionIds().stream().filter(launcher::hasEnded).toList();
     } catch (IOException e) {
       log.warn("the sessions cannot be listed", e);
       return List.of();
@@ -385,6 +383,15 @@ final class LocalAgent {
     boolean last = done.map(status -> status.getState() == task.state()).orElse(false);
     if (last && task.hasEnded()) {
       remove(task);
+      tellEndOfSession(task);
+    }
+  }
+
+  /** The end of a busy session is not heeded, so it is told again after that of its task. */
+  private void tellEndOfSession(LocalTask task) {
+    String session = task.info().getExecutor().getExecutorId().getValue();
+    if (task.info().hasExecutor() && launcher.hasEnded(session)) {
+      listener.sessionEnded(session);
     }
   }
 

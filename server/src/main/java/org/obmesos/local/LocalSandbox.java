@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.obmesos.sandbox.Sandbox;
 
 /** A sandbox on this machine. Only regular files are read: a FIFO would block. */
@@ -85,7 +86,8 @@ public final class LocalSandbox implements Sandbox {
                 root.relativize(file).toString(),
                 attributes.isDirectory() ? 0 : attributes.size(),
                 attributes.lastModifiedTime().toInstant(),
-                attributes.isDirectory()));
+                attributes.isDirectory(),
+                link(file)));
       }
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
@@ -100,6 +102,12 @@ public final class LocalSandbox implements Sandbox {
         file,
         BasicFileAttributes.class,
         Files.exists(file) ? new LinkOption[0] : new LinkOption[] {LinkOption.NOFOLLOW_LINKS});
+  }
+
+  private static Optional<String> link(Path file) throws IOException {
+    return Files.isSymbolicLink(file)
+        ? Optional.of(Files.readSymbolicLink(file).toString())
+        : Optional.empty();
   }
 
   @Override

@@ -40,6 +40,7 @@ final class Supervisor implements AutoCloseable {
   private final BufferedReader lines;
   private final Map<String, Long> running = new HashMap<>();
   private final Set<String> sessions = ConcurrentHashMap.newKeySet();
+  private final boolean namesSessions;
   private boolean lost;
 
   /** Receives what the supervisor says, on a thread of the connection. */
@@ -134,8 +135,8 @@ final class Supervisor implements AutoCloseable {
         .getAsJsonObject("tasks")
         .entrySet()
         .forEach(task -> running.put(task.getKey(), task.getValue().getAsLong()));
-    // A supervisor of an earlier version does not name its sessions.
-    if (subscribed.has("sessions")) {
+    namesSessions = subscribed.has("sessions");
+    if (namesSessions) {
       subscribed.getAsJsonArray("sessions").forEach(id -> sessions.add(id.getAsString()));
     }
   }
@@ -196,9 +197,12 @@ final class Supervisor implements AutoCloseable {
     listener.sessionEnded(id);
   }
 
-  /** Returns the ids of the sessions that have not ended. */
-  Set<String> sessions() {
-    return sessions;
+  /**
+   * Returns whether a session has ended. A supervisor of version 0.2 does not tell of sessions, so
+   * they count as live.
+   */
+  boolean hasEnded(String session) {
+    return namesSessions && !sessions.contains(session);
   }
 
   /** Sets the environment of tasks, besides what their specifications say. */

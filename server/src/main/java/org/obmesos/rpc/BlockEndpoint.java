@@ -294,7 +294,8 @@ final class BlockEndpoint implements BlockService {
                                           entry.path(),
                                           entry.size(),
                                           entry.modified().toEpochMilli(),
-                                          entry.directory()))
+                                          entry.directory(),
+                                          entry.link().orElse(null)))
                               .toList(),
                           sandbox.location()))
               .thenApply(found -> found.orElseThrow(() -> unknown(id)));

@@ -4,6 +4,7 @@ package org.obmesos.sandbox;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The files of one task. Offsets, lengths and sizes are bytes. Paths are relative to the sandbox;
@@ -17,9 +18,15 @@ public interface Sandbox {
    * @param path relative to the sandbox, with slashes
    * @param size in bytes; 0 for a directory
    * @param modified when it was last modified
-   * @param directory whether it is a directory
+   * @param directory whether it is a directory, or a link to one
+   * @param link where it leads if it is a symbolic link; empty if it is none
    */
-  record Entry(String path, long size, Instant modified, boolean directory) {}
+  record Entry(String path, long size, Instant modified, boolean directory, Optional<String> link) {
+    /** Creates an entry that is no link. */
+    public Entry(String path, long size, Instant modified, boolean directory) {
+      this(path, size, modified, directory, Optional.empty());
+    }
+  }
 
   /** The sandbox of a task that was not launched. It is empty. */
   Sandbox EMPTY =

@@ -49,11 +49,11 @@ final class Sessions {
   private final Map<String, ExecutorInfo> executors = new LinkedHashMap<>();
 
   /**
-   * A session that has not ended.
+   * A session that has not ended, or whose end no task was told yet.
    *
    * @param began when its first task was launched
    * @param last its last task that was launched
-   * @param confirmed whether one of its tasks has ended, and it has not
+   * @param confirmed whether one of its tasks has ended without it
    * @param lost why it has ended without a task; empty if it has not
    */
   private record State(Instant began, Task last, boolean confirmed, Optional<String> lost) {

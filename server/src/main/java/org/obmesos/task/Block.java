@@ -43,7 +43,8 @@ public record Block(
     }
     if (program.executionEnvironment().session().isPresent()
         && !runPolicy.retry().equals(Retry.NONE)) {
-      throw new InvalidBlockException("session", "none for a block that runs more than once");
+      throw new InvalidBlockException(
+          "session", "none for a block with attempts, backoff, ensure or memory that can grow");
     }
     if (runPolicy.executor() == ExecutorKind.SHARED
         && !canShareExecutor(program, requirements, runPolicy)) {

@@ -4,8 +4,8 @@
 # cluster's work directory.
 #
 # The server connects to a socket in the work directory; messages are JSON, one a
-# line.  To each server that connects the supervisor says which tasks run; what
-# an earlier one has sent and was not read by then is never done.
+# line.  To each server that connects the supervisor says which tasks and sessions
+# run; what an earlier one has sent and was not read by then is never done.
 #
 #   server: {"type":"ENVIRONMENT","environment":VARIABLES}, for all tasks to come;
 #     {"type":"LAUNCH","id":ID,"spec":SPECIFICATION} {"type":"KILL","id":ID}

@@ -442,6 +442,7 @@ sub start_in_session {
     return unless $error;
     append_error($task, $error);
     end_session_task($id, 1 << 8, 1);
+    $on_session_ended->($spec->{session}{id}) unless $sessions{ $spec->{session}{id} };
 }
 
 sub append_error {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.local;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -183,6 +189,36 @@ final class SupervisorTest implements Supervisor.Listener {
     return ProcessHandle.allProcesses()
         .filter(process -> process.info().commandLine().orElse("").contains(script))
         .findFirst();
+  }
+
+  /** That of version 0.2 did not name its sessions when a server connected. */
+  @Test
+  void theSessionsOfAnEarlierSupervisorCountAsLive() throws Exception {
+    Path socket = directory.resolve("supervisor.sock");
+    for (boolean names : List.of(false, true)) {
+      Files.deleteIfExists(socket);
+      try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+        listener.bind(UnixDomainSocketAddress.of(socket));
+        Thread answer =
+            new Thread(
+                () -> {
+                  try {
+                    String subscribed =
+                        "{\"type\":\"SUBSCRIBED\",\"tasks\":{}%s}\n"
+                            .formatted(names ? ",\"sessions\":[\"a\"]" : "");
+                    listener.accept().write(ByteBuffer.wrap(subscribed.getBytes(UTF_8)));
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+        answer.start();
+        try (Supervisor supervisor = Supervisor.find(directory).orElseThrow()) {
+          assertThat(supervisor.hasEnded("a")).isFalse();
+          assertThat(supervisor.hasEnded("b")).isEqualTo(names);
+        }
+        answer.join();
+      }
+    }
   }
 
   @Test

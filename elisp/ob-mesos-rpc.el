@@ -6,14 +6,14 @@
 ;;; Commentary:
 
 ;; Starts a server for each master, speaks JSON-RPC with it, and starts it
-;; again when it exits unexpectedly.  The process filter queues the messages
-;; of the server; a timer handles them in slices of a few milliseconds.
+;; again when it exits unexpectedly.
 
 ;;; Code:
 
 (require 'cl-lib)
 (require 'jsonrpc)
 (require 'auth-source)
+(require 'ob-mesos-work)
 
 (defgroup ob-mesos nil
   "Org source blocks on a cluster."
@@ -114,61 +114,6 @@ Its result was not in the notification, and has to be requested.")
                  :key #'ob-mesos--server-master)
         (car (push (ob-mesos--server-make :master master)
                    ob-mesos--servers)))))
-
-;;;; Work in slices
-
-(defvar ob-mesos--slice (if noninteractive 1.0e6 0.008)
-  "Seconds to work at a time; small where a user waits to type.")
-
-(defvar ob-mesos--work nil "Functions to call, in order.")
-(defvar ob-mesos--work-tail nil "The last cons of `ob-mesos--work'.")
-(defvar ob-mesos--work-timer nil "The timer that does the work.")
-
-(defvar ob-mesos--working nil "Non-nil while the work is done.")
-
-(defun ob-mesos--enqueue (function &rest arguments)
-  "Call FUNCTION with ARGUMENTS soon, after all that was put off before."
-  (let ((cell (list (cons function arguments))))
-    (if ob-mesos--work
-        (setcdr ob-mesos--work-tail cell)
-      (setq ob-mesos--work cell))
-    (setq ob-mesos--work-tail cell))
-  (ob-mesos--schedule-work))
-
-(defun ob-mesos--schedule-work ()
-  "See to it that the work is done."
-  (unless ob-mesos--work-timer
-    (setq ob-mesos--work-timer (run-at-time 0 nil #'ob-mesos--do-work))))
-
-(defvar ob-mesos--waiting nil
-  "Non-nil while somebody waits for a task; then input is no reason to stop.")
-
-(defun ob-mesos--do-work ()
-  "Do what was put off, for one slice, or until there is input."
-  ;; The timer that has called us stays in its variable meanwhile, for work
-  ;; may put off more work, and that must not start a second timer.
-  (let ((end (+ (float-time) ob-mesos--slice))
-        (ob-mesos--working t))
-    (unwind-protect
-        (while (and ob-mesos--work
-                    (< (float-time) end)
-                    (or ob-mesos--waiting (not (input-pending-p))))
-          (ob-mesos--do-job (pop ob-mesos--work)))
-      (setq ob-mesos--work-timer
-            (and ob-mesos--work
-                 (run-at-time 0.002 nil #'ob-mesos--do-work))))))
-
-(defun ob-mesos--do-job (job)
-  "Do JOB, a function with its arguments.
-It may call the user's own functions, so quitting works."
-  (save-match-data
-    (let ((inhibit-quit nil)
-          ;; That of TRAMP, which waits for a process, shows the errors of others.
-          (signal-hook-function nil))
-      (condition-case-unless-debug err
-          (apply (car job) (cdr job))
-        ((error quit)
-         (message "ob-mesos: %s" (error-message-string err)))))))
 
 ;;;; The server
 
@@ -335,6 +280,9 @@ for the other."
                  (if (boundp 'jsonrpc-event-hook)
                      '(:events-buffer-config (:size 0 :format full))
                    '(:events-buffer-scrollback-size 0))))
+    (let ((process (jsonrpc--process (ob-mesos--server-connection server))))
+      (add-function :around (process-filter process) #'ob-mesos--with-timers)
+      (add-function :around (process-sentinel process) #'ob-mesos--with-timers))
     (let ((stderr (get-buffer-process (ob-mesos--stderr server))))
       (when stderr (set-process-query-on-exit-flag stderr nil)))
     (ob-mesos--send
@@ -511,39 +459,6 @@ SUCCESS and FAILURE are as for `ob-mesos--send'."
       (ob-mesos--send server method params success failure)
     (push (list method params success failure)
           (ob-mesos--server-pending server))))
-
-(defun ob-mesos--wait (done)
-  "Wait for DONE to return non-nil and return that.
-Quitting stops the waiting and nothing else."
-  (if ob-mesos--working
-      ;; What is waited for is work too, and must not wait for its turn.
-      (let ((ob-mesos--working nil)
-            (ob-mesos--work-timer nil))
-        (ob-mesos--wait done))
-    (ob-mesos--wait-here done)))
-
-(defun ob-mesos--wait-here (done)
-  "Wait for DONE to return non-nil, with a progress reporter; return that."
-  (let ((ob-mesos--waiting t)
-        (inhibit-quit nil)
-        (start (float-time))
-        (reporter nil)
-        (value nil))
-    (save-match-data
-      (while (not (setq value (funcall done)))
-        (accept-process-output nil 0.05)
-        (unless noninteractive
-          (if reporter
-              (progress-reporter-update reporter)
-            (when (> (- (float-time) start) 0.5)
-              (setq reporter (make-progress-reporter
-                              "Waiting for the cluster (C-g stops waiting)..."))))
-          (redisplay))
-        (when (and ob-mesos--work (not ob-mesos--work-timer))
-          (ob-mesos--schedule-work))))
-    (when reporter
-      (progress-reporter-done reporter))
-    value))
 
 (defun ob-mesos--call (server method params)
   "Send METHOD with PARAMS to SERVER and wait for its result."

@@ -157,5 +157,31 @@ sleep 1 while getppid() == $parent;
       (ob-mesos-tests--settle)
       (should (equal (ob-mesos-tests--results) ": begun\n: ended\n")))))
 
+;; `with-tramp-suspended-timers' binds these two while TRAMP sends a file, and
+;; Emacs runs process filters then, but no timers.
+(ert-deftest ob-mesos-nothing-is-lost-while-timers-are-suspended ()
+  (let ((mark (make-temp-name (expand-file-name "mark" temporary-file-directory))))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-tests--block "" (format "echo one; touch %s" mark)) "\n"
+                (ob-mesos-tests--block "" "echo two"))
+      (ob-mesos--call (ob-mesos--server) :task/list (make-hash-table :size 1))
+      (let ((process (jsonrpc--process (ob-mesos--server-connection (ob-mesos--server)))))
+        (ob-mesos-execute)
+        (let (timer-list timer-idle-list)
+          (cl-loop repeat 600 until (file-exists-p mark)
+                   do (accept-process-output process 0.05 nil 1))
+          ;; The server tells of the end; nothing shows that while timers wait.
+          (let ((until (+ (float-time) 1)))
+            (while (< (float-time) until)
+              (accept-process-output process 0.05 nil 1)))))
+      (ob-mesos-tests--settle)
+      (search-forward "#+begin_src" nil nil 2)
+      (ob-mesos-execute)
+      ;; The same for a caller that waits within.
+      (let (timer-list timer-idle-list)
+        (ob-mesos--wait (lambda () (null (ob-mesos--running)))))
+      (should (string-match-p "^: one\n\\(?:.*\n\\)*: two$" (buffer-string))))
+    (delete-file mark)))
+
 (provide 'ob-mesos-failure-tests)
 ;;; ob-mesos-failure-tests.el ends here

@@ -307,6 +307,6 @@ final class SessionTest {
     items.add(block);
     params.add("blocks", items);
     assertThat(server.call("task/submit", params.toString()).toString())
-        .contains("none for a block that runs more than once");
+        .contains("none for a block with attempts");
   }
 }

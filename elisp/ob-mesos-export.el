@@ -23,7 +23,7 @@
 (defvar-local ob-mesos--exported nil
   "In the reference buffer of an export, its tasks, (POSITION . TASK) each.")
 
-(defvar ob-mesos--failed nil "Non-nil once a block of an export has failed.")
+(defvar ob-mesos--failed nil "The tasks of exports that have failed.")
 
 (defun ob-mesos--export-place ()
   "Where the block or call at point is in the reference buffer of the export."
@@ -46,15 +46,32 @@
     (or (cl-loop for (position . task) in (buffer-local-value 'ob-mesos--exported
                                                               reference)
                  when (and (= place position)
-                           (ob-mesos--same-program-p task lang body params))
+                           (or (cl-some #'ob-mesos-task-failed-p
+                                        (ob-mesos-task-needs task))
+                               (ob-mesos--same-program-p task lang body params)))
                  return task)
-        (let ((task (ob-mesos--new-task
-                     lang body params
-                     (org-element-property :name (org-element-at-point))
-                     (ob-mesos--exported-after params))))
+        (let* ((name (org-element-property :name (org-element-at-point)))
+               (upstream (ob-mesos--failed-upstream params))
+               (task (if upstream
+                         (ob-mesos--failed-task lang body params name
+                                                (ob-mesos--why-not upstream))
+                       (ob-mesos--new-task lang body params name
+                                           (ob-mesos--exported-after params)))))
           (with-current-buffer reference
             (push (cons place task) ob-mesos--exported))
           task))))
+
+(defun ob-mesos--failed-upstream (params)
+  "Return the task of this export whose report is a value in PARAMS, or nil.
+Org has put it there for the value of a block that has failed."
+  (let ((values (mapcar #'cdr (org-babel--get-vars params))))
+    (cl-loop for (_ . task) in (buffer-local-value 'ob-mesos--exported
+                                                   org-babel-exp-reference-buffer)
+             when (and (ob-mesos-task-failed-p task)
+                       (let ((report (ob-mesos--report task)))
+                         (or (member report values)
+                             (member (ob-mesos--one-line report) values))))
+             return task)))
 
 (defun ob-mesos--exported-after (params)
   "Return the tasks of this export that a block with PARAMS comes after.
@@ -87,8 +104,10 @@ One that has no task yet gets one."
             #'ob-mesos--insert-exported-provenance nil t)
   (let ((task (ob-mesos--exported-task lang body (copy-tree params))))
     (prog1 (ob-mesos--wait-for-value task params)
-      (when (and noninteractive (ob-mesos-task-failed-p task))
-        (setq ob-mesos--failed t)
+      (when (and noninteractive
+                 (ob-mesos-task-failed-p task)
+                 (not (memq task ob-mesos--failed)))
+        (push task ob-mesos--failed)
         (ob-mesos--tell-failure task)))))
 
 (defun ob-mesos--insert-exported-provenance ()

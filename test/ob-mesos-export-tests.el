@@ -349,5 +349,25 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
         (should (equal 0 status))
         (should (string-prefix-p "Usage: ./ob-mesos COMMAND" said))))))
 
+(ert-deftest ob-mesos-what-needs-a-failed-block-does-not-run-in-an-export ()
+  (require 'ox-ascii)
+  (dolist (early '(t nil))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "f" ":exports results" "exit 2")
+                (ob-mesos-flow--named
+                 "g" (concat ":exports results :var x=f"
+                             ;; Lisp is evaluated when it is the turn of the block.
+                             (if early "" " y=(identity 1)"))
+                 "echo \"ran with $x\"")
+                "#+call: g()\n\nInline src_mesos[:var x=f]{echo \"ran with $x\"} there.\n")
+      (let* ((org-confirm-babel-evaluate nil)
+             (text (org-export-as 'ascii)))
+        (should-not (string-search "ran with" text))
+        (should (string-match-p "mesos: f-.* FAILED: Command exited with status 2" text))
+        (should (= 3 (with-temp-buffer
+                       (insert text)
+                       (how-many "which[ \n]is[ \n]FAILED" (point-min) (point-max)))))
+        (should (string-match-p "mesos: g-.* ERROR: The task needs f" text))))))
+
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

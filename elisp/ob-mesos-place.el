@@ -191,6 +191,20 @@ a document gets nothing."
           (point)
         beg))))
 
+(defun ob-mesos--result-end ()
+  "Return the end of the result at point.
+`org-babel-result-end' does not know paragraphs and some blocks."
+  (let ((end (org-babel-result-end)))
+    (if (or (> end (point))
+            (eobp)
+            (looking-at-p "[ \t]*$\\|\\*+ ")
+            (looking-at-p ob-mesos--provenance-regexp))
+        end
+      (save-excursion
+        (goto-char (org-element-property :end (org-element-at-point)))
+        (skip-chars-backward " \t\n")
+        (line-beginning-position 2)))))
+
 (defun ob-mesos--plain (origin)
   "The surroundings of the block or call at ORIGIN if they are plain, else nil.
 Return (BEG END RESULTS): all that Org's inserter must see is between BEG

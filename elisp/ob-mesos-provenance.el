@@ -154,20 +154,6 @@ is as for `org-babel-where-is-src-block-result', and END as for
           (unless (bolp) (insert "\n"))
           (insert (ob-mesos--provenance-text task indent)))))))
 
-(defun ob-mesos--result-end ()
-  "Return the end of the result at point.
-`org-babel-result-end' does not know paragraphs and some blocks."
-  (let ((end (org-babel-result-end)))
-    (if (or (> end (point))
-            (eobp)
-            (looking-at-p "[ \t]*$\\|\\*+ ")
-            (looking-at-p ob-mesos--provenance-regexp))
-        end
-      (save-excursion
-        (goto-char (org-element-property :end (org-element-at-point)))
-        (skip-chars-backward " \t\n")
-        (line-beginning-position 2)))))
-
 (defun ob-mesos--delete-provenance ()
   "Delete the drawer that begins at point, if one does."
   (let ((case-fold-search t))

@@ -304,6 +304,12 @@ That is POSITION itself if there is no results keyword."
                                                   :test #'equal))
                                (cdr value)))
               (kept (and (ob-mesos-task-reused-p task) (not alone))))
+         (when alone
+           ;; Org does not know that this belongs to the earlier result.
+           (save-excursion
+             (goto-char placeholder)
+             (goto-char (ob-mesos--placeholder-end))
+             (ob-mesos--delete-provenance)))
          ;; Otherwise Org replaces it.
          (when (or kept (not (member "replace" result-params)))
            (save-excursion

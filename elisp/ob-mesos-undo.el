@@ -115,6 +115,9 @@ What follows has moved by DELTA."
         (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
          (when (ob-mesos--absorbs-p beg end from to)
            (throw 'found t))
+         ;; An older one does not cover what this one begins or ends.
+         (when (or (< beg from end to) (< from beg to end))
+           (throw 'found nil))
          (setq from (ob-mesos--back-over-insertion from beg end)
                to (ob-mesos--back-over-insertion to beg end)))
         (`(,(and (pred stringp) text) . ,(and (pred integerp) pos))

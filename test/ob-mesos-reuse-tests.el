@@ -458,6 +458,37 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
     (should (equal "A src_mesos[:provenance yes]{echo inl} {{{results(=inl=)}}} word.\n"
                    (buffer-string)))))
 
+(ert-deftest ob-mesos-a-new-key-leaves-no-drawer-of-the-old-one ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-reuse--named "one" ":provenance yes :cache yes" "echo 1") "Text.\n")
+    (dolist (change '(("echo 1" . "echo 1") ("echo 1" . "echo 2") ("echo 2" . "exit 3")
+                      ("exit 3" . "echo 4")))
+      (ob-mesos-reuse--change (car change) (cdr change))
+      (ob-mesos-tests--go "#+begin_src")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (ert-info ((cdr change))
+        (should (= 1 (how-many "^:PROVENANCE:$" (point-min) (point-max))))
+        (should (string-match-p "^:END:\n\nText\\.\n\\'" (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-second-run-with-provenance-is-one-step-of-undo ()
+  (dolist (header '("" ":results drawer" ":results table" ":results append" ":wrap example"
+                    ":results raw"))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-reuse--named "one" (concat ":provenance yes " header) "echo constant")
+                "Text.\n")
+      (let (texts)
+        (dotimes (_ 3)
+          (push (buffer-string) texts)
+          (undo-boundary)
+          (ob-mesos-tests--go "#+begin_src")
+          (ob-mesos-execute)
+          (ob-mesos-tests--settle))
+        (ert-info (header)
+          (dolist (text texts)
+            (ob-mesos-tests--undo (not (eq text (car texts))))
+            (should (equal text (buffer-string)))))))))
+
 (ert-deftest ob-mesos-a-result-says-how-it-came-about ()
   (ob-mesos-tests--with
       (concat (ob-mesos-reuse--named "one" ":provenance yes" "echo 1") "Text.\n")

@@ -295,6 +295,15 @@ Their results take the place of these; what nobody knows is taken away."
     (user-error "There is no document %s" file))
   (find-file-noselect (expand-file-name file)))
 
+(defun ob-mesos--allow-edits (print)
+  "Make the document writable if PRINT is non-nil, for then it is not saved.
+Otherwise signal a `user-error' if its file is write-protected."
+  (when buffer-read-only
+    (unless print
+      (user-error "%s is write-protected; --stdout prints the document instead"
+                  (file-name-nondirectory buffer-file-name)))
+    (setq buffer-read-only nil)))
+
 (defun ob-mesos--take-blocks (languages)
   "Let blocks of LANGUAGES in this buffer run on the cluster unless they say no."
   (dolist (language languages)
@@ -412,6 +421,7 @@ is 1 if a block has failed."
   (ob-mesos--batch
    '("--follow" "--stdout" "--stale-only")
    (lambda (_words options)
+     (ob-mesos--allow-edits (member "--stdout" options))
      (when (member "--follow" options)
        (add-hook 'ob-mesos-output-functions #'ob-mesos--tell-output))
      (let ((failed (ob-mesos--wait-for

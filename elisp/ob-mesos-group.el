@@ -232,7 +232,12 @@ there are more items, the slot `more' of GROUP makes the next members."
     (run-hook-with-args
      'ob-mesos-status-functions
      (list :id (ob-mesos-task-id group)
-           :state (if (or failed (> unmade 0)) "FAILED" "FINISHED")
+           :state (cond ((not (or failed (> unmade 0))) "FINISHED")
+                        ((cl-every (lambda (member)
+                                     (equal "KILLED" (ob-mesos-task-state member)))
+                                   failed)
+                         "KILLED")
+                        (t "FAILED"))
            :terminal t
            :message (concat
                      (and (> unmade 0)

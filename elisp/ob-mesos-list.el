@@ -223,6 +223,8 @@ A long list is drawn less often, so that Emacs is free most of the time."
 (defun ob-mesos-list-kill ()
   "Kill the task at point."
   (interactive)
+  (when (eq t (plist-get (ob-mesos-list--task) :terminal))
+    (user-error "It has ended"))
   (when (y-or-n-p (format "Kill %s? " (plist-get (ob-mesos-list--task) :id)))
     (let ((id (plist-get (ob-mesos-list--task) :id)))
       (ob-mesos--request-kill (ob-mesos-list--server id) (list id)))))
@@ -262,11 +264,11 @@ This cannot be undone; ask for confirmation first."
     (cond
      ((and place (marker-buffer place))
       (pop-to-buffer (marker-buffer place))
-      (goto-char place))
+      (ob-mesos--show-position place))
      ((and document (file-readable-p document))
       (pop-to-buffer (find-file-noselect document))
       (when-let ((found (ob-mesos--find-text id)))
-        (goto-char found)))
+        (ob-mesos--show-position found)))
      (t (user-error "The document of the task does not exist")))))
 
 (defun ob-mesos-list-log ()

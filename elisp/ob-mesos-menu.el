@@ -247,13 +247,7 @@ After the last one, continue at the beginning of the buffer."
     (let ((next (or (cl-find-if (lambda (position) (> position (point))) positions)
                     (car positions)
                     (user-error "No block of this buffer runs"))))
-      (unless (<= (point-min) next (point-max))
-        (widen))
-      (goto-char next))
-    (when (derived-mode-p 'org-mode)
-      (if (fboundp 'org-fold-show-context)
-          (org-fold-show-context)
-        (with-no-warnings (org-show-context))))))
+      (ob-mesos--show-position next))))
 
 ;;;; Where it is reached
 

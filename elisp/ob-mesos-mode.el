@@ -152,7 +152,10 @@ output."
                      (format "%s runs already" (ob-mesos-task-id task))
                      '((?k "kill and run again") (?f "follow its output")
                        (?c "cancel"))))
-          (?k (ob-mesos--kill-task task) t)
+          (?k (ob-mesos--kill-task task)
+              ;; The place is that of the next task.
+              (setf (ob-mesos-task-block-marker task) nil)
+              t)
           (?f (run-hook-with-args 'ob-mesos-follow-functions task) nil)))))
 
 (defvar ob-mesos-follow-functions nil

@@ -155,6 +155,16 @@ a document gets nothing."
                                   (ob-mesos--left-p task file))
                          (setf (ob-mesos-task-file task) buffer-file-name)))))))
 
+(defun ob-mesos--show-position (position)
+  "Move point to POSITION, and make it visible."
+  (unless (<= (point-min) position (point-max))
+    (widen))
+  (goto-char position)
+  (when (derived-mode-p 'org-mode)
+    (if (fboundp 'org-fold-show-context)
+        (org-fold-show-context)
+      (with-no-warnings (org-show-context)))))
+
 ;;;; The scratch buffer
 
 (defun ob-mesos--affiliated-p ()

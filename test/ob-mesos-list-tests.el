@@ -232,6 +232,26 @@
         (kill-buffer "*ob-mesos task*")
         (kill-buffer "*ob-mesos tasks*")))))
 
+(ert-deftest ob-mesos-the-list-shows-the-block-of-a-task ()
+  (ob-mesos-tests--with-file
+      (concat "* One\n** Deep\n" (ob-mesos-tests--block "" "echo hi") "\n* Two\nText\n")
+    (search-forward "begin_src")
+    (org-babel-execute-src-block)
+    (let ((id (ob-mesos-task-id (car (ob-mesos--running)))))
+      (ob-mesos-tests--settle)
+      (goto-char (point-min))
+      (org-overview)
+      (search-forward "* Two")
+      (org-narrow-to-subtree)
+      (save-window-excursion
+        (with-current-buffer (ob-mesos-list-tests--at id)
+          ;; An ended task is not asked about.
+          (should-error (ob-mesos-list-kill) :type 'user-error)
+          (ob-mesos-list-jump))
+        (should (looking-at-p "#\\+begin_src mesos"))
+        (should-not (invisible-p (point)))
+        (kill-buffer "*ob-mesos tasks*")))))
+
 ;; An Emacs that was stopped for a moment drew nothing for ten times as long.
 (ert-deftest ob-mesos-a-pause-of-the-machine-does-not-delay-the-list ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")

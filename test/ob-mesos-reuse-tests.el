@@ -305,7 +305,7 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
         (ob-mesos--kill-task group)
         (ob-mesos-tests--settle)
         (should (string-match
-                 "FAILED: \\([0-9]+\\) of 450 were not submitted; \\([0-9]+\\) of 450 failed: 1, 2,"
+                 "KILLED: \\([0-9]+\\) of 450 were not submitted; \\([0-9]+\\) of 450 failed: 1, 2,"
                  (buffer-string)))
         (should (= 450 (+ (string-to-number (match-string 1 (buffer-string)))
                           (string-to-number (match-string 2 (buffer-string))))))))))

@@ -276,5 +276,21 @@
         (should (>= 12 (hash-table-count ob-mesos--tasks)))
         (should (gethash (car ob-mesos--ended) ob-mesos--tasks))))))
 
+(ert-deftest ob-mesos-a-block-that-is-run-again-has-no-word-of-the-killed-task ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
+    (ob-mesos-execute)
+    (let ((first (car (ob-mesos--running)))
+          (told nil))
+      (cl-letf (((symbol-function 'read-multiple-choice) (lambda (&rest _) '(?k)))
+                ((symbol-function 'message)
+                 (lambda (&rest arguments) (push (apply #'format arguments) told))))
+        (let ((noninteractive nil))
+          (ob-mesos-execute))
+        (ob-mesos-tests--wait (lambda () (ob-mesos-task-done first))))
+      (should (equal "KILLED" (ob-mesos-task-state first)))
+      (should-not (cl-find "its place is gone" told :test #'string-search)))
+    (ob-mesos-kill)
+    (ob-mesos-tests--settle)))
+
 (provide 'ob-mesos-ui-tests)
 ;;; ob-mesos-ui-tests.el ends here

@@ -78,6 +78,19 @@ Signal `ob-mesos-declined' if the user declines."
                         params)
          (ob-mesos--resources (cl-remove :secret params :key #'car)))))))
 
+(defun ob-mesos--check-graph (graph)
+  "Signal a `user-error' if a node of GRAPH cannot be submitted.
+It names the node unless that is the only item.  This is found out before
+anything changes."
+  (dolist (node (ob-mesos--graph-order graph))
+    (condition-case err
+        (ob-mesos--check-node node)
+      (user-error
+       (if (and (eq node (car (ob-mesos--graph-items graph)))
+                (null (cdr (ob-mesos--graph-items graph))))
+           (signal (car err) (cdr err))
+         (user-error "%s: %s" (ob-mesos--node-name node) (error-message-string err)))))))
+
 (defun ob-mesos--check-params (lang body params)
   "Signal a `user-error' if BODY, of LANG, with PARAMS cannot be a task."
   (let ((dir (cdr (assq :dir params))))
@@ -266,7 +279,7 @@ AFTER is as for `ob-mesos--expand-node'."
       (condition-case err
           (progn
             (ob-mesos--sort-graph graph after)
-            (mapc #'ob-mesos--check-node (ob-mesos--graph-order graph))
+            (ob-mesos--check-graph graph)
             (mapc #'ob-mesos--execute-node (ob-mesos--graph-order graph))
             (ob-mesos--submit-unsent graph))
         ((error quit)

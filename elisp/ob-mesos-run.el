@@ -50,15 +50,6 @@ That the user declines NODE ends all."
     (ob-mesos-declined (signal (car err) (cdr err)))
     (error (ob-mesos--fail-node node (error-message-string err)))))
 
-(defun ob-mesos--check-graph (graph)
-  "Signal a `user-error' that names the node of GRAPH that cannot be submitted.
-This is found out before anything changes."
-  (dolist (node (ob-mesos--graph-order graph))
-    (condition-case err
-        (ob-mesos--check-node node)
-      (user-error
-       (user-error "%s: %s" (ob-mesos--node-name node) (error-message-string err))))))
-
 (defun ob-mesos--start-servers (graph)
   "Start the servers of the nodes of GRAPH, or signal an error.
 It is found out before anything changes that, for example, Java is missing."

@@ -100,7 +100,7 @@ The first line of its output has been written by then."
   (let ((inhibit-message t)
         (kill-buffer-query-functions nil))
     (ob-mesos-exec-tests--beside
-        "mkdir sub; printf 'a\\344\\n' > sub/x; ln -s sub way; ln -s none nowhere; ln -s .. sub/up
+        "mkdir sub; printf 'a\\344\\n' > sub/x; ln -s sub way; ln -s none nowhere; ln -s .. sub/up; mkfifo pipe
 echo begun; sleep 600"
       (save-window-excursion
         (ob-mesos-files)
@@ -128,6 +128,10 @@ echo begun; sleep 600"
                                               (directory-files-recursively
                                                (concat sandbox "sub") ""))))
           (should-not (file-directory-p (concat sandbox "nowhere")))
+          (let ((words (error-message-string
+                        (should-error (ob-mesos-exec-tests--text (concat sandbox "pipe"))))))
+            (should (string-search "pipe is not a regular file" words))
+            (should-not (string-search "java" words)))
           (should-not (file-exists-p (concat sandbox "no-such-file")))
           (should-error (write-region "" nil (concat sandbox "y")) :type 'file-error)
           (let ((copy (make-temp-name (expand-file-name "copy" temporary-file-directory)))

@@ -322,6 +322,7 @@ print(who)")
       (ob-mesos-execute)
       (ob-mesos-tests--settle)
       (should (string-match-p "status 3; its session has ended" (buffer-string)))
+      (should-not (string-search "job control" (buffer-string)))
       (should (string-match-p "The session has ended (with the block" (buffer-string)))
       ;; The user has read it.
       (ob-mesos-tests--go "echo")
@@ -403,6 +404,15 @@ print(who)")
                              :sessions))))
       (ob-mesos-tests--settle))
     (delete-directory directory t)))
+
+(ert-deftest ob-mesos-what-is-refused-before-a-block-is-named ()
+  (ob-mesos-tests--with
+      (concat "#+name: first\n"
+              (ob-mesos-interpreter-tests--block "bash" ":session s :files x" "echo")
+              (ob-mesos-interpreter-tests--block "bash" ":session s :after first" "true"))
+    (ob-mesos-tests--go "true")
+    (should (string-search "first: "
+                           (cadr (should-error (ob-mesos-execute) :type 'user-error))))))
 
 (ert-deftest ob-mesos-sessions-are-listed-and-killed ()
   (let* ((name (ob-mesos-interpreter-tests--name))

@@ -3,6 +3,8 @@ package org.obmesos.local;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import org.obmesos.sandbox.AgentMetrics;
 import org.obmesos.sandbox.ExecRequest;
@@ -39,9 +41,10 @@ public final class LocalSandboxes implements Sandboxes {
         ProcessHandle.allProcesses()
             // Another user's process can have any environment.
             .filter(process -> process.info().user().equals(ProcessHandle.current().info().user()))
+            .filter(process -> TaskEnvironment.of(process).contains(mark))
+            // A shell beside the task is younger, and can have another environment.
+            .min(Comparator.comparing(process -> process.info().startInstant().orElse(Instant.MAX)))
             .map(TaskEnvironment::of)
-            .filter(variables -> variables.contains(mark))
-            .findFirst()
             .orElseThrow(() -> new IOException("the task has no process any more"));
     List<String> command = request.command();
     if (task.block().program().executionEnvironment().container().isPresent()) {

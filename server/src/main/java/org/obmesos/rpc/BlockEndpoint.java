@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.rpc;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -141,8 +143,11 @@ final class BlockEndpoint implements BlockService {
     if (cause instanceof ResponseErrorException) {
       return cause;
     }
-    if (cause instanceof java.io.UncheckedIOException) {
-      return ErrorCode.SANDBOX_UNAVAILABLE.exception(String.valueOf(cause.getMessage()), null);
+    if (cause instanceof UncheckedIOException io) {
+      // Those of the JDK have a file name for a message, so the class says what is wrong.
+      boolean ours = io.getCause().getClass() == IOException.class;
+      return ErrorCode.SANDBOX_UNAVAILABLE.exception(
+          String.valueOf(ours ? io.getCause().getMessage() : io.getMessage()), null);
     }
     if (cause instanceof InvalidBlockException invalid) {
       return invalidBlock(null, invalid);

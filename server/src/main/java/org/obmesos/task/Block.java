@@ -50,7 +50,7 @@ public record Block(
         && !canShareExecutor(program, requirements, runPolicy)) {
       throw new InvalidBlockException(
           "executor",
-          "own for a block with an image, URIs, a user, a health check, GPUs, secrets or memory"
+          "own for a block with a session, an image, URIs, a user, a health check, GPUs, secrets or memory"
               + " that can grow");
     }
   }

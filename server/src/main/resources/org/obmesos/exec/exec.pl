@@ -38,7 +38,7 @@ while (@ARGV) {
     }
 }
 if (!defined $task || (@ARGV && $ARGV[0] =~ /^-/)) {
-    print STDERR "usage: TASK [--tty] [--] [COMMAND [ARGUMENT]...]\n";
+    print STDERR "usage: ob-mesos exec TASK [--tty] [--] [COMMAND [ARGUMENT]...]\n";
     exit 255;
 }
 my @command = @ARGV;

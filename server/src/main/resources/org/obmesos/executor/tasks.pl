@@ -550,6 +550,8 @@ sub last_errors {
     my ($from, $last) = ($task->{errors_from} // 0, (-s $file) - (1 << 12));
     seek($file, $from > $last ? $from : $last, 0);
     read($file, my $text, 1 << 12);
+    # An interactive Bash says so, which has no terminal.
+    $text =~ s/^bash: (?:cannot set terminal process group|no job control in this shell).*\n//gm;
     return $text;
 }
 

@@ -90,8 +90,9 @@ and redo with its submission."
   (when (eq this-command 'undo)
     ;; The undo may continue, from the text as it is now.
     (let ((last-command 'undo))
-      (pcase-dolist (`(,id . ,_) (ob-mesos--placeholders))
+      (pcase-dolist (`(,id ,marker . ,_) (ob-mesos--placeholders))
         (let ((task (gethash id ob-mesos--tasks)))
+          (set-marker marker nil)
           (when (and task
                      (ob-mesos-task-done task)
                      (eq (car (ob-mesos--place task)) (current-buffer)))

@@ -49,16 +49,13 @@ Return nil if that leads to no task of NODE."
              (promise (ob-mesos--promise-reference node ref)))
     (list (cons :stdin-value promise))))
 
-(define-error 'ob-mesos-declined "The user declines" 'user-error)
-
 (defun ob-mesos--confirm-node (node info)
   "Return non-nil if NODE with INFO is to be executed.
-Signal `ob-mesos-declined' if the user declines."
+Signal a `user-error' if the user declines."
   (and (org-babel-check-evaluate info)
        (or (ob-mesos--graph-confirmed (ob-mesos--node-graph node))
            (org-babel-confirm-evaluate info)
-           (signal 'ob-mesos-declined
-                   (list (format "%s is not run" (ob-mesos--node-name node)))))))
+           (user-error "%s is not run" (ob-mesos--node-name node)))))
 
 (defun ob-mesos--check-node (node)
   "Signal a `user-error' if NODE cannot be submitted with its header."
@@ -392,6 +389,9 @@ Only what has a name is shared."
         (user-error "The output of %s cannot be read: %s"
                     (ob-mesos--task-name task) done)))))
 
+(defvar ob-mesos--reported nil
+  "Tasks of an export that have failed, whose reports were returned as values.")
+
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.
 In an export that is a report if it has failed."
@@ -406,6 +406,7 @@ In an export that is a report if it has failed."
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)
+    (push task ob-mesos--reported)
     (if (ob-mesos--inline-p (org-element-context))
         (ob-mesos--one-line (ob-mesos--report task))
       (ob-mesos--report task)))

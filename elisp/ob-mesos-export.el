@@ -50,27 +50,38 @@
                                         (ob-mesos-task-needs task))
                                (ob-mesos--same-program-p task lang body params)))
                  return task)
-        (let* ((name (org-element-property :name (org-element-at-point)))
-               (upstream (ob-mesos--failed-upstream params))
-               (task (if upstream
-                         (ob-mesos--failed-task lang body params name
-                                                (ob-mesos--why-not upstream))
-                       (ob-mesos--new-task lang body params name
-                                           (ob-mesos--exported-after params)))))
+        (let ((task (ob-mesos--new-exported-task lang body params)))
           (with-current-buffer reference
             (push (cons place task) ob-mesos--exported))
           task))))
 
-(defun ob-mesos--failed-upstream (params)
-  "Return the task of this export whose report is a value in PARAMS, or nil.
-Org has put it there for the value of a block that has failed."
-  (let ((values (mapcar #'cdr (org-babel--get-vars params))))
+(defun ob-mesos--new-exported-task (lang body params)
+  "Launch a task of this export for BODY, of LANG, with PARAMS; return it.
+It fails at once if what it needs has failed."
+  (let* ((name (org-element-property :name (org-element-at-point)))
+         (upstream (ob-mesos--failed-upstream body params))
+         (ob-mesos--reported nil)
+         (task (unless upstream
+                 (ob-mesos--task lang body params name
+                                 (ob-mesos--exported-after params)))))
+    (if-let ((failed (or upstream (car ob-mesos--reported))))
+        (ob-mesos--failed-task lang body params name (ob-mesos--why-not failed))
+      (ob-mesos--launch-alone task)
+      task)))
+
+(defun ob-mesos--failed-upstream (body params)
+  "Return the failed task of this export whose report is in BODY or PARAMS.
+Org has put it there for the value of its block.  Return nil if there is
+none."
+  (let ((text (format "%S" (list body params)))
+        (values (mapcar #'cdr (org-babel--get-vars params))))
     (cl-loop for (_ . task) in (buffer-local-value 'ob-mesos--exported
                                                    org-babel-exp-reference-buffer)
              when (and (ob-mesos-task-failed-p task)
-                       (let ((report (ob-mesos--report task)))
-                         (or (member report values)
-                             (member (ob-mesos--one-line report) values))))
+                       (or (string-search (format "mesos: %s " (ob-mesos-task-id task))
+                                          text)
+                           (when-let ((file (cdr (assq :file (ob-mesos-task-params task)))))
+                             (member file values))))
              return task)))
 
 (defun ob-mesos--exported-after (params)

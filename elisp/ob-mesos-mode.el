@@ -137,14 +137,17 @@ FORCE, run the block even if there is a result to reuse."
   (interactive "P")
   (let ((element (or (ob-mesos--cluster-element)
                      (user-error "There is no block here that runs on a cluster"))))
-    (when (ob-mesos--confirm-again element)
-      (ob-mesos--wait-if-asked
-       (ob-mesos--execute-element element (and force "no"))))))
+    (when-let ((again (ob-mesos--confirm-again element)))
+      (let ((task (ob-mesos--execute-element element (and force "no"))))
+        (when (ob-mesos-task-p again)
+          ;; Its place is that of TASK.
+          (setf (ob-mesos-task-block-marker again) nil))
+        (ob-mesos--wait-if-asked task)))))
 
 (defun ob-mesos--confirm-again (element)
   "Return non-nil if ELEMENT is to run.
-If it is running the user is asked, and can kill its task or look at its
-output."
+If it is running the user is asked, and can kill its task, which is
+returned then, or look at its output."
   (let ((task (ob-mesos--task-at (ob-mesos--element-begin element))))
     (or (null task)
         noninteractive
@@ -152,10 +155,7 @@ output."
                      (format "%s runs already" (ob-mesos-task-id task))
                      '((?k "kill and run again") (?f "follow its output")
                        (?c "cancel"))))
-          (?k (ob-mesos--kill-task task)
-              ;; The place is that of the next task.
-              (setf (ob-mesos-task-block-marker task) nil)
-              t)
+          (?k (ob-mesos--kill-task task) task)
           (?f (run-hook-with-args 'ob-mesos-follow-functions task) nil)))))
 
 (defvar ob-mesos-follow-functions nil
@@ -168,7 +168,7 @@ output."
   (let ((ids (ob-mesos--ids task)))
     (if ids
         (ob-mesos--request-kill (ob-mesos-task-server task) ids)
-      (ob-mesos--refused task "Killed before it was launched"))))
+      (ob-mesos--refused task "Killed before it was launched" "KILLED"))))
 
 (defun ob-mesos--ctrl-c-ctrl-c ()
   "Run what is at point if it is for the cluster.

@@ -80,13 +80,17 @@ PARAMS are its header arguments."
 (defun ob-mesos--result-region (position)
   "Return the region that a result at POSITION can change, as a cons.
 It begins with the results keyword and ends with the empty lines below.
-Earlier results and the drawer of `ob-mesos-provenance' are in it."
+The drawer of `ob-mesos-provenance' is in it."
   (save-excursion
     (cons (or (ob-mesos--results-at position) position)
           (progn (goto-char position)
                  (goto-char (ob-mesos--placeholder-end))
-                 (unless (looking-at-p "[ \t]*$")
-                   (goto-char (ob-mesos--result-end)))
+                 (let ((end (ob-mesos--result-end)))
+                   ;; Org leaves earlier raw results there.
+                   (when (save-excursion
+                           (goto-char end)
+                           (looking-at-p ob-mesos--provenance-regexp))
+                     (goto-char end)))
                  (goto-char (ob-mesos--provenance-end))
                  (skip-chars-forward " \t\n")
                  (if (eobp) (point-max) (line-beginning-position))))))

@@ -43,28 +43,32 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
      (funcall function graph))))
 
 (defun ob-mesos--execute-node-of-many (node)
-  "Execute NODE; if that signals an error, only NODE and what needs it fails.
-That the user declines NODE ends all."
+  "Execute NODE; if that signals an error, only NODE and what needs it fails."
   (condition-case err
       (ob-mesos--execute-node node)
-    (ob-mesos-declined (signal (car err) (cdr err)))
     (error (ob-mesos--fail-node node (error-message-string err)))))
 
-(defun ob-mesos--start-servers (graph)
-  "Start the servers of the nodes of GRAPH, or signal an error.
-It is found out before anything changes that, for example, Java is missing."
+(defun ob-mesos--prepare-run (graph)
+  "Ask the user about the nodes of GRAPH and start the servers of those that run.
+Signal an error if the user declines one or a server cannot be started;
+nothing has changed then."
   (with-current-buffer (ob-mesos--graph-buffer graph)
     (let ((ob-mesos--keywords (ob-mesos--graph-keywords graph)))
-      (dolist (node (cl-remove-if-not #'ob-mesos--node-cluster
-                                      (ob-mesos--graph-order graph)))
-        (ob-mesos--ensure-server
-         (ob-mesos--server (ob-mesos--master (nth 2 (ob-mesos--node-info node t))))
-         (ob-mesos--document-keyword "address"))))))
+      (dolist (node (ob-mesos--graph-order graph))
+        (when (and (ob-mesos--node-cluster node) (not (ob-mesos--node-done node)))
+          (let ((info (ob-mesos--node-info node t)))
+            (when (org-with-wide-buffer
+                   (goto-char (ob-mesos--node-marker node))
+                   (ob-mesos--confirm-node node info))
+              (ob-mesos--ensure-server
+               (ob-mesos--server (ob-mesos--master (nth 2 info)))
+               (ob-mesos--document-keyword "address"))))))))
+  (setf (ob-mesos--graph-confirmed graph) t))
 
 (defun ob-mesos--begin-run (graph function)
   "Execute the nodes of GRAPH, in slices.
 In the end call FUNCTION with GRAPH."
-  (ob-mesos--start-servers graph)
+  (ob-mesos--prepare-run graph)
   (ob-mesos--enqueue #'ob-mesos--execute-next (ob-mesos--graph-order graph)
                    graph function))
 

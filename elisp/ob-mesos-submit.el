@@ -307,10 +307,14 @@ Nobody can tell while TASK waits for values itself."
   "Launch a task of BODY, of LANG, with PARAMS for the block NAME or nil.
 It comes after the tasks AFTER."
   (let ((task (ob-mesos--task lang body params name after)))
-    (ob-mesos--ensure-server (ob-mesos-task-server task)
-                             (ob-mesos--document-keyword "address"))
-    (ob-mesos--launch task)
+    (ob-mesos--launch-alone task)
     task))
+
+(defun ob-mesos--launch-alone (task)
+  "Launch TASK, which has no place; start its server first if that does not run."
+  (ob-mesos--ensure-server (ob-mesos-task-server task)
+                           (ob-mesos--document-keyword "address"))
+  (ob-mesos--launch task))
 
 (defun ob-mesos--follow-file-name ()
   "Let the tasks of this buffer belong to the file that it visits now."

@@ -202,7 +202,7 @@ GROUPS are those that they are members of, which can have more."
   "End TASK if it is not submitted yet."
   (when (ob-mesos-task-unmade task)
     (setf (ob-mesos-task-unmade task) nil)
-    (ob-mesos--refused task "Killed before it was submitted")))
+    (ob-mesos--refused task "Killed before it was submitted" "KILLED")))
 
 (defun ob-mesos--submit-batch (tasks)
   "Send TASKS, all of one master, to its server in one request.
@@ -217,7 +217,7 @@ task is sent by itself, so that only those that are wrong are refused."
      (dolist (task tasks)
        (cond ((ob-mesos-task-done task))
              ((ob-mesos-task-killed task)
-              (ob-mesos--refused task "Killed before it was submitted"))
+              (ob-mesos--refused task "Killed before it was submitted" "KILLED"))
              ((cdr tasks) (ob-mesos--submit-batch (list task)))
              (t (ob-mesos--refused task message)))))))
 
@@ -270,11 +270,12 @@ Secrets are needed again after a restart of the server."
                                          :stderr (shared (or (plist-get value :stderr) ""))))
                                   (_ value)))))))
 
-(defun ob-mesos--refused (task message)
-  "TASK was refused by the server with MESSAGE."
+(defun ob-mesos--refused (task message &optional state)
+  "TASK, which no server has, ends with MESSAGE.
+STATE is its state then, ERROR by default."
   (ob-mesos--enqueue
    #'run-hook-with-args 'ob-mesos-status-functions
-   (list :id (ob-mesos-task-id task) :state "ERROR" :terminal t
+   (list :id (ob-mesos-task-id task) :state (or state "ERROR") :terminal t
          :message message)))
 
 (defun ob-mesos--get (server ids)

@@ -91,7 +91,7 @@ Quitting stops the waiting and nothing else."
       (let ((ob-mesos--working nil)
             (ob-mesos--work-timer nil))
         (ob-mesos--wait done))
-    (if (eq timer-list (default-toplevel-value 'timer-list))
+    (if (and timer-list (eq timer-list (default-toplevel-value 'timer-list)))
         (ob-mesos--wait-here done)
       (ob-mesos--with-timers #'ob-mesos--wait-here done))))
 

@@ -388,5 +388,22 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
                        (how-many "which[ \n]is[ \n]FAILED" (point-min) (point-max)))))
         (should (string-match-p "mesos: g-.* ERROR: The task needs f" text))))))
 
+(ert-deftest ob-mesos-no-way-to-need-a-failed-block-runs-in-an-export ()
+  (let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+    (pcase-dolist (`(,header ,needs ,body)
+                   '(("" ":foreach x=f :var y=(identity 1)" "echo ran with $x")
+                     ("" ":stdin f :cpus (identity 0.1)" "echo ran with $(cat)")
+                     (":results file :file f.txt" ":var x=f y=(identity 1)" "echo ran; cat $x")
+                     ("" ":noweb yes :var y=(identity 1)" "echo ran <<f()>>")))
+      (ob-mesos-tests--with
+          (concat (ob-mesos-flow--named "f" (concat ":exports results " header) "exit 2")
+                  (ob-mesos-flow--named "g" (concat ":exports results " needs) body))
+        (let* ((org-confirm-babel-evaluate nil)
+               (text (org-export-as 'ascii)))
+          (ert-info (needs)
+            (should-not (string-match-p "^| \\(?:==>\\|ran\\)" text))
+            (should (string-match-p "mesos: g-.* ERROR: The task needs f" text))))))
+    (delete-directory default-directory t)))
+
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

@@ -177,9 +177,12 @@ sleep 1 while getppid() == $parent;
       (ob-mesos-tests--settle)
       (search-forward "#+begin_src" nil nil 2)
       (ob-mesos-execute)
-      ;; The same for a caller that waits within.
-      (let (timer-list timer-idle-list)
-        (ob-mesos--wait (lambda () (null (ob-mesos--running)))))
+      ;; The same for a caller that waits within, though there are no timers outside.
+      (mapc #'cancel-timer timer-list)
+      (let ((until (+ (float-time) ob-mesos-tests--patience))
+            timer-list timer-idle-list)
+        (ob-mesos--wait (lambda () (or (null (ob-mesos--running))
+                                       (> (float-time) until)))))
       (should (string-match-p "^: one\n\\(?:.*\n\\)*: two$" (buffer-string))))
     (delete-file mark)))
 

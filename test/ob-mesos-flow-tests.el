@@ -239,7 +239,7 @@
                        (setf (ob-mesos-task-killed killed) t)
                        (funcall failure "One of them is wrong"))))))
               ((symbol-function 'ob-mesos--refused)
-               (lambda (task message) (push (cons (ob-mesos-task-id task) message) refused))))
+               (lambda (task message &optional _state) (push (cons (ob-mesos-task-id task) message) refused))))
       (ob-mesos--submit-batch (list killed other)))
     (should (equal '(("other") ("killed" "other")) sent))
     (should (equal '(("killed" . "Killed before it was submitted")) refused))))

@@ -91,12 +91,22 @@ for word in sorted(counts): print(word, counts[word])"))
 
 (ert-deftest ob-mesos-a-block-that-the-user-declines-ends-the-run ()
   (ob-mesos-tests--with
-      (concat (ob-mesos-flow--named "one" "" "echo 1") "#+RESULTS: one\n: old 1\n")
+      (concat (ob-mesos-flow--named "one" "" "echo 1") "#+RESULTS: one\n: old 1\n\n"
+              (ob-mesos-flow--named "two" "" "echo 2") "#+RESULTS: two\n: old 2\n")
     (let ((text (buffer-string))
+          (answers '(t nil))
           (org-confirm-babel-evaluate t))
-      (cl-letf (((symbol-function 'yes-or-no-p) #'ignore))
-        (should-error (ob-mesos--submit-buffer-and-wait) :type 'user-error))
+      (cl-letf (((symbol-function 'yes-or-no-p) (lambda (_) (pop answers))))
+        (should (equal "two is not run"
+                       (cadr (should-error (ob-mesos--submit-buffer-and-wait)
+                                           :type 'user-error)))))
       (should (equal text (buffer-string))))))
+
+(ert-deftest ob-mesos-no-server-starts-for-what-is-not-evaluated ()
+  (ob-mesos-tests--with (ob-mesos-flow--named "one" ":eval never" "echo 1")
+    (let ((ob-mesos--servers nil))
+      (ob-mesos--submit-buffer-and-wait)
+      (should-not (ob-mesos--live-servers)))))
 
 (ert-deftest ob-mesos-members-that-fail-are-named-beside-those-that-do-not ()
   (let ((result (ob-mesos-tests--run

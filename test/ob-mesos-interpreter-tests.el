@@ -392,7 +392,12 @@ print(who)")
       ;; The server does not take in the end of the block before that of its session.
       (ob-mesos--disconnect (ob-mesos--server) nil)
       (write-region "" nil over nil 'silent)
-      (ob-mesos-tests--wait (lambda () (file-exists-p number)))
+      (ob-mesos-tests--wait
+       (lambda ()
+         (file-exists-p (expand-file-name
+                         (format "cluster/meta/%s/exit"
+                                 (ob-mesos-task-id (car (ob-mesos--running))))
+                         (ob-mesos--server-directory (ob-mesos--server))))))
       (call-process "sh" nil nil nil "-c" (format "kill -9 $(cat %s)" number))
       (ob-mesos-tests--wait
        (lambda ()

@@ -297,8 +297,8 @@ RUN in TEXT is a command that notes each run in the file that `runs' counts."
   (ob-mesos-tests--with
       (ob-mesos-tests--block
        (format ":foreach n='%S :cpus 0.01 :mem 1" (number-sequence 1 450)) "sleep 1000")
-    (let ((task (ob-mesos-execute)))
-      (ignore task)
+    (let ((ob-mesos--slice 0.001))
+      (ob-mesos-execute)
       (let ((group (ob-mesos--latest-task (point-min))))
         (should (ob-mesos-task-more group))
         (should (= 450 (ob-mesos-task-count group)))

@@ -289,8 +289,14 @@
         (ob-mesos-tests--wait (lambda () (ob-mesos-task-done first))))
       (should (equal "KILLED" (ob-mesos-task-state first)))
       (should-not (cl-find "its place is gone" told :test #'string-search)))
-    (ob-mesos-kill)
-    (ob-mesos-tests--settle)))
+    ;; If the next one cannot be run, the end of the first is shown.
+    (search-forward "mesos")
+    (insert " :mem nonsense")
+    (let ((noninteractive nil))
+      (cl-letf (((symbol-function 'read-multiple-choice) (lambda (&rest _) '(?k))))
+        (should-error (ob-mesos-execute) :type 'user-error)))
+    (ob-mesos-tests--settle)
+    (should (string-match-p "^: mesos: block-.* KILLED" (buffer-string)))))
 
 (provide 'ob-mesos-ui-tests)
 ;;; ob-mesos-ui-tests.el ends here

@@ -353,6 +353,25 @@ result.  Then undo everything: the document has to be as it was."
         (should (buffer-narrowed-p))
         (should (equal text (org-with-wide-buffer (buffer-string))))))))
 
+(ert-deftest ob-mesos-undo-leaves-what-is-right-below-a-result-alone ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block "" "echo 1") "\n#+RESULTS:\n: old\n"
+              (ob-mesos-tests--block "" "sleep 600"))
+    (search-forward "#+begin_src" nil nil 2)
+    (ob-mesos-execute)
+    (undo-boundary)
+    (let ((block (ob-mesos-task-block-marker (car (ob-mesos--running)))))
+      (goto-char (point-min))
+      (ob-mesos-execute)
+      (ob-mesos-tests--wait (lambda () (null (cdr (ob-mesos--running)))))
+      (ob-mesos-tests--undo)
+      (should (string-search "\n: old\n#+begin_src" (buffer-string)))
+      (goto-char block)
+      (should (looking-at-p "#\\+begin_src"))
+      (should (ob-mesos--task-at (point)))
+      (ob-mesos-kill))
+    (ob-mesos-tests--settle)))
+
 (ert-deftest ob-mesos-undo-brings-no-placeholder-of-an-ended-task-back ()
   (let* ((gate (make-temp-name (expand-file-name "gate" temporary-file-directory)))
          (text (concat "* One\n\n"

@@ -194,7 +194,7 @@ public final class Messages {
   /** Result of {@code task/files}. */
   public record FilesResult(List<FileItem> files, String location) {}
 
-  /** One file or directory of a sandbox; a symbolic link has its target. */
+  /** One file or directory of a sandbox; a link on the embedded cluster has its target. */
   public record FileItem(String path, long size, long modified, boolean directory, String link) {}
 
   /** Result of {@code agent/list}. */

@@ -19,7 +19,8 @@ public interface Sandbox {
    * @param size in bytes; 0 for a directory
    * @param modified when it was last modified
    * @param directory whether it is a directory, or a link to one
-   * @param link where it leads if it is a symbolic link; empty if it is none
+   * @param link where it leads if it is a symbolic link; empty if it is none, and for an agent of
+   *     Mesos, which does not say so
    */
   record Entry(String path, long size, Instant modified, boolean directory, Optional<String> link) {
     /** Creates an entry that is no link. */

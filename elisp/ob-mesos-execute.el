@@ -390,7 +390,8 @@ Only what has a name is shared."
                     (ob-mesos--task-name task) done)))))
 
 (defvar ob-mesos--reported nil
-  "Tasks of an export that have failed, whose reports were returned as values.")
+  "In an export, failed tasks whose reports were returned as values, or nil.
+They are the rest of a list; nil means that nobody wants to know.")
 
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.
@@ -406,7 +407,8 @@ In an export that is a report if it has failed."
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)
-    (push task ob-mesos--reported)
+    (when ob-mesos--reported
+      (push task (cdr ob-mesos--reported)))
     (if (ob-mesos--inline-p (org-element-context))
         (ob-mesos--one-line (ob-mesos--report task))
       (ob-mesos--report task)))

@@ -60,11 +60,11 @@
 It fails at once if what it needs has failed."
   (let* ((name (org-element-property :name (org-element-at-point)))
          (upstream (ob-mesos--failed-upstream body params))
-         (ob-mesos--reported nil)
+         (ob-mesos--reported (list t))
          (task (unless upstream
                  (ob-mesos--task lang body params name
                                  (ob-mesos--exported-after params)))))
-    (if-let ((failed (or upstream (car ob-mesos--reported))))
+    (if-let ((failed (or upstream (cadr ob-mesos--reported))))
         (ob-mesos--failed-task lang body params name (ob-mesos--why-not failed))
       (ob-mesos--launch-alone task)
       task)))

@@ -387,7 +387,7 @@ final class LocalAgent {
     }
   }
 
-  /** The end of a busy session is not heeded, so it is told again after that of its task. */
+  /** The scheduler ignores the end of a busy session, so it is told again after its task. */
   private void tellEndOfSession(LocalTask task) {
     String session = task.info().getExecutor().getExecutorId().getValue();
     if (task.info().hasExecutor() && launcher.hasEnded(session)) {

@@ -342,6 +342,15 @@ print(who)")
       (let ((message (cadr (should-error (ob-mesos-execute) :type 'user-error))))
         (should (string-search words message))))))
 
+(defun ob-mesos-interpreter-tests--lost-p (name)
+  "Return non-nil if the server says that the session NAME is lost."
+  (cl-some (lambda (session)
+             (and (string-suffix-p name (plist-get session :name))
+                  (plist-get session :lost)))
+           (plist-get (ob-mesos--call (ob-mesos--server) :session/list
+                                      (make-hash-table :size 1))
+                      :sessions)))
+
 ;; Nobody hears of the death of an interpreter but its supervisor.
 (ert-deftest ob-mesos-a-session-that-is-lost-is-listed-as-such ()
   (dolist (victim '("interpreter" "supervisor" "without a server"))
@@ -360,12 +369,12 @@ print(who)")
           (call-process "kill" nil nil nil "-9"
                         (if (equal victim "supervisor") supervisor interpreter)))
         (ert-info (victim)
+          (ob-mesos-tests--wait
+           (lambda () (ob-mesos-interpreter-tests--lost-p name)))
           (save-window-excursion
             (ob-mesos-sessions)
             (ob-mesos-tests--wait
              (lambda ()
-               (revert-buffer)
-               (accept-process-output nil 0.1)
                (goto-char (point-min))
                (re-search-forward (concat shown " +lost ") nil t)))
             (kill-buffer))
@@ -400,13 +409,7 @@ print(who)")
                          (ob-mesos--server-directory (ob-mesos--server))))))
       (call-process "sh" nil nil nil "-c" (format "kill -9 $(cat %s)" number))
       (ob-mesos-tests--wait
-       (lambda ()
-         (cl-some (lambda (session)
-                    (and (string-suffix-p name (plist-get session :name))
-                         (plist-get session :lost)))
-                  (plist-get (ob-mesos--call (ob-mesos--server) :session/list
-                                             (make-hash-table :size 1))
-                             :sessions))))
+       (lambda () (ob-mesos-interpreter-tests--lost-p name)))
       (ob-mesos-tests--settle))
     (delete-directory directory t)))
 

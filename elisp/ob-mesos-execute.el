@@ -123,7 +123,7 @@ Set its task."
     (setf (ob-mesos--node-done node) t)))
 
 (defun ob-mesos--fail-node (node why)
-  "Give NODE, which cannot be executed, a task that has failed because of WHY."
+  "Make a failed task for NODE, which cannot be executed because of WHY."
   (with-current-buffer (marker-buffer (ob-mesos--node-marker node))
     (org-with-wide-buffer
      (goto-char (ob-mesos--node-marker node))
@@ -254,7 +254,7 @@ a narrowed buffer the placeholder can be seen if ELEMENT can."
                      (skip-chars-forward " \t\n")
                      (looking-at-p "[ \t]*#\\+results\\b\\|[ \t]*: mesos:"))))
         (narrow-to-region
-         ;; Undo concerns all of this region, and is refused outside.
+         ;; Emacs refuses an undo outside of the accessible portion.
          beg (max end (save-restriction
                         (widen)
                         (cdr (ob-mesos--result-region (cdr place)))))))
@@ -390,8 +390,8 @@ Only what has a name is shared."
                     (ob-mesos--task-name task) done)))))
 
 (defvar ob-mesos--reported nil
-  "In an export, failed tasks whose reports were returned as values, or nil.
-They are the rest of a list; nil means that nobody wants to know.")
+  "A list whose cdr collects the failed tasks whose reports became values.
+Nil outside of `ob-mesos--new-exported-task'.")
 
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.

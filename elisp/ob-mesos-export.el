@@ -71,18 +71,21 @@ It fails at once if what it needs has failed."
 
 (defun ob-mesos--failed-upstream (body params)
   "Return the failed task of this export whose report is in BODY or PARAMS.
-Org has put it there for the value of its block.  Return nil if there is
-none."
-  (let ((text (format "%S" (list body params)))
-        (values (mapcar #'cdr (org-babel--get-vars params))))
-    (cl-loop for (_ . task) in (buffer-local-value 'ob-mesos--exported
-                                                   org-babel-exp-reference-buffer)
-             when (and (ob-mesos-task-failed-p task)
-                       (or (string-search (format "mesos: %s " (ob-mesos-task-id task))
-                                          text)
-                           (when-let ((file (cdr (assq :file (ob-mesos-task-params task)))))
-                             (member file values))))
-             return task)))
+Org inserts the report in place of the value of the block.  Return nil if
+there is no such task."
+  (when-let ((failed (cl-remove-if-not
+                      #'ob-mesos-task-failed-p
+                      (mapcar #'cdr (buffer-local-value
+                                     'ob-mesos--exported
+                                     org-babel-exp-reference-buffer)))))
+    (let ((text (format "%S" (list body params)))
+          (values (mapcar #'cdr (org-babel--get-vars params))))
+      (cl-find-if
+       (lambda (task)
+         (let ((file (cdr (assq :file (ob-mesos-task-params task)))))
+           (or (string-search (format "mesos: %s " (ob-mesos-task-id task)) text)
+               (and file (member file values)))))
+       failed))))
 
 (defun ob-mesos--exported-after (params)
   "Return the tasks of this export that a block with PARAMS comes after.

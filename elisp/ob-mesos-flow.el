@@ -123,7 +123,7 @@ What its own server does not know, Emacs waits for."
   "Why what needs UPSTREAM, which has failed, is not run."
   (format "The task needs %s, which is %s%s" (ob-mesos-task-id upstream)
           (ob-mesos-task-state upstream)
-          ;; Nobody else knows why.
+          ;; The task list of the server does not contain UPSTREAM.
           (if (and (ob-mesos-task-local upstream) (not (ob-mesos-task-members upstream)))
               (format ": %s" (plist-get (ob-mesos-task-data upstream) :message))
             "")))

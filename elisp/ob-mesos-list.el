@@ -18,7 +18,7 @@
 (defvar ob-mesos-list--tasks nil "The tasks by id, as the server last told.")
 (defvar ob-mesos-list--timer nil "The timer that draws the list again.")
 (defvar ob-mesos-list--next nil "The tasks asked for, until the first answer.")
-(defvar ob-mesos-list--cost 0 "How many seconds of the processor a drawing took.")
+(defvar ob-mesos-list--cost 0 "The processor time of the last drawing, in seconds.")
 
 (defun ob-mesos-list--time (millis)
   "MILLIS since 1970 as a time of the day, or the empty string."
@@ -163,7 +163,7 @@
     (cancel-timer ob-mesos-list--timer)
     (setq ob-mesos-list--timer nil))
   (let ((buffer (get-buffer "*ob-mesos tasks*"))
-        ;; Not the time of day: other programs may hold the machine.
+        ;; Wall-clock time includes pauses of the machine.
         (start (float-time (get-internal-run-time))))
     (when (and buffer ob-mesos-list--tasks (get-buffer-window buffer t))
       (with-current-buffer buffer

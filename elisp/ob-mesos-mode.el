@@ -140,7 +140,7 @@ FORCE, run the block even if there is a result to reuse."
     (when-let ((again (ob-mesos--confirm-again element)))
       (let ((task (ob-mesos--execute-element element (and force "no"))))
         (when (ob-mesos-task-p again)
-          ;; Its place is that of TASK.
+          ;; TASK has the placeholder now.
           (setf (ob-mesos-task-block-marker again) nil))
         (ob-mesos--wait-if-asked task)))))
 

@@ -72,7 +72,7 @@
 
 (defun ob-mesos--provenance (task)
   "Return how the result of TASK came about, (NAME . TEXT) each."
-  (let ((tasks (or (ob-mesos-task-members task) (list task)))
+  (let ((tasks (ob-mesos-task-parts task))
         (server (ob-mesos-task-server task)))
     (cl-remove-if-not
      #'cdr

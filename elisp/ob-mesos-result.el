@@ -305,7 +305,7 @@ That is POSITION itself if there is no results keyword."
                                (cdr value)))
               (kept (and (ob-mesos-task-reused-p task) (not alone))))
          (when alone
-           ;; Org does not know that this belongs to the earlier result.
+           ;; Org does not delete the drawer with the earlier result.
            (save-excursion
              (goto-char placeholder)
              (goto-char (ob-mesos--placeholder-end))

@@ -81,14 +81,14 @@ started if necessary, and from all other running servers."
              (ob-mesos--placeholders))
     (ob-mesos-reconnect)))
 
-;;;; Placeholders that are back
+;;;; Placeholders that undo inserts
 
 (defun ob-mesos--replace-undone-placeholders ()
   "Insert the results of ended tasks whose placeholders undo has inserted.
 For `post-command-hook'.  Undo does so with the move of a running block,
 and redo with its submission."
   (when (eq this-command 'undo)
-    ;; The undo may continue, from the text as it is now.
+    ;; The next undo command may continue this undo.
     (let ((last-command 'undo))
       (pcase-dolist (`(,id ,marker . ,_) (ob-mesos--placeholders))
         (let ((task (gethash id ob-mesos--tasks)))

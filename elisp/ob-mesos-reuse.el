@@ -100,12 +100,11 @@ That of a group is if those of all members are."
              (lambda (a b) (string< b a)))))
 
 (defun ob-mesos--tell-reuse (task)
-  "Tell the user if TASK, or members of it, have the result of an earlier one."
-  (let* ((members (ob-mesos-task-members task))
-         (reused (cl-remove-if-not #'ob-mesos-task-reused-p (or members (list task)))))
+  "Show a message if the result of TASK, or of members of it, is reused."
+  (let ((reused (cl-remove-if-not #'ob-mesos-task-reused-p (ob-mesos-task-parts task))))
     (when (and reused (ob-mesos-task-block-marker task) (not noninteractive))
       (message "ob-mesos: the result of %s is reused, from %s"
-               (if members
+               (if (ob-mesos-task-members task)
                    (format "%d of %d members of %s" (length reused)
                            (ob-mesos-task-count task) (ob-mesos-task-id task))
                  (plist-get (ob-mesos-task-data task) :reused))
@@ -115,7 +114,7 @@ That of a group is if those of all members are."
   "Return the key of the inputs of TASK, a string, or nil if it is not known.
 That of a group is a digest of those of all its members."
   (let ((keys (mapcar (lambda (each) (plist-get (ob-mesos-task-data each) :key))
-                      (or (ob-mesos-task-members task) (list task)))))
+                      (ob-mesos-task-parts task))))
     (cond ((memq nil keys) nil)
           ((cdr keys) (secure-hash 'sha256 (string-join keys)))
           (t (car keys)))))

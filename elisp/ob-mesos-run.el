@@ -49,20 +49,20 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
     (error (ob-mesos--fail-node node (error-message-string err)))))
 
 (defun ob-mesos--prepare-run (graph)
-  "Ask the user about the nodes of GRAPH and start the servers of those that run.
-Signal an error if the user declines one or a server cannot be started;
-nothing has changed then."
+  "Ask whether to evaluate the nodes of GRAPH, and start their servers.
+Signal an error if the user declines a node or a server does not start.
+The document has not changed then."
   (with-current-buffer (ob-mesos--graph-buffer graph)
-    (let ((ob-mesos--keywords (ob-mesos--graph-keywords graph)))
-      (dolist (node (ob-mesos--graph-order graph))
-        (when (and (ob-mesos--node-cluster node) (not (ob-mesos--node-done node)))
-          (let ((info (ob-mesos--node-info node t)))
-            (when (org-with-wide-buffer
-                   (goto-char (ob-mesos--node-marker node))
-                   (ob-mesos--confirm-node node info))
-              (ob-mesos--ensure-server
-               (ob-mesos--server (ob-mesos--master (nth 2 info)))
-               (ob-mesos--document-keyword "address"))))))))
+    (org-with-wide-buffer
+     (dolist (node (ob-mesos--graph-order graph))
+       (when (and (ob-mesos--node-cluster node) (not (ob-mesos--node-done node)))
+         (goto-char (ob-mesos--node-marker node))
+         (let ((info (ob-mesos--node-info node t))
+               (ob-mesos--keywords (ob-mesos--graph-keywords graph)))
+           (when (ob-mesos--confirm-node node info)
+             (ob-mesos--ensure-server
+              (ob-mesos--server (ob-mesos--master (nth 2 info)))
+              (ob-mesos--document-keyword "address"))))))))
   (setf (ob-mesos--graph-confirmed graph) t))
 
 (defun ob-mesos--begin-run (graph function)

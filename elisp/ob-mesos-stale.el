@@ -97,15 +97,14 @@ TASKS are all tasks of the graph."
      ((not (ob-mesos-task-reused-p task))
       (format "%s is running" name))
      (t (format "%s is up to date: its result is from %s" name
-                (ob-mesos--newest-result
-                 (or (ob-mesos-task-members task) (list task))))))))
+                (ob-mesos--newest-result (ob-mesos-task-parts task)))))))
 
 (defun ob-mesos--stale-tasks (task)
   "Return TASK, or those of its members, that have no result to reuse."
   (cl-remove-if-not
    (lambda (each)
      (equal "STALE" (plist-get (ob-mesos-task-data each) :reason)))
-   (or (ob-mesos-task-members task) (list task))))
+   (ob-mesos-task-parts task)))
 
 (defun ob-mesos--stale-reason (task)
   "Return why TASK has no result to reuse."

@@ -115,7 +115,7 @@ What follows has moved by DELTA."
         (`(,(and (pred integerp) beg) . ,(and (pred integerp) end))
          (when (ob-mesos--absorbs-p beg end from to)
            (throw 'found t))
-         ;; An older one does not cover what this one begins or ends.
+         ;; Older insertions cannot cover text that this one overlaps in part.
          (when (or (< beg from end to) (< from beg to end))
            (throw 'found nil))
          (setq from (ob-mesos--back-over-insertion from beg end)

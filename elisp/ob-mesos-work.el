@@ -5,8 +5,8 @@
 
 ;;; Commentary:
 
-;; What the messages of a server lead to is done by timers, in slices, so
-;; that Emacs stays responsive.  This file also waits for it.
+;; A queue of functions that timers call in slices of some milliseconds, so
+;; that Emacs stays responsive, and the loop that waits for their effects.
 
 ;;; Code:
 
@@ -15,9 +15,9 @@
 (defvar ob-mesos--timers-kept nil "Non-nil within `ob-mesos--with-timers'.")
 
 (defun ob-mesos--with-timers (function &rest arguments)
-  "Call FUNCTION with ARGUMENTS, and keep all new timers.
-TRAMP binds `timer-list' while it waits for another program, and the
-timers that a process filter starts meanwhile are lost with that binding."
+  "Call FUNCTION with ARGUMENTS; add new timers to the global `timer-list'.
+TRAMP binds `timer-list' while it waits for a process.  Timers that a
+process filter adds to that binding are dropped when it ends."
   (if ob-mesos--timers-kept
       (apply function arguments)
     (let ((ob-mesos--timers-kept t)

@@ -193,7 +193,7 @@ sub write_connection {
     my ($connection) = @_;
     my $count = syswrite($connection->{socket}, $connection->{out});
     if (defined $count) { substr($connection->{out}, 0, $count) = '' }
-    # Nobody reads any more.  What came before the end is still to be read.
+    # The peer has closed the connection; its earlier messages are still read.
     elsif ($! != EAGAIN && $! != EINTR) { $connection->{out} = '' }
 }
 
@@ -550,7 +550,7 @@ sub last_errors {
     my ($from, $last) = ($task->{errors_from} // 0, (-s $file) - (1 << 12));
     seek($file, $from > $last ? $from : $last, 0);
     read($file, my $text, 1 << 12);
-    # An interactive Bash says so, which has no terminal.
+    # Interactive Bash prints these lines if it has no terminal.
     $text =~ s/^bash: (?:cannot set terminal process group|no job control in this shell).*\n//gm;
     return $text;
 }

@@ -389,9 +389,10 @@ Only what has a name is shared."
         (user-error "The output of %s cannot be read: %s"
                     (ob-mesos--task-name task) done)))))
 
-(defvar ob-mesos--reported nil
-  "A list whose cdr collects the failed tasks whose reports became values.
-Nil outside of `ob-mesos--new-exported-task'.")
+(defvar ob-mesos--failure-is-error nil
+  "Non-nil while an export makes a task.
+The report of a failed block, which stands for its value in an export, is
+no input of that task: `ob-mesos--wait-for-value' signals an error then.")
 
 (defun ob-mesos--wait-for-value (task params)
   "Wait for TASK and return its value as PARAMS want it.
@@ -407,8 +408,8 @@ In an export that is a report if it has failed."
    ((not (ob-mesos-task-failed-p task))
     (ob-mesos--task-value task params))
    ((bound-and-true-p org-babel-exp-reference-buffer)
-    (when ob-mesos--reported
-      (push task (cdr ob-mesos--reported)))
+    (when ob-mesos--failure-is-error
+      (user-error "%s" (ob-mesos--why-not task)))
     (if (ob-mesos--inline-p (org-element-context))
         (ob-mesos--one-line (ob-mesos--report task))
       (ob-mesos--report task)))

@@ -57,17 +57,20 @@
 
 (defun ob-mesos--new-exported-task (lang body params)
   "Launch a task of this export for BODY, of LANG, with PARAMS; return it.
-It fails at once if what it needs has failed."
-  (let* ((name (org-element-property :name (org-element-at-point)))
-         (upstream (ob-mesos--failed-upstream body params))
-         (ob-mesos--reported (list t))
-         (task (unless upstream
-                 (ob-mesos--task lang body params name
-                                 (ob-mesos--exported-after params)))))
-    (if-let ((failed (or upstream (cadr ob-mesos--reported))))
-        (ob-mesos--failed-task lang body params name (ob-mesos--why-not failed))
-      (ob-mesos--launch-alone task)
-      task)))
+It fails at once if what it needs has failed, or if it cannot be submitted."
+  (let ((name (org-element-property :name (org-element-at-point))))
+    (ob-mesos--ensure-server (ob-mesos--server (ob-mesos--master params))
+                             (ob-mesos--document-keyword "address"))
+    (condition-case err
+        (let ((ob-mesos--failure-is-error t))
+          (when-let ((failed (ob-mesos--failed-upstream body params)))
+            (user-error "%s" (ob-mesos--why-not failed)))
+          (let ((task (ob-mesos--task lang body params name
+                                      (ob-mesos--exported-after params))))
+            (ob-mesos--launch task)
+            task))
+      (user-error
+       (ob-mesos--failed-task lang body params name (error-message-string err))))))
 
 (defun ob-mesos--failed-upstream (body params)
   "Return the failed task of this export whose report is in BODY or PARAMS.

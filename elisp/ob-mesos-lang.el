@@ -248,9 +248,11 @@ TEXT is what the task has written."
      (org-babel-sh-var-to-string
       (if-let ((known (cdr (assq :stdin-value params))))
           (car known)
-        (condition-case nil
+        (condition-case err
             (org-babel-ref-resolve ref)
-          (error (ob-mesos--bad "stdin" ref "the name of a block or table")))))
+          ;; Of a block that REF names.
+          (user-error (signal (car err) (cdr err)))
+          (error (user-error "`:stdin' %s: %s" ref (error-message-string err))))))
      'utf-8)))
 
 (defun ob-mesos--heredoc (target bytes)

@@ -405,5 +405,19 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
             (should (string-match-p "mesos: g-.* ERROR: The task needs f" text))))))
     (delete-directory default-directory t)))
 
+(ert-deftest ob-mesos-a-block-that-cannot-be-submitted-fails-alone-in-an-export ()
+  (pcase-dolist (`(,header . ,why) '((":foreach nix" . ":foreach. cannot be \"nix\"")
+                                     (":files no-such-file" . "no-such-file")
+                                     (":cpus zwei" . ":cpus. cannot be \"zwei\"")))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "bad" (concat ":exports results " header) "echo x")
+                (ob-mesos-flow--named "good" ":exports results" "echo good"))
+      (let* ((org-confirm-babel-evaluate nil)
+             (text (org-export-as 'ascii)))
+        (ert-info (header)
+          (should (string-match-p "mesos: bad-.* ERROR" text))
+          (should (string-match-p (replace-regexp-in-string " " "[ \n|]+" why) text))
+          (should (string-match-p "^| good" text)))))))
+
 (provide 'ob-mesos-export-tests)
 ;;; ob-mesos-export-tests.el ends here

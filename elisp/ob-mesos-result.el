@@ -467,7 +467,11 @@ is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
       (ob-mesos--compact task))
     (ob-mesos--forget-old task)))
 
-(defvar ob-mesos--ended nil "The ids of tasks that have ended, the latest first.")
+(defvar ob-mesos--ended nil
+  "The ids of tasks that have ended, the latest first, but of no members.")
+
+(defvar ob-mesos--ended-lately 0
+  "How many tasks have ended since `ob-mesos--forget-old' last went through all.")
 
 (defconst ob-mesos--ended-kept 200
   "How many tasks that have ended are kept, at least.")
@@ -480,27 +484,32 @@ Every change of a buffer has to move all of its markers."
     (set-marker (ob-mesos-task-block-marker task) nil)))
 
 (defun ob-mesos--forget-old (task)
-  "TASK has ended; forget tasks that have ended long ago.
-Those are kept that a task waits for, or that a group needs."
-  (push (ob-mesos-task-id task) ob-mesos--ended)
-  (when (> (length ob-mesos--ended) (* 2 ob-mesos--ended-kept))
-    (let (kept)
-      (dolist (id (nthcdr ob-mesos--ended-kept ob-mesos--ended))
-        (let ((old (gethash id ob-mesos--tasks)))
-          (if (and old (or (not (ob-mesos-task-done old))
-                           (ob-mesos-task-group old)
-                           (ob-mesos--needed-p old)))
-              (push id kept)
-            (when old
-              (mapc #'ob-mesos--forget (cons old (ob-mesos-task-members old)))))))
-      (setq ob-mesos--ended
-            (append (seq-take ob-mesos--ended ob-mesos--ended-kept)
-                    (nreverse kept))))))
+  "TASK has ended; from time to time, forget tasks that have ended long ago.
+Those are kept that a task waits for.  A group is forgotten with its members."
+  (unless (ob-mesos-task-group task)
+    (push (ob-mesos-task-id task) ob-mesos--ended)
+    (when (> (cl-incf ob-mesos--ended-lately (ob-mesos--task-count task))
+             ob-mesos--ended-kept)
+      (setq ob-mesos--ended-lately 0)
+      (let ((needed (ob-mesos--needed-tasks)) (room ob-mesos--ended-kept) kept)
+        (dolist (id ob-mesos--ended)
+          (when-let ((old (gethash id ob-mesos--tasks)))
+            (if (or (> room 0) (gethash old needed) (not (ob-mesos-task-done old)))
+                (push id kept)
+              (mapc #'ob-mesos--forget (cons old (ob-mesos-task-members old))))
+            (cl-decf room (ob-mesos--task-count old))))
+        (setq ob-mesos--ended (nreverse kept))))))
 
-(defun ob-mesos--needed-p (task)
-  "Return non-nil if some task waits for TASK."
-  (cl-some (lambda (waiting) (memq task (ob-mesos-task-needs waiting)))
-           ob-mesos--waiting-tasks))
+(defun ob-mesos--task-count (task)
+  "Return the number of tasks that TASK and its members are."
+  (1+ (length (ob-mesos-task-members task))))
+
+(defun ob-mesos--needed-tasks ()
+  "Return a hash table whose keys are the tasks that some task waits for."
+  (let ((needed (make-hash-table :test #'eq)))
+    (dolist (waiting ob-mesos--waiting-tasks needed)
+      (dolist (upstream (ob-mesos-task-needs waiting))
+        (puthash upstream t needed)))))
 
 (add-hook 'ob-mesos-status-functions #'ob-mesos--status)
 

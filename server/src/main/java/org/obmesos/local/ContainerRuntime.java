@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.ContainerInfo;
@@ -131,11 +132,11 @@ final class ContainerRuntime {
    * Returns what the runtime has said if it could not start the container of a task: it exits with
    * 125 then (podman-run(1)), as the program in the container also can.
    *
-   * @param exit the text of the supervisor's exit file
+   * @param status the exit status of the runtime
    * @param stderr the end of the task's stderr
    */
-  static Optional<String> launchFailure(String exit, String stderr) {
-    if (!exit.equals("status 125")) {
+  static Optional<String> launchFailure(OptionalInt status, String stderr) {
+    if (!status.equals(OptionalInt.of(125))) {
       return Optional.empty();
     }
     return stderr

@@ -335,7 +335,8 @@ final class LocalAgent {
     LocalSandbox sandbox = new LocalSandbox(work.sandboxOf(task.id()));
     long size = sandbox.size("stderr");
     byte[] end = sandbox.read("stderr", Math.max(0, size - STDERR_BYTES), STDERR_BYTES);
-    return ContainerRuntime.launchFailure(exit.get(), new String(end, StandardCharsets.UTF_8));
+    return ContainerRuntime.launchFailure(
+        LocalTask.exitStatus(exit.get()), new String(end, StandardCharsets.UTF_8));
   }
 
   private void end(LocalTask task, TaskStatus.Builder last) {

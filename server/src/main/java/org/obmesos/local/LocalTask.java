@@ -4,6 +4,7 @@ package org.obmesos.local;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Future;
@@ -185,6 +186,20 @@ final class LocalTask {
       status.setHealthy(false);
     }
     return status;
+  }
+
+  /**
+   * Returns the status with which the command exited of its own accord, if it did.
+   *
+   * @param exit what the supervisor wrote into its exit file
+   */
+  static OptionalInt exitStatus(String exit) {
+    Matcher words = EXIT.matcher(exit);
+    boolean exited =
+        words.matches()
+            && words.group(1).equals("status")
+            && (words.group(3) == null || words.group(3).equals("-"));
+    return exited ? OptionalInt.of(Integer.parseInt(words.group(2))) : OptionalInt.empty();
   }
 
   /** Returns the words of its usage in what the supervisor wrote into its exit file. */

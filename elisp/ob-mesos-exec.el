@@ -143,7 +143,8 @@ If BUFFER, the buffer of an earlier one, is live, it is used again."
 ;;;; Input
 
 (defconst ob-mesos-exec--input
-  "if test -p .ob-mesos-input; then exec cat > .ob-mesos-input; fi
+  "input=${MESOS_SANDBOX:-.}/.ob-mesos-input
+if test -p \"$input\"; then exec cat > \"$input\"; fi
 echo 'it was not started with :stdin interactive' >&2; exit 1"
   "A shell command that passes its input to the task.")
 

@@ -215,7 +215,12 @@ A placeholder is none, and neither is the report of a failure."
     (save-excursion
       (goto-char results)
       (forward-line 1)
-      (not (looking-at-p "[ \t]*: mesos: ?[^ \n]+ [A-Z]+")))))
+      ;; Org inserts long results as example blocks.
+      (when (let ((case-fold-search t))
+              (looking-at-p "[ \t]*#\\+begin_example"))
+        (forward-line 1))
+      (let ((case-fold-search nil))
+        (not (looking-at-p "[ \t]*\\(?:: \\)?mesos: ?[^ \n]+ [A-Z]+"))))))
 
 (defun ob-mesos--submit-unsent (graph)
   "Submit the tasks of GRAPH that are not submitted yet."
@@ -289,15 +294,20 @@ AFTER is as for `ob-mesos--expand-node'."
 ;; That file requires this one.
 (declare-function ob-mesos--execute-in-export "ob-mesos-export" (lang body params))
 
+(defun ob-mesos--disable-argument (name params)
+  "Let the header argument NAME have no value in the list PARAMS.
+The cons of an argument can be that of the user's defaults, and stays as
+it is."
+  (when-let ((cell (assq name params)))
+    (setcar (memq cell params) (list name))))
+
 (defun ob-mesos--leave-to-us (params)
   "Keep Org from inserting something for a block with PARAMS.
 Org goes on, after we return, with the very list it has given us; what it
 would do with a placeholder (write it into `:file', hand it to `:post',
-make a table of it) is done with the result instead.  The conses of
-arguments can be those of the user's defaults, and stay as they are."
-  (dolist (argument '(:file :post))
-    (let ((cell (assq argument params)))
-      (when cell (setcar (memq cell params) (list argument)))))
+make a table of it) is done with the result instead."
+  (ob-mesos--disable-argument :file params)
+  (ob-mesos--disable-argument :post params)
   (let ((result-params (cdr (assq :result-params params))))
     (when (consp result-params)
       (setcar result-params "none")
@@ -346,7 +356,7 @@ one who says `:wait yes'.  Else return the placeholder."
       (let ((task (ob-mesos--value-task lang body (copy-tree params))))
         (if (and wait (not value) (progn (ob-mesos--wait-for-task task)
                                          (ob-mesos-task-failed-p task)))
-            (ob-mesos--report task)
+            (ob-mesos--report-for-org task params)
           (ob-mesos--wait-for-value task params)))))))
 
 (defun ob-mesos--value-task (lang body params)
@@ -395,30 +405,56 @@ The report of a failed block, which stands for its value in an export, is
 no input of that task: `ob-mesos--wait-for-value' signals an error then.")
 
 (defun ob-mesos--wait-for-value (task params)
-  "Wait for TASK and return its value as PARAMS want it.
-In an export that is a report if it has failed."
+  "Wait for TASK and return its value as PARAMS, those of Org, want it.
+In an export that is a report if it has failed.  It is nil if the block
+has a file, of which Org makes the value then."
   (ob-mesos--wait-for-task task)
-  (cond
-   ((and (not (ob-mesos-task-failed-p task))
-         ;; This is how Org executes a block that another one refers to.
-         (ob-mesos--quiet-p params))
-    (ob-mesos--wait-for-output task)
-    (prog1 (ob-mesos--task-value task params t)
-      (setf (ob-mesos-task-output task) nil)))
-   ((not (ob-mesos-task-failed-p task))
-    (ob-mesos--task-value task params))
-   ((bound-and-true-p org-babel-exp-reference-buffer)
-    (when ob-mesos--failure-is-error
-      (user-error "%s" (ob-mesos--why-not task)))
-    (if (ob-mesos--inline-p (org-element-context))
-        (ob-mesos--one-line (ob-mesos--report task))
-      (ob-mesos--report task)))
-   ((equal "STALE" (plist-get (ob-mesos-task-data task) :reason))
-    (signal 'ob-mesos-stale
-            (list (format "%s (%s)"
-                          (ob-mesos--task-name task)
-                          (plist-get (ob-mesos-task-data task) :message)))))
-   (t (user-error "%s" (ob-mesos--report task)))))
+  (let ((file (and (member "file" (cdr (assq :result-params params)))
+                   (cdr (assq :file params)))))
+    (cond
+     ((and (not (ob-mesos-task-failed-p task)) file)
+      (ob-mesos--leave-file-to-us task params file))
+     ((and (not (ob-mesos-task-failed-p task))
+           ;; This is how Org executes a block that another one refers to.
+           (ob-mesos--quiet-p params))
+      (ob-mesos--wait-for-output task)
+      (prog1 (ob-mesos--task-value task params t)
+        (setf (ob-mesos-task-output task) nil)))
+     ((not (ob-mesos-task-failed-p task))
+      (ob-mesos--task-value task params))
+     ((bound-and-true-p org-babel-exp-reference-buffer)
+      (when ob-mesos--failure-is-error
+        (user-error "%s" (ob-mesos--why-not task)))
+      (if (ob-mesos--inline-p (org-element-context))
+          (ob-mesos--one-line (ob-mesos--report-for-org task params))
+        (ob-mesos--report-for-org task params)))
+     ((equal "STALE" (plist-get (ob-mesos-task-data task) :reason))
+      (signal 'ob-mesos-stale
+              (list (format "%s (%s)"
+                            (ob-mesos--task-name task)
+                            (plist-get (ob-mesos-task-data task) :message)))))
+     (t (user-error "%s" (ob-mesos--report task))))))
+
+(defun ob-mesos--leave-file-to-us (task params file)
+  "Write FILE for TASK with PARAMS, and return nil: Org writes no file then.
+Org has bound `default-directory' to `:dir', a directory on the agent, and
+would make a link to a file there."
+  (ob-mesos--write-file task params file)
+  (when (cdr (assq :dir params))
+    (setq default-directory (ob-mesos-task-directory task)))
+  nil)
+
+(defun ob-mesos--report-for-org (task params)
+  "Return the report of TASK, which has failed, as its value for Org.
+Change PARAMS, which Org uses after that, so that Org inserts it as text:
+it writes the report into no file, and makes no table of it."
+  (ob-mesos--disable-argument :file params)
+  (ob-mesos--disable-argument :post params)
+  (let ((result-params (cdr (assq :result-params params))))
+    (when (and (consp result-params) (not (ob-mesos--quiet-p params)))
+      (setcar result-params "output")
+      (setcdr result-params (list "replace"))))
+  (ob-mesos--report task))
 
 (provide 'ob-mesos-execute)
 ;;; ob-mesos-execute.el ends here

@@ -1,4 +1,4 @@
-;;; ob-mesos-export.el --- Export, and documents from a shell  -*- lexical-binding: t; -*-
+;;; ob-mesos-export.el --- Export  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The ob-mesos contributors
 ;; SPDX-License-Identifier: GPL-3.0-or-later
@@ -6,8 +6,7 @@
 ;;; Commentary:
 
 ;; When an export reaches its first block, it submits all blocks that it
-;; will evaluate; then it waits for the result of each block in order.  The
-;; commands `./ob-mesos run' and `./ob-mesos export' are here too.
+;; will evaluate; then it waits for the result of each block in order.
 
 ;;; Code:
 
@@ -17,6 +16,36 @@
 (require 'ob-mesos-execute)
 (require 'ob-mesos-run)
 (require 'ob-mesos-mode)
+
+;;;; What a batch Emacs prints
+
+(defun ob-mesos--progress (text last)
+  "Show TEXT on stderr, in place on a terminal; LAST ends the line there."
+  (if (equal (getenv "OB_MESOS_TTY") "1")
+      (princ (concat "\r\e[K" text (if last "\n" "")) #'external-debugging-output)
+    (princ (concat text "\n") #'external-debugging-output)))
+
+(defun ob-mesos--tell-progress (tasks)
+  "Show how many of TASKS are done, now and whenever one is."
+  (let ((start (float-time)))
+    (ob-mesos--count-down
+     tasks
+     (lambda (left)
+       (when tasks
+         (ob-mesos--progress
+          (format "ob-mesos: %d of %d done%s, %.1f s"
+                  (- (length tasks) left) (length tasks)
+                  (if (zerop left) (ob-mesos--reused-count tasks) "")
+                  (- (float-time) start))
+          (zerop left)))))))
+
+(defun ob-mesos--tell-failure (task)
+  "Say on stderr how TASK has failed."
+  (ob-mesos--progress
+   (format "ob-mesos: %s %s: %s" (ob-mesos-task-id task)
+           (ob-mesos-task-state task)
+           (plist-get (ob-mesos-task-data task) :message))
+   t))
 
 ;;;; What an export evaluates
 
@@ -156,6 +185,12 @@ block that cannot be submitted is left to its turn, where Org tells why."
           (when noninteractive
             (ob-mesos--tell-progress tasks)))))))
 
+(defun ob-mesos--check-export (_backend)
+  "Signal a `user-error' if blocks of this document need each other in a circle.
+Org would resolve their references without an end, those of blocks whose
+code is exported too."
+  (ob-mesos--release-graph (ob-mesos--cluster-graph (point-min) (point-max))))
+
 (defun ob-mesos--presubmit-node (node)
   "Submit NODE, which an export will evaluate, unless it is to wait for its turn.
 It is, if it needs a value that only Org can give, or Lisp is in its
@@ -234,246 +269,18 @@ Their results take the place of these; what nobody knows is taken away."
 
 (defvar org-export-before-processing-functions)
 
-(defun ob-mesos--fill-placeholders-in-exports ()
-  "Let exports wait for results, while `ob-mesos-global-mode' is on."
+(defun ob-mesos--prepare-exports ()
+  "Let exports check blocks and wait for results if `ob-mesos-global-mode' is on."
   (with-eval-after-load 'ox
     (let ((hook (if (boundp 'org-export-before-processing-functions)
                     'org-export-before-processing-functions
                   'org-export-before-processing-hook)))
-      (if ob-mesos-global-mode
-          (add-hook hook #'ob-mesos--fill-placeholders)
-        (remove-hook hook #'ob-mesos--fill-placeholders)))))
+      (dolist (function '(ob-mesos--fill-placeholders ob-mesos--check-export))
+        (if ob-mesos-global-mode
+            (add-hook hook function)
+          (remove-hook hook function))))))
 
-(add-hook 'ob-mesos-global-mode-hook #'ob-mesos--fill-placeholders-in-exports)
-
-;;;; From a shell
-
-(defun ob-mesos--progress (text last)
-  "Show TEXT on stderr, in place on a terminal; LAST ends the line there."
-  (if (equal (getenv "OB_MESOS_TTY") "1")
-      (princ (concat "\r\e[K" text (if last "\n" "")) #'external-debugging-output)
-    (princ (concat text "\n") #'external-debugging-output)))
-
-(defun ob-mesos--tell-progress (tasks)
-  "Show how many of TASKS are done, now and whenever one is."
-  (let ((start (float-time)))
-    (ob-mesos--count-down
-     tasks
-     (lambda (left)
-       (when tasks
-         (ob-mesos--progress
-          (format "ob-mesos: %d of %d done%s, %.1f s"
-                  (- (length tasks) left) (length tasks)
-                  (if (zerop left) (ob-mesos--reused-count tasks) "")
-                  (- (float-time) start))
-          (zerop left)))))))
-
-(defun ob-mesos--wait-for (tasks)
-  "Wait for TASKS and show how far they are; return those that have failed."
-  (ob-mesos--tell-progress tasks)
-  (let ((left tasks))
-    (ob-mesos--wait (lambda ()
-                      (while (and left (ob-mesos-task-done (car left)))
-                        (pop left))
-                      (null left))))
-  (cl-remove-if-not #'ob-mesos-task-failed-p tasks))
-
-(defun ob-mesos--tell-failure (task)
-  "Say on stderr how TASK has failed."
-  (ob-mesos--progress
-   (format "ob-mesos: %s %s: %s" (ob-mesos-task-id task)
-           (ob-mesos-task-state task)
-           (plist-get (ob-mesos-task-data task) :message))
-   t))
-
-(defun ob-mesos--tell-of-cluster (server)
-  "Say how the cluster of SERVER is."
-  (ob-mesos--progress
-   (format "ob-mesos: %s" (or (ob-mesos--server-trouble server)
-                              (concat "connected to "
-                                      (ob-mesos--server-master server))))
-   t))
-
-(defun ob-mesos--tell-of-waiting (task)
-  "Say why TASK waits, if it does and there is a reason."
-  (when (equal (plist-get task :state) "QUEUED")
-    (let ((why (plist-get task :message)))
-      (unless (member why '(nil ""))
-        (ob-mesos--progress
-         (format "ob-mesos: %s %s%s" (plist-get task :id)
-                 (if (string-prefix-p "waits" why) "" "waits: ") why)
-         t)))))
-
-(defun ob-mesos--document (file)
-  "The buffer of FILE, a document named on the command line, or nil."
-  (unless file
-    (user-error "Name a document"))
-  (unless (and (file-readable-p file) (not (file-directory-p file)))
-    (user-error "There is no document %s" file))
-  (find-file-noselect (expand-file-name file)))
-
-(defun ob-mesos--allow-edits (print)
-  "Make the document writable if PRINT is non-nil, for then it is not saved.
-Otherwise signal a `user-error' if its file is write-protected."
-  (when buffer-read-only
-    (unless print
-      (user-error "%s is write-protected; --stdout prints the document instead"
-                  (file-name-nondirectory buffer-file-name)))
-    (setq buffer-read-only nil)))
-
-(defun ob-mesos--take-blocks (languages)
-  "Let blocks of LANGUAGES in this buffer run on the cluster unless they say no."
-  (dolist (language languages)
-    (when-let ((library (nth 2 (assoc language ob-mesos-languages))))
-      (require (intern (format "ob-%s" library)) nil t))
-    (let ((defaults (intern (concat "org-babel-default-header-args:" language))))
-      (set (make-local-variable defaults)
-           (cons '(:mesos . "yes")
-                 (and (boundp defaults) (symbol-value defaults)))))))
-
-(defun ob-mesos--words-and-options (words options)
-  "WORDS of the command line as (PLAIN-WORDS MASTER . OPTIONS-GIVEN).
-Signal a `user-error' if one is none of OPTIONS."
-  (let (plain master given)
-    (while words
-      (let ((word (pop words)))
-        (cond ((equal word "--master")
-               (setq master (or (pop words) (user-error "--master wants an address"))))
-              ((not (string-prefix-p "--" word)) (push word plain))
-              ((member word options) (push word given))
-              (t (user-error "There is no option %s" word)))))
-    (cons (nreverse plain) (cons master given))))
-
-(defun ob-mesos--batch (options function)
-  "Call FUNCTION in the buffer of the file named on the command line.
-It gets the other words there and those of OPTIONS that are there, and
-returns whether a block has failed, by which Emacs ends.  The master of
---master is above all that files say.  With --all-blocks, blocks of all
-languages that are known run on the cluster; in a file that names a
-master itself, those of the shell do."
-  (let ((words command-line-args-left)
-        (org-confirm-babel-evaluate nil)
-        (inhibit-message t)
-        (failed t))
-    ;; Nobody could find the results of what is interrupted.
-    (setq ob-mesos-on-exit 'kill)
-    (add-hook 'ob-mesos-cluster-functions #'ob-mesos--tell-of-cluster)
-    (add-hook 'ob-mesos-status-functions #'ob-mesos--tell-of-waiting)
-    (setq command-line-args-left nil)
-    (condition-case err
-        (pcase-let* ((`((,file . ,more) ,master . ,given)
-                      (ob-mesos--words-and-options
-                       words (cons "--all-blocks" options)))
-                     (ob-mesos--master-above-all master))
-          (with-current-buffer (ob-mesos--document file)
-            (buffer-disable-undo)
-            (ob-mesos-global-mode)
-            (ob-mesos--take-blocks
-             (cond ((member "--all-blocks" given)
-                    (mapcar #'car ob-mesos-languages))
-                   ((ob-mesos--find-keyword ob-mesos--master-keyword)
-                    '("sh" "bash" "shell"))))
-            (setq failed (funcall function more given))))
-      ((error quit)
-       (let ((inhibit-message nil))
-         (message "ob-mesos: %s" (error-message-string err)))))
-    (ob-mesos--ensure-archive)
-    (kill-emacs (if failed 1 0))))
-
-(defun ob-mesos--replace-coding-cookies ()
-  "Make utf-8 the coding system that this file names for itself, if it does."
-  (org-with-wide-buffer
-   (pcase-dolist (`(,from ,to ,regexp)
-                  `((,(point-min) ,(save-excursion (goto-char (point-min))
-                                                   (line-beginning-position 3))
-                     "-\\*-.*\\<coding:[ \t]*\\([-_[:alnum:]]+\\)")
-                    (,(max (point-min) (- (point-max) 3000)) ,(point-max)
-                     "Local Variables:\\(?:.*\n\\)*?.*\\<coding:[ \t]*\\(?1:[-_[:alnum:]]+\\)")))
-     (goto-char from)
-     (when (re-search-forward regexp to t)
-       (replace-match "utf-8" t t nil 1)))))
-
-(defun ob-mesos--utf-8-file-p (file)
-  "Return non-nil if FILE has characters in UTF-8 besides ASCII."
-  (with-temp-buffer
-    (set-buffer-multibyte nil)
-    (insert-file-contents-literally file)
-    (string-match-p "[^[:ascii:]\x3fff80-\x3fffff]"
-                    (decode-coding-string (buffer-string) 'utf-8-unix))))
-
-(defun ob-mesos--save-document ()
-  "Save this document, in UTF-8 if its coding system cannot encode a result.
-Emacs would ask which coding system to use.  Signal a `user-error' if the
-coding system is one that Emacs has guessed for a damaged UTF-8 file."
-  (let* ((coding (coding-system-base (or buffer-file-coding-system 'undecided)))
-         (position (and (not (memq coding '(undecided raw-text)))
-                        (unencodable-char-position (point-min) (point-max) coding)))
-         (character (and position (char-after position))))
-    (when position
-      (when (ob-mesos--utf-8-file-p buffer-file-name)
-        (user-error "%s cannot be saved: %s cannot encode %c, and the file has bytes \
-that are not valid UTF-8" (file-name-nondirectory buffer-file-name) coding character))
-      (set-buffer-file-coding-system
-       (coding-system-change-text-conversion buffer-file-coding-system 'utf-8))
-      (ob-mesos--replace-coding-cookies))
-    (save-buffer)
-    (when position
-      (ob-mesos--progress
-       (format "ob-mesos: %s was saved as utf-8: %s cannot encode %c"
-               (file-name-nondirectory buffer-file-name) coding character)
-       t))))
-
-(defun ob-mesos--tell-output (id tail _size)
-  "Say what the task ID wrote last, which is the end of TAIL."
-  (ob-mesos--progress (format "%s | %s" id (car (last (split-string tail "\n" t)))) t))
-
-(defun ob-mesos-batch-run ()
-  "Run the blocks of the file named on the command line; for --batch.
-The results are written into the file, or printed with --stdout.  With
---follow the tasks' last lines are shown while they run; with
---stale-only the results that are up to date are reused.  The exit status
-is 1 if a block has failed."
-  ;; Blocks do not need these libraries, which load half of Gnus.
-  (setq org-modules nil)
-  (ob-mesos--batch
-   '("--follow" "--stdout" "--stale-only")
-   (lambda (_words options)
-     (ob-mesos--allow-edits (member "--stdout" options))
-     (when (member "--follow" options)
-       (add-hook 'ob-mesos-output-functions #'ob-mesos--tell-output))
-     (let ((failed (ob-mesos--wait-for
-                    (ob-mesos--submit-buffer-and-wait
-                     (and (member "--stale-only" options) "yes")))))
-       (if (member "--stdout" options)
-           (princ (buffer-string))
-         (ob-mesos--save-document))
-       (mapc #'ob-mesos--tell-failure failed)
-       failed))))
-
-(defconst ob-mesos--back-ends-of-export
-  '(("html" ox-html org-html-export-to-html)
-    ("latex" ox-latex org-latex-export-to-latex)
-    ("pdf" ox-latex org-latex-export-to-pdf)
-    ("md" ox-md org-md-export-to-markdown)
-    ("ascii" ox-ascii org-ascii-export-to-ascii)
-    ("org" ox-org org-org-export-to-org)
-    ("odt" ox-odt org-odt-export-to-odt))
-  "Names of back ends, with their libraries and functions.")
-
-(defun ob-mesos-batch-export ()
-  "Export the file named on the command line; for --batch.
-The second word is the back end.  The exit status is 1 if a block has
-failed; its report stands in what is exported."
-  (ob-mesos--batch
-   nil
-   (lambda (words _options)
-     (let ((back-end (assoc (car words) ob-mesos--back-ends-of-export)))
-       (unless back-end
-         (user-error "Export to one of %s"
-                     (mapconcat #'car ob-mesos--back-ends-of-export ", ")))
-       (require (nth 1 back-end))
-       (princ (concat (funcall (nth 2 back-end)) "\n"))
-       ob-mesos--failed))))
+(add-hook 'ob-mesos-global-mode-hook #'ob-mesos--prepare-exports)
 
 (provide 'ob-mesos-export)
 ;;; ob-mesos-export.el ends here

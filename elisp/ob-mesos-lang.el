@@ -52,6 +52,9 @@ The files are part of the task, whose size Mesos and the kernel limit."
 (defconst ob-mesos--result-file ".ob-mesos-value"
   "What a task writes its value into if that is not its output.")
 
+(defconst ob-mesos--own-directory "\"${0%/*}\""
+  "What stands for the sandbox in a command; the file with the body is there.")
+
 (defconst ob-mesos--input-file ".ob-mesos-input"
   "The FIFO in the sandbox that `:stdin interactive' reads.")
 
@@ -142,6 +145,8 @@ that could run elsewhere" lang)))
          (_ (ob-mesos--check-one-process lang body params))
          (command (ob-mesos-file-command captured))
          (input (ob-mesos-file-input captured))
+         ;; Without `:dir', they are in the working directory.
+         (directory (if (cdr (assq :dir params)) ob-mesos--task-directory "./"))
          value sent)
     (dolist (file (ob-mesos-file-files captured))
       (when (or (string-search (car file) command)
@@ -150,8 +155,10 @@ that could run elsewhere" lang)))
           (if (equal name ob-mesos--result-file)
               (setq value t)
             (push (cons name (encode-coding-string (cdr file) 'utf-8)) sent))
-          (setq command (ob-mesos--replace-name (car file) name command)
-                input (ob-mesos--replace-name (car file) name input)))))
+          (setq command (ob-mesos--replace-name
+                         (car file) (concat ob-mesos--own-directory "/" name) command)
+                input (ob-mesos--replace-name
+                       (car file) (concat directory name) input)))))
     (when-let ((graphics (ob-mesos--graphics-file params)))
       ;; Some back ends expand the name.
       (setq input (string-replace (concat ob-mesos-file-directory graphics)
@@ -159,7 +166,10 @@ that could run elsewhere" lang)))
     (when-let ((name (ob-mesos--in-file params)))
       (let ((sent-name (file-name-nondirectory name)))
         (push (cons sent-name (ob-mesos--bytes name)) sent)
-        (setq command (string-replace name (concat "./" sent-name) command))))
+        (setq command (string-replace
+                       name (concat ob-mesos--own-directory "/"
+                                    (shell-quote-argument sent-name))
+                       command))))
     (ob-mesos--program-make
      :interpreter (ob-mesos--interpreter
                    command value
@@ -189,10 +199,10 @@ That is the argument of awk and sed for the file to read."
     (and (stringp name) (file-regular-p name) name)))
 
 (defun ob-mesos--replace-name (file name text)
-  "Return TEXT with NAME, in the sandbox, in place of FILE of `ob-mesos-file'."
+  "Return TEXT with NAME in place of FILE of `ob-mesos-file'."
   (string-replace
-   file (concat "./" name)
-   (string-replace (concat ob-mesos-file--prefix file) (concat "./" name) text)))
+   file name
+   (string-replace (concat ob-mesos-file--prefix file) name text)))
 
 (defun ob-mesos--interpreter (command value input)
   "Return words that run the shell COMMAND.
@@ -206,8 +216,8 @@ INPUT is shell text that passes the file with the body, \"$0\", to it."
                           input)))
     (list "sh" "-c"
           (if value
-              (format "%s >&2; status=$?; cat %s; exit $status"
-                      command ob-mesos--result-file)
+              (format "%s >&2; status=$?; cat %s/%s; exit $status"
+                      command ob-mesos--own-directory ob-mesos--result-file)
             (concat "exec " command)))))
 
 (defun ob-mesos--result-from-output (lang text body params)
@@ -255,27 +265,44 @@ TEXT is what the task has written."
           (error (user-error "`:stdin' %s: %s" ref (error-message-string err))))))
      'utf-8)))
 
-(defun ob-mesos--heredoc (target bytes)
-  "Shell commands that write BYTES into the file TARGET."
-  (format "base64 -d > %s <<'END'\n%s\nEND\n"
+(defun ob-mesos--heredoc (target bytes &optional own)
+  "Shell commands that write BYTES into the file TARGET.
+It is in the sandbox if OWN is non-nil, else in the working directory."
+  (format "base64 -d > %s%s <<'END'\n%s\nEND\n"
+          (if own "\"$sandbox\"/" "")
           (shell-quote-argument target) (base64-encode-string bytes)))
 
-(defun ob-mesos--pack (program params)
-  "PROGRAM with what PARAMS send along: files, input, arguments, a shebang."
-  (let* ((stdin (ob-mesos--stdin params))
-         (sent (ob-mesos--files params))
-         (interactive (ob-mesos--interactive-p params))
-         (cmdline (cdr (assq :cmdline params)))
-         (shebang (cdr (assq :shebang params)))
-         (files (append sent
-                        (ob-mesos--program-files program)
-                        (and stdin (list (cons ".ob-mesos-stdin" stdin)))))
-         (size (apply #'+ (mapcar (lambda (file) (length (cdr file))) files))))
+(defun ob-mesos--send-files (program params stdin)
+  "Return the files of `:files' of PARAMS for PROGRAM with the input STDIN.
+Signal a `user-error' if all files are too large, or if those of `:files'
+would be written into a directory that is not the task's own."
+  (let* ((sent (ob-mesos--files params))
+         (dir (cdr (assq :dir params)))
+         (size (apply #'+ (length stdin)
+                      (mapcar (lambda (file) (length (cdr file)))
+                              (append sent (ob-mesos--program-files program))))))
+    (when (and sent (stringp dir) (string-match-p "\\`[/~]" dir))
+      (user-error "`:files' are written into the working directory, and that \
+of `:dir', %s, is not in the sandbox" dir))
     (when (> size ob-mesos-files-limit)
       (user-error "The files for the block have %d bytes, and %d can be sent \
 along: put them where the cluster can read them, or raise `ob-mesos-files-limit'"
                   size ob-mesos-files-limit))
-    (if (not (or files cmdline shebang interactive))
+    sent))
+
+(defun ob-mesos--pack (program params)
+  "PROGRAM with what PARAMS send along: files, input, arguments, a shebang.
+All but those files are in the sandbox: with `:dir', tasks can share the
+working directory."
+  (let* ((stdin (ob-mesos--stdin params))
+         (sent (ob-mesos--send-files program params stdin))
+         (files (ob-mesos--program-files program))
+         (interactive (ob-mesos--interactive-p params))
+         (cmdline (cdr (assq :cmdline params)))
+         (shebang (cdr (assq :shebang params)))
+         (body (ob-mesos--program-body program))
+         (names-sandbox (string-search ob-mesos--task-directory body)))
+    (if (not (or sent files stdin cmdline shebang interactive names-sandbox))
         program
       (ob-mesos--program-make
        :interpreter '("sh")
@@ -283,25 +310,34 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
        :stdin stdin
        :body
        (concat
-        (mapconcat (lambda (file) (ob-mesos--heredoc (car file) (cdr file)))
-                   files "")
+        (mapconcat (lambda (file) (ob-mesos--heredoc (car file) (cdr file))) sent "")
+        "sandbox=${0%/*}\n"
+        (mapconcat (lambda (file) (ob-mesos--heredoc (car file) (cdr file) t)) files "")
+        (and stdin (ob-mesos--heredoc ".ob-mesos-stdin" stdin t))
         (ob-mesos--heredoc
          ".ob-mesos-block"
-         (encode-coding-string
-          (concat (and shebang (concat shebang "\n"))
-                  (ob-mesos--program-body program) "\n")
-          'utf-8))
+         (encode-coding-string (concat (and shebang (concat shebang "\n")) body "\n")
+                               'utf-8)
+         t)
+        (and names-sandbox ob-mesos--name-sandbox)
         ;; Opened for both, it has no end and waits for no writer.
-        (and interactive (format "mkfifo %s\n" ob-mesos--input-file))
-        (if shebang
-            "chmod +x .ob-mesos-block\nexec ./.ob-mesos-block"
-          (concat "exec "
-                  (mapconcat #'shell-quote-argument
+        (and interactive (format "mkfifo \"$sandbox\"/%s\n" ob-mesos--input-file))
+        (and shebang "chmod +x \"$sandbox\"/.ob-mesos-block\n")
+        "exec "
+        (unless shebang
+          (concat (mapconcat #'shell-quote-argument
                              (ob-mesos--program-interpreter program) " ")
-                  " ./.ob-mesos-block"))
+                  " "))
+        "\"$sandbox\"/.ob-mesos-block"
         (and cmdline (format " %s" cmdline))
-        (and stdin " < .ob-mesos-stdin")
-        (and interactive (format " <> %s" ob-mesos--input-file)))))))
+        (and stdin " < \"$sandbox\"/.ob-mesos-stdin")
+        (and interactive (format " <> \"$sandbox\"/%s" ob-mesos--input-file)))))))
+
+(defconst ob-mesos--name-sandbox
+  (format "name=$(printf %%s \"$sandbox\" | sed 's/[&|\\]/\\\\&/g')
+sed -i \"s|%s|$name|g\" \"$sandbox\"/.ob-mesos-block\n"
+          (directory-file-name ob-mesos--task-directory))
+  "Shell commands that write the name of the sandbox into the body.")
 
 (defun ob-mesos--program (lang body params)
   "What to run for BODY, a block of LANG with PARAMS."
@@ -330,7 +366,11 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
                       (nth 1 (ob-mesos--language params)))
         :body (org-babel-expand-body:mesos body params))
      (ob-mesos--capture-command lang body params))
-   params))
+   (if (or (equal lang "mesos")
+           (eq 'shell (nth 2 (assoc lang ob-mesos-languages))))
+       params
+     ;; Other back ends use it when they tangle only.
+     (cl-remove :shebang params :key #'car))))
 
 (provide 'ob-mesos-lang)
 ;;; ob-mesos-lang.el ends here

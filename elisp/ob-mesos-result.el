@@ -43,17 +43,20 @@
 
 (defvar *this*)
 
+(defun ob-mesos--file-there-p (task result-params file)
+  "Return non-nil if TASK has made FILE, which is not to be written then.
+RESULT-PARAMS are the result parameters of its block."
+  (or (ob-mesos-task-not-run-p task)
+      (member "link" result-params)
+      (member "graphics" result-params)
+      (member file (ob-mesos-task-fetched task))))
+
 (defun ob-mesos--finish-value (task params result-params)
   "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
 Return it and the RESULT-PARAMS to insert it with."
   (let* ((file (and (member "file" result-params) (cdr (assq :file params))))
          (post (cdr (assq :post params)))
-         ;; Such a file is there, and Org would read it for the value.
-         (there (and file
-                     (or (ob-mesos-task-not-run-p task)
-                         (member "link" result-params)
-                         (member "graphics" result-params)
-                         (member file (ob-mesos-task-fetched task)))))
+         (there (and file (ob-mesos--file-there-p task result-params file)))
          (value (unless there
                   (ob-mesos--raw-value task params (or file post)))))
     (when file
@@ -68,6 +71,17 @@ Return it and the RESULT-PARAMS to insert it with."
         (setq value (org-babel-ref-resolve post)
               result-params (remove "file" result-params))))
     (cons value result-params)))
+
+(defun ob-mesos--write-file (task params file)
+  "Write FILE, that of PARAMS, for TASK, unless the task has made it.
+For Org, which would write the value of the block into FILE."
+  (let ((result-params (cdr (assq :result-params params))))
+    (unless (ob-mesos--file-there-p task result-params file)
+      (ob-mesos--call-in-document
+       task
+       (lambda ()
+         (ob-mesos--write-value task (ob-mesos--raw-value task params t)
+                                params file))))))
 
 (defun ob-mesos--outcome (task)
   "The value of TASK, which has ended well, and how to insert it; made once."

@@ -67,6 +67,7 @@
 (require 'ob-mesos-run)
 (require 'ob-mesos-mode)
 (require 'ob-mesos-export)
+(require 'ob-mesos-batch)
 (require 'ob-mesos-exec)
 (require 'ob-mesos-list)
 (require 'ob-mesos-agents)

@@ -1,0 +1,203 @@
+;;; ob-mesos-combined-tests.el --- Header arguments together  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The ob-mesos contributors
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Several header arguments in one block, and what a batch Emacs does with
+;; such documents.
+
+;;; Code:
+
+(require 'ob-mesos-tests)
+(require 'ob-mesos-flow-tests)
+(require 'ox-ascii)
+
+(defun ob-mesos-combined--run (text)
+  "Execute all blocks of TEXT; return the document."
+  (let ((org-confirm-babel-evaluate nil))
+    (ob-mesos-tests--with text
+      (ob-mesos--submit-buffer-and-wait)
+      (ob-mesos-tests--settle)
+      (buffer-string))))
+
+(defmacro ob-mesos-combined--in-directory (&rest body)
+  "Run BODY in a new directory, which is deleted then."
+  `(let ((default-directory (file-name-as-directory (make-temp-file "ob-mesos" t))))
+     (unwind-protect (progn ,@body)
+       (delete-directory default-directory t))))
+
+(ert-deftest ob-mesos-tasks-with-one-working-directory-share-no-files ()
+  (ob-mesos-combined--in-directory
+   (let ((text (ob-mesos-combined--run
+                (format "#+begin_src python :mesos yes :dir %1$s :foreach x='(1 2 3 4)
+import time; time.sleep(0.2)
+return x*10
+#+end_src
+
+#+begin_src mesos :dir %1$s :stdin in
+cat
+#+end_src
+
+#+name: in
+| a | b |
+
+#+begin_src mesos :dir %1$s :shebang #!/bin/sh
+pwd
+#+end_src
+" default-directory))))
+     (dolist (result '(": ==> 1 <==\n: 10\n: ==> 2 <==\n: 20\n: ==> 3 <==\n: 30\n"
+                       ": a\tb\n"))
+       (should (string-search result text)))
+     (should (string-search (format ": %s\n" (directory-file-name default-directory)) text))
+     (should-not (directory-files default-directory nil "\\`[^.]\\|\\.ob-mesos")))))
+
+(ert-deftest ob-mesos-files-are-not-sent-into-a-directory-that-is-not-the-tasks-own ()
+  (ob-mesos-combined--in-directory
+   (write-region "precious" nil "kept" nil 'silent)
+   (make-directory "there")
+   (write-region "other" nil "there/kept" nil 'silent)
+   (should (string-match-p
+            "ERROR: .:files. are written into the working directory"
+            (ob-mesos-combined--run
+             (ob-mesos-tests--block
+              (format ":files kept :dir %s" (expand-file-name "there")) "cat kept"))))
+   (should (equal "other" (ob-mesos--bytes "there/kept")))
+   (should (string-search ": precious"
+                          (ob-mesos-combined--run
+                           (ob-mesos-tests--block ":files kept :dir there" "cat kept"))))))
+
+(ert-deftest ob-mesos-a-shebang-does-not-take-the-value-of-a-block-of-another-language ()
+  (should (string-search
+           "| 1 | 2 |"
+           (ob-mesos-combined--run "#+begin_src python :mesos yes :shebang #!/usr/bin/env python3
+return [1, 2]
+#+end_src\n"))))
+
+(ert-deftest ob-mesos-interactive-input-reaches-a-task-with-a-directory ()
+  (ob-mesos-combined--in-directory
+   (ob-mesos-tests--with
+       (ob-mesos-tests--block (concat ":stdin interactive :dir " default-directory)
+                              "echo ask; read a; echo \"got $a\"")
+     (ob-mesos-execute)
+     (let ((task (car (ob-mesos--running))))
+       (ob-mesos-tests--wait (lambda () (string-prefix-p "ask" (ob-mesos-task-tail task))))
+       (ob-mesos-send "one")
+       (ob-mesos-tests--settle)
+       (should (equal ": ask\n: got one\n" (ob-mesos-tests--results)))))))
+
+;;;; Files
+
+(ert-deftest ob-mesos-a-file-that-a-task-has-made-is-kept-by-org ()
+  (let ((org-confirm-babel-evaluate nil)
+        (plot (ob-mesos-flow--named "plot" ":results file :file plot.svg :exports results"
+                                    "echo svg > plot.svg")))
+    (pcase-dolist
+        (`(,text . ,action)
+         `((,plot . ,(lambda () (org-export-as 'ascii)))
+           (,(concat plot "#+begin_src emacs-lisp :var f=plot\nf\n#+end_src\n")
+            . ,(lambda ()
+                 (goto-char (point-max))
+                 (forward-line -1)
+                 (should (equal "plot.svg" (org-babel-execute-src-block)))))
+           (,(string-replace ":results" ":wait yes :results" plot)
+            . ,(lambda () (org-babel-execute-buffer)))))
+      (ob-mesos-combined--in-directory
+       (ob-mesos-tests--with text
+         (funcall action)
+         (ob-mesos-tests--settle)
+         (should (equal "svg\n" (ob-mesos--bytes "plot.svg"))))))))
+
+(ert-deftest ob-mesos-an-export-makes-files-of-blocks-with-a-directory ()
+  (ob-mesos-combined--in-directory
+   (ob-mesos-tests--with
+       (concat (ob-mesos-tests--block
+                ":dir sub :results file :file made.txt :exports results" "echo 1 > made.txt")
+               "\n"
+               (ob-mesos-tests--block
+                ":dir sub :results file :file output.txt :exports results" "echo 2"))
+     (let ((text (let ((org-confirm-babel-evaluate nil)) (org-export-as 'ascii))))
+       (should (string-search "<file:made.txt>" text))
+       (should (string-search "<file:output.txt>" text))
+       (should (equal "1\n" (ob-mesos--bytes "made.txt")))
+       (should (equal "2\n" (ob-mesos--bytes "output.txt")))))))
+
+(ert-deftest ob-mesos-the-report-of-a-failed-block-is-written-into-no-file ()
+  (let ((org-confirm-babel-evaluate nil))
+    (dolist (results '("file :file bad.svg" "table" "html"))
+      (ob-mesos-combined--in-directory
+       (ob-mesos-tests--with
+           (ob-mesos-tests--block (concat ":exports results :results " results) "exit 3")
+         (should (string-match-p "^| mesos: .* FAILED: Command exited with status 3"
+                                 (org-export-as 'ascii)))
+         (should-not (file-exists-p "bad.svg")))))))
+
+;;;; Blocks that need others
+
+(ert-deftest ob-mesos-a-long-report-is-no-good-result ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "a" "" "seq 12; exit 3")
+              (ob-mesos-flow--named "b" ":after a" "echo ran"))
+    (ob-mesos-flow--execute "a")
+    (ob-mesos-tests--settle)
+    (should (string-search "#+begin_example\nmesos: a-" (buffer-string)))
+    (ob-mesos-flow--execute "b")
+    (ob-mesos-tests--settle)
+    (should (string-match-p ": mesos: b-.* ERROR: The task needs a" (buffer-string)))))
+
+(ert-deftest ob-mesos-an-export-names-the-blocks-of-a-circle ()
+  (ob-mesos-tests--elsewhere
+    (let ((file (make-temp-file "ob-mesos" nil ".org"
+                                (concat (ob-mesos-flow--named "one" ":var x=two" "echo $x")
+                                        (ob-mesos-flow--named "two" ":var x=one" "echo $x")))))
+      (pcase-let ((`(,status ,_ ,message)
+                   (ob-mesos-tests--call
+                    (ob-mesos-tests--emacs "-f" "ob-mesos-batch-export" file "ascii"))))
+        (should (equal 1 status))
+        (should (string-search "in a circle: one (line 2) -> two (line 7) -> one (line 2)"
+                               message)))
+      (delete-file file))))
+
+;;;; A batch Emacs
+
+(ert-deftest ob-mesos-an-export-loads-the-languages-of-the-document ()
+  (ob-mesos-tests--elsewhere
+    (let ((file (make-temp-file
+                 "ob-mesos" nil ".org"
+                 (concat "#+name: three\n#+begin_src python :mesos yes\nreturn 3\n#+end_src\n\n"
+                         (ob-mesos-tests--block ":var x=three :exports results"
+                                                "echo \"got $x\"")))))
+      (should (equal 0 (car (ob-mesos-tests--call
+                             (ob-mesos-tests--emacs "-f" "ob-mesos-batch-export"
+                                                    file "ascii")))))
+      (should (string-search "| got 3" (with-temp-buffer
+                                         (insert-file-contents
+                                          (concat (file-name-sans-extension file) ".txt"))
+                                         (buffer-string))))
+      (delete-file file))))
+
+(ert-deftest ob-mesos-an-interrupted-run-keeps-the-results-that-have-arrived ()
+  (ob-mesos-tests--elsewhere
+    (let* ((file (make-temp-file "ob-mesos" nil ".org"
+                                 (concat (ob-mesos-tests--block "" "echo result") "\n"
+                                         (ob-mesos-tests--block "" "sleep 600"))))
+           (output (generate-new-buffer " *output*"))
+           (process (make-process :name "run" :buffer output :connection-type 'pipe
+                                  :command (ob-mesos-tests--emacs
+                                            "-f" "ob-mesos-batch-run" file))))
+      (ob-mesos-tests--wait
+       (lambda () (with-current-buffer output
+                    (save-excursion (goto-char (point-min))
+                                    (search-forward "1 of 2 done" nil t)))))
+      (interrupt-process process)
+      (ob-mesos-tests--wait (lambda () (not (process-live-p process))))
+      (with-temp-buffer
+        (insert-file-contents file)
+        (should (re-search-forward "^#\\+RESULTS:\n: result$" nil t))
+        (should (re-search-forward "^: mesos: .* KILLED: The run was interrupted$" nil t)))
+      (kill-buffer output)
+      (delete-file file))))
+
+(provide 'ob-mesos-combined-tests)
+;;; ob-mesos-combined-tests.el ends here

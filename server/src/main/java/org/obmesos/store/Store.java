@@ -22,6 +22,8 @@ import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
 import org.obmesos.util.PrivateFiles;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
 
 /**
@@ -35,6 +37,7 @@ import org.sqlite.SQLiteConfig;
  * power the last transactions may be missing, but the database is consistent.
  */
 public final class Store implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Store.class);
   private static final String FRAMEWORK_ID = "framework_id";
   private static final long CLOSE_MILLIS = 5000;
   private static final int BUSY_MILLIS = 5000;
@@ -44,12 +47,19 @@ public final class Store implements AutoCloseable {
   private final int busyMillis;
   private final Thread thread;
 
+  /** Used on the store's thread; empty before the first operation and after a failure. */
+  private Optional<Connection> connection = Optional.empty();
+
   private interface Operation<T> {
     T run(Connection connection) throws SQLException;
   }
 
   private record Work<T>(Operation<T> operation, CompletableFuture<T> done) {
-    /** Runs the operation; returns what completes its future once the transaction is committed. */
+    /**
+     * Runs the operation; returns what completes its future once the transaction is committed.
+     *
+     * @throws SQLException if it fails and SQLite has ended the transaction
+     */
     Runnable run(Connection connection) throws SQLException {
       Savepoint savepoint = connection.setSavepoint();
       try {
@@ -57,13 +67,26 @@ public final class Store implements AutoCloseable {
         connection.releaseSavepoint(savepoint);
         return () -> done.complete(value);
       } catch (SQLException | RuntimeException | Error e) {
-        connection.rollback(savepoint);
+        try {
+          connection.rollback(savepoint);
+        } catch (SQLException ended) {
+          e.addSuppressed(ended);
+          throw e;
+        }
         return () -> fail(e);
       }
     }
 
     void fail(Throwable e) {
-      done.completeExceptionally(new StoreException("the store failed: " + e.getMessage(), e));
+      done.completeExceptionally(new StoreException("the store failed: " + reason(e), e));
+    }
+
+    private static String reason(Throwable e) {
+      Throwable cause = e;
+      while (cause.getCause() != null) {
+        cause = cause.getCause();
+      }
+      return cause == e ? e.getMessage() : e.getMessage() + ": " + cause.getMessage();
     }
   }
 
@@ -86,62 +109,60 @@ public final class Store implements AutoCloseable {
   }
 
   private void run() {
-    try (Connection connection = open()) {
-      List<Work<?>> batch = new ArrayList<>();
+    try {
       boolean open = true;
       while (open) {
-        batch.clear();
-        batch.add(queue.take());
-        queue.drainTo(batch);
-        open = batch.stream().noneMatch(work -> work.operation() == CLOSE);
-        commit(connection, batch);
+        open = !runBatch(take());
       }
-    } catch (SQLException | IOException | RuntimeException | Error e) {
-      failAll(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      failAll(e);
+    } finally {
+      connection.ifPresent(Store::close);
     }
   }
 
   private static final Operation<Void> CLOSE = connection -> null;
 
-  private static void commit(Connection connection, List<Work<?>> batch) throws SQLException {
+  /** Waits for operations and returns all that wait. */
+  private List<Work<?>> take() throws InterruptedException {
+    List<Work<?>> batch = new ArrayList<>();
+    batch.add(queue.take());
+    queue.drainTo(batch);
+    return batch;
+  }
+
+  /**
+   * Commits the operations, or fails all of them. After a failure the database is opened again: it
+   * is not known whether SQLite has ended the transaction, as it does after some errors, such as a
+   * full disk (its documentation of ROLLBACK).
+   *
+   * @return whether the store is to be closed
+   */
+  private boolean runBatch(List<Work<?>> batch) {
     List<Runnable> completions = new ArrayList<>();
     try {
+      if (connection.isEmpty()) {
+        connection = Optional.of(open());
+      }
       for (Work<?> work : batch) {
-        completions.add(work.run(connection));
+        completions.add(work.run(connection.get()));
       }
-      connection.commit();
-    } catch (SQLException e) {
-      rollback(connection, e);
+      connection.get().commit();
+      completions.forEach(Runnable::run);
+    } catch (SQLException | IOException | RuntimeException | Error e) {
+      connection.ifPresent(Store::close);
+      connection = Optional.empty();
       batch.forEach(work -> work.fail(e));
-      return;
     }
-    completions.forEach(Runnable::run);
+    return batch.stream().anyMatch(work -> work.operation() == CLOSE);
   }
 
-  /** SQLite has rolled back by itself after some errors, such as a full disk. */
-  private static void rollback(Connection connection, SQLException cause) {
+  /** Closes a connection, which rolls back. Nothing depends on how that ends. */
+  private static void close(Connection connection) {
     try {
-      connection.rollback();
+      connection.close();
     } catch (SQLException e) {
-      cause.addSuppressed(e);
-    }
-  }
-
-  /** If the database cannot be opened, each operation fails with the reason. */
-  private void failAll(Throwable e) {
-    while (!Thread.currentThread().isInterrupted()) {
-      try {
-        Work<?> work = queue.take();
-        work.fail(e);
-        if (work.operation() == CLOSE) {
-          return;
-        }
-      } catch (InterruptedException again) {
-        Thread.currentThread().interrupt();
-      }
+      log.warn("the database cannot be closed", e);
     }
   }
 

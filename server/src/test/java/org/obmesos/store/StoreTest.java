@@ -206,6 +206,26 @@ final class StoreTest {
     }
   }
 
+  /** As SQLite does when the disk is full (its documentation of SQLITE_FULL). */
+  @Test
+  void aTransactionThatSqliteHasRolledBackLeavesTheStoreUsable() throws Exception {
+    try (Store store = new Store(file())) {
+      store.commit(Changes.insert(List.of(task(1)))).join();
+      try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + file());
+          Statement statement = other.createStatement()) {
+        statement.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON tasks WHEN NEW.id = 'task-2'"
+                + " BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END");
+      }
+      for (long next = 3; next <= 5; next++) {
+        assertThatThrownBy(() -> store.commit(Changes.insert(List.of(task(2)))).join())
+            .hasMessageContaining("disk is full");
+        store.commit(Changes.insert(List.of(task(next)))).join();
+      }
+      assertThat(store.tasks().join()).containsExactly(task(1), task(3), task(4), task(5));
+    }
+  }
+
   @Test
   void aDatabaseThatIsLockedFailsAndWorksAgainAfterwards() throws Exception {
     try (Store store = new Store(file(), 50)) {

@@ -139,12 +139,13 @@ Return (NAME . TASK)."
 (defun ob-mesos--resume-task (task marker)
   "Find out from the block or call at MARKER what TASK is to run.
 It waits for its values, and the Emacs that has submitted it is gone."
-  (ob-mesos--request
-   (ob-mesos-task-server task) :task/get
-   (list :ids (plist-get (ob-mesos-task-data task) :after))
-   (lambda (result)
-     (ob-mesos--resume-with task marker
-                           (append (plist-get result :tasks) nil)))))
+  (let (upstream)
+    (ob-mesos--request-tasks
+     (ob-mesos-task-server task)
+     (append (plist-get (ob-mesos-task-data task) :after) nil)
+     (lambda (data) (push data upstream))
+     (lambda (_unknown)
+       (ob-mesos--resume-with task marker (nreverse upstream))))))
 
 (defun ob-mesos--resume-with (task marker upstream)
   "Make the continuation of TASK, whose block or call is at MARKER.

@@ -283,22 +283,39 @@ The default state is ERROR."
    (list :id (ob-mesos-task-id task) :state (or state "ERROR") :terminal t
          :message message)))
 
+(defun ob-mesos--request-tasks (server ids each done)
+  "Request the tasks with IDS from SERVER; call EACH with the data of each.
+One answer contains a limited amount of output; the remaining tasks are
+requested after it.  In the end call DONE with the ids that are unknown."
+  (ob-mesos--request
+   server :task/get (list :ids (vconcat ids))
+   (lambda (result)
+     (let ((unknown (make-hash-table :test #'equal))
+           (omitted (append (plist-get result :omitted) nil)))
+       (dolist (id ids) (puthash id t unknown))
+       (dolist (id omitted) (remhash id unknown))
+       (seq-do (lambda (data)
+                 (remhash (plist-get data :id) unknown)
+                 (funcall each data))
+               (plist-get result :tasks))
+       (let ((unknown (hash-table-keys unknown)))
+         (if omitted
+             (ob-mesos--request-tasks
+              server omitted each
+              (lambda (more) (funcall done (append unknown more))))
+           (funcall done unknown)))))))
+
 (defun ob-mesos--get (server ids)
   "Ask SERVER what became of the tasks with IDS."
-  (ob-mesos--request
-   server
-   :task/get (list :ids (vconcat ids))
-   (lambda (result)
-     (let ((found (append (plist-get result :tasks) nil)))
-       (dolist (data found)
-         (when-let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
-           (setf (ob-mesos-task-master task) (ob-mesos--server-master server)))
-         (ob-mesos--enqueue #'run-hook-with-args
-                          'ob-mesos-status-functions data))
-       (dolist (id ids)
-         (unless (cl-find id found :test #'equal
-                          :key (lambda (data) (plist-get data :id)))
-           (ob-mesos--unknown server id)))))))
+  (ob-mesos--request-tasks
+   server ids
+   (lambda (data)
+     (when-let ((task (gethash (plist-get data :id) ob-mesos--tasks)))
+       (setf (ob-mesos-task-master task) (ob-mesos--server-master server)))
+     (ob-mesos--enqueue #'run-hook-with-args 'ob-mesos-status-functions data))
+   (lambda (unknown)
+     (dolist (id unknown)
+       (ob-mesos--unknown server id)))))
 
 (defun ob-mesos--get-result (server id)
   "Ask SERVER for the task ID, which has ended, and its result."

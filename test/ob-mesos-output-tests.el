@@ -68,5 +68,22 @@
                        (insert-file-contents-literally "out.txt")
                        (buffer-string)))))))
 
+(ert-deftest ob-mesos-tasks-with-much-output-are-requested-in-parts ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":instances 12" "head -c 262144 /dev/zero | tr '\\0' x")
+    (ob-mesos-execute)
+    (let* ((group (ob-mesos-task-group (car (ob-mesos--running))))
+           (ids (mapcar #'ob-mesos-task-id (ob-mesos-task-members group)))
+           (found nil) (unknown nil))
+      (ob-mesos-tests--settle)
+      (ob-mesos--request-tasks (ob-mesos--server) (append ids '("no-such-task"))
+                               (lambda (data)
+                                 (should (plist-get data :result))
+                                 (push (plist-get data :id) found))
+                               (lambda (ids) (setq unknown ids)))
+      (ob-mesos-tests--wait (lambda () unknown))
+      (should (equal '("no-such-task") unknown))
+      (should (equal ids (nreverse found))))))
+
 (provide 'ob-mesos-output-tests)
 ;;; ob-mesos-output-tests.el ends here

@@ -138,6 +138,13 @@ public final class Messages {
   /** Tasks, as a result or a notification. */
   public record Tasks(List<TaskItem> tasks) {}
 
+  /**
+   * Tasks with their results.
+   *
+   * @param omitted ids of further tasks, whose results would make the answer too large
+   */
+  public record FoundTasks(List<TaskItem> tasks, List<String> omitted) {}
+
   /** A task. */
   public record TaskItem(
       String id,

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.eclipse.lsp4j.jsonrpc.ResponseErrorException;
 import org.eclipse.lsp4j.jsonrpc.messages.ResponseError;
@@ -24,6 +25,7 @@ import org.obmesos.api.Messages.Empty;
 import org.obmesos.api.Messages.FileItem;
 import org.obmesos.api.Messages.FilesParams;
 import org.obmesos.api.Messages.FilesResult;
+import org.obmesos.api.Messages.FoundTasks;
 import org.obmesos.api.Messages.IdParams;
 import org.obmesos.api.Messages.Ids;
 import org.obmesos.api.Messages.IdsParams;
@@ -227,13 +229,38 @@ final class BlockEndpoint implements BlockService {
   }
 
   @Override
-  public CompletableFuture<Tasks> get(IdsParams params) {
-    return answer(
-        () ->
-            framework
-                .get(ids(params))
-                .thenCompose(tasks -> all(tasks.stream().map(this::withResult).toList()))
-                .thenApply(Tasks::new));
+  public CompletableFuture<FoundTasks> get(IdsParams params) {
+    return answer(() -> framework.get(ids(params)).thenCompose(this::withResults));
+  }
+
+  /** Reads results one after the other, as long as they fit into one answer. */
+  private CompletableFuture<FoundTasks> withResults(List<Task> tasks) {
+    FoundTasks found = new FoundTasks(new ArrayList<>(), new ArrayList<>());
+    AtomicInteger chars = new AtomicInteger();
+    CompletableFuture<?> last = CompletableFuture.completedFuture(null);
+    for (Task task : tasks) {
+      last =
+          last.thenCompose(
+              before -> {
+                if (chars.get() >= Outbox.MAX_BATCH_CHARS) {
+                  found.omitted().add(task.id().value());
+                  return CompletableFuture.completedFuture(null);
+                }
+                return withResult(task)
+                    .thenAccept(
+                        item -> {
+                          found.tasks().add(item);
+                          chars.addAndGet(resultChars(item));
+                        });
+              });
+    }
+    return last.thenApply(done -> found);
+  }
+
+  private static int resultChars(TaskItem item) {
+    return item.result() == null
+        ? 0
+        : item.result().stdout().length() + item.result().stderr().length();
   }
 
   private CompletableFuture<TaskItem> withResult(Task task) {

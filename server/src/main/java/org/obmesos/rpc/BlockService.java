@@ -8,6 +8,7 @@ import org.obmesos.api.Messages.AgentsResult;
 import org.obmesos.api.Messages.Empty;
 import org.obmesos.api.Messages.FilesParams;
 import org.obmesos.api.Messages.FilesResult;
+import org.obmesos.api.Messages.FoundTasks;
 import org.obmesos.api.Messages.IdParams;
 import org.obmesos.api.Messages.Ids;
 import org.obmesos.api.Messages.IdsParams;
@@ -53,9 +54,12 @@ public interface BlockService {
   @JsonRequest("task/list")
   CompletableFuture<Tasks> list(Empty params);
 
-  /** Returns the given tasks as far as they are known; ended ones with their results. */
+  /**
+   * Returns the given tasks as far as they are known; ended ones with their results. Tasks that do
+   * not fit into one answer are named in it.
+   */
   @JsonRequest("task/get")
-  CompletableFuture<Tasks> get(IdsParams params);
+  CompletableFuture<FoundTasks> get(IdsParams params);
 
   /** Reads a part of a file in a task's sandbox, at most 1 MiB. */
   @JsonRequest("task/read")

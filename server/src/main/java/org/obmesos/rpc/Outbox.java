@@ -40,9 +40,11 @@ final class Outbox implements MessageConsumer, FrameworkListener, AutoCloseable 
 
   private static final Logger log = LoggerFactory.getLogger(Outbox.class);
   private static final int MAX_BATCH_TASKS = 200;
-  private static final int MAX_BATCH_CHARS = 1 << 20;
   private static final int MAX_WARNINGS = 100;
   private static final long CLOSE_SECONDS = 1;
+
+  /** The size of the results after which a message contains no further ones, in characters. */
+  static final int MAX_BATCH_CHARS = 1 << 20;
 
   private final MessageConsumer out;
   private final String master;

@@ -286,6 +286,49 @@ sub start_task {
     $on_started->($id, $task);
 }
 
+# Returns the processes of a task, or of a session, that are outside of its process
+# group: those with its directory in their environment, and the descendants of all.
+# timeout(1) makes a process group of its own, as do setsid(1) and job control.
+sub processes_outside {
+    my ($directory, $group) = @_;
+    my (%parent, %group, %ours);
+    opendir(my $all, '/proc') or return;
+    for my $process (grep { /^\d+$/ && $_ != $$ } readdir $all) {
+        open(my $stat, '<', "/proc/$process/stat") or next;
+        my @fields = split ' ', (<$stat> // '') =~ s/^.*\)//sr;
+        $parent{$process} = $fields[1];
+        $group{$process} = $fields[2];
+        $ours{$process} = $group{$process} == $group;
+        open(my $variables, '<:raw', "/proc/$process/environ") or next;
+        local $/;
+        my $text = <$variables> // '';
+        $ours{$process} ||= index("\0$text", "\0MESOS_SANDBOX=$directory\0") >= 0;
+    }
+    for (my $found = 1; $found;) {
+        $found = 0;
+        for my $process (grep { !$ours{$_} && $ours{ $parent{$_} } } keys %parent) {
+            $found = $ours{$process} = 1;
+        }
+    }
+    return grep { $ours{$_} && $group{$_} != $group } keys %parent;
+}
+
+# Kills the processes of a task that has been stopped, or of a session.
+sub kill_outside {
+    my ($directory, $group) = @_;
+    # A process can start another one meanwhile.
+    for (1 .. 100) {
+        my @processes = processes_outside($directory, $group) or return;
+        kill 'KILL', @processes;
+    }
+}
+
+# Returns whether a task runs in a container, whose runtime ends all its processes.
+sub in_container {
+    my ($task) = @_;
+    return defined $task->{spec}{meta} && -e "$task->{spec}{meta}/cleanup";
+}
+
 sub stop_task {
     my ($task, $why) = @_;
     return if $task->{why} ne '-' || defined $task->{status};
@@ -295,8 +338,11 @@ sub stop_task {
         return;
     }
     delete $task->{timeout_at};
+    my @outside = $task->{session} || in_container($task) ? ()
+        : processes_outside($task->{spec}{sandbox}, $task->{process});
     # An interpreter goes on.
     kill $task->{session} ? 'INT' : 'TERM', -$task->{process};
+    kill 'TERM', @outside;
     $task->{kill_at} = now() + number($task->{spec}{grace});
 }
 
@@ -360,6 +406,7 @@ sub reap {
             $task->{usage} = [now() - $task->{started}, @usage];
             # Processes that the command has left in its group end with it.
             kill 'KILL', -$process;
+            kill_outside($task->{spec}{sandbox}, $process) unless $task->{why} eq '-' || in_container($task);
             next if $task->{why} ne '-' && start_cleanup($id, $task);
         }
         delete $tasks{$id};
@@ -402,7 +449,8 @@ sub start_session {
         print STDERR $@;
         POSIX::_exit(1);
     }
-    my $session = { id => $spec->{session}{id}, process => $process, requests => $requester,
+    my $session = { id => $spec->{session}{id}, directory => $spec->{session}{directory},
+                    process => $process, requests => $requester,
                     idle_since => now() };
     $session->{answers} = add_connection($answers, sub { take_answers($session, @_) }, sub { });
     $sessions{$session->{id}} = $session;
@@ -536,9 +584,8 @@ sub end_session_task {
 sub take_value {
     my ($task) = @_;
     my $sandbox = $task->{spec}{sandbox};
-    if (open(my $printed, '<:raw', "$sandbox/stdout")) {
-        local $/;
-        append_error($task, <$printed> // '');
+    if (-f "$sandbox/stdout" && open(my $printed, '<:raw', "$sandbox/stdout")) {
+        while (sysread($printed, my $bytes, 1 << 20)) { append_error($task, $bytes) }
     }
     rename("$sandbox/.ob-mesos-value", "$sandbox/stdout") or write_file("$sandbox/stdout", '');
 }
@@ -560,6 +607,7 @@ sub session_ended {
     delete $sessions{ $session->{id} };
     close_connection($session->{answers}) if $session->{answers}{socket};
     kill 'KILL', -$session->{process};
+    kill_outside(@$session{qw(directory process)});
     if (defined(my $id = $session->{task})) {
         kill 'KILL', $tasks{$id}{copier} if $tasks{$id}{copier};
         append_error($tasks{$id}, last_errors($tasks{$id})
@@ -585,8 +633,8 @@ my $longest_cleanup = 30;  # seconds
 # Starts the cleanup script of a task that was ended; returns whether it has one.
 sub start_cleanup {
     my ($id, $task) = @_;
+    return 0 unless in_container($task);
     my $meta = $task->{spec}{meta};
-    return 0 unless defined $meta && -e "$meta/cleanup";
     my $process = fork_process();
     return 0 unless defined $process;
     if ($process == 0) {

@@ -409,7 +409,7 @@ final class LocalAgent {
   /** Deletes old sandboxes. */
   void collectGarbage() {
     try {
-      work.collectGarbage(Instant.now().minus(options.sandboxAge()));
+      work.collectGarbage(Instant.now().minus(options.sandboxAge()), launcher::hasEnded);
     } catch (IOException e) {
       log.warn("old sandboxes cannot be deleted", e);
     }

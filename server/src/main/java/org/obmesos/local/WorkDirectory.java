@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.local;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -12,9 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.apache.mesos.v1.Protos.Environment;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.util.PrivateFiles;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The files of the embedded cluster. Sandboxes have the paths they have on a Mesos agent, {@code
@@ -22,6 +27,8 @@ import org.obmesos.util.PrivateFiles;
  * acknowledged is in {@code meta/TASK}.
  */
 final class WorkDirectory {
+  private static final Logger log = LoggerFactory.getLogger(WorkDirectory.class);
+
   private final Path root;
 
   WorkDirectory(Path root) throws IOException {
@@ -33,7 +40,7 @@ final class WorkDirectory {
   /** Returns the master's id, created once. */
   String masterId() throws IOException {
     Path file = root.resolve("master_id");
-    if (!Files.exists(file)) {
+    if (!Files.exists(file) || Files.size(file) == 0) {
       Files.writeString(file, UUID.randomUUID().toString());
     }
     return Files.readString(file).trim();
@@ -145,22 +152,45 @@ final class WorkDirectory {
     return open.build();
   }
 
+  /**
+   * Returns a checkpoint; empty if it is not complete. After a loss of power files can be empty.
+   */
+  private static Optional<Checkpoint> checkpoint(Path meta) {
+    try {
+      if (!Files.exists(meta.resolve("task"))) {
+        return Optional.empty();
+      }
+      String framework = Files.readString(meta.resolve("framework"));
+      TaskInfo task = TaskInfo.parseFrom(Files.readAllBytes(meta.resolve("task")));
+      return framework.isEmpty() ? Optional.empty() : Optional.of(new Checkpoint(framework, task));
+    } catch (InvalidProtocolBufferException | NoSuchFileException e) {
+      log.warn("the checkpoint {} is not complete; the outcome of the task is unknown", meta, e);
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void delete(Path meta) {
+    try {
+      PrivateFiles.deleteRecursively(meta);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A checkpoint. */
   record Checkpoint(String frameworkId, TaskInfo task) {}
 
+  /** Returns the checkpoints; deletes what is no checkpoint. */
   List<Checkpoint> checkpoints() throws IOException {
     List<Checkpoint> found = new ArrayList<>();
     try (DirectoryStream<Path> metas = Files.newDirectoryStream(root.resolve("meta"))) {
       for (Path meta : metas) {
-        if (Files.exists(meta.resolve("task"))) {
-          found.add(
-              new Checkpoint(
-                  Files.readString(meta.resolve("framework")),
-                  TaskInfo.parseFrom(Files.readAllBytes(meta.resolve("task")))));
-        } else {
-          PrivateFiles.deleteRecursively(meta);
-        }
+        checkpoint(meta).ifPresentOrElse(found::add, () -> delete(meta));
       }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
     return found;
   }
@@ -200,10 +230,10 @@ final class WorkDirectory {
   }
 
   /**
-   * Deletes the sandboxes of tasks without a checkpoint, and the cached files, that were not used
-   * since a time.
+   * Deletes the sandboxes of tasks without a checkpoint, the directories of sessions that have
+   * ended, and the cached files, that were not used since a time.
    */
-  void collectGarbage(Instant before) throws IOException {
+  void collectGarbage(Instant before, Predicate<String> sessionHasEnded) throws IOException {
     if (Files.isDirectory(cache())) {
       try (DirectoryStream<Path> kept = Files.newDirectoryStream(cache())) {
         for (Path file : kept) {
@@ -217,7 +247,8 @@ final class WorkDirectory {
       try (DirectoryStream<Path> kept = Files.newDirectoryStream(sessions())) {
         for (Path session : kept) {
           // The supervisor touches it with each task.
-          if (Files.getLastModifiedTime(session).toInstant().isBefore(before)) {
+          if (sessionHasEnded.test(String.valueOf(session.getFileName()))
+              && Files.getLastModifiedTime(session).toInstant().isBefore(before)) {
             PrivateFiles.deleteRecursively(session);
           }
         }

@@ -12,9 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.CommandInfo;
 import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
@@ -174,7 +176,7 @@ final class Sessions {
     return names(state -> state.location().agentId().equals(agentId));
   }
 
-  private List<String> names(java.util.function.Predicate<State> wanted) {
+  private List<String> names(Predicate<State> wanted) {
     return states.entrySet().stream()
         .filter(entry -> wanted.test(entry.getValue()))
         .map(Map.Entry::getKey)
@@ -210,10 +212,8 @@ final class Sessions {
       return Optional.empty();
     }
     String name = task.block().session().get().name();
-    return registry.live().stream()
-        .filter(other -> other.block().session().filter(it -> it.name().equals(name)).isPresent())
-        .filter(other -> !other.id().equals(task.id()))
-        .filter(other -> other.state() != TaskState.QUEUED || other.sequence() < task.sequence())
+    Optional<Task> busy = last(name).filter(this::isBusy).filter(it -> !it.id().equals(task.id()));
+    return Stream.concat(busy.stream(), registry.liveBefore(name, task).stream())
         // Of those that come before, the last: the reason then stays the same until it ends.
         .max(Comparator.comparing(Task::sequence))
         .map(other -> "waits for the session, which is to run " + other.id() + " first");

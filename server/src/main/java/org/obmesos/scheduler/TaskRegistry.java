@@ -42,6 +42,9 @@ final class TaskRegistry {
   /** The tasks that have finished with each key, in the order of submission. */
   private final Map<String, TreeMap<Long, EndedTask>> finished = new HashMap<>();
 
+  /** The tasks of each session that have not ended, by their sequence numbers. */
+  private final Map<String, TreeMap<Long, TaskId>> liveOfSessions = new HashMap<>();
+
   /** The number of launched tasks of each group. */
   private final Map<String, Integer> launchedOfGroups = new HashMap<>();
 
@@ -99,9 +102,17 @@ final class TaskRegistry {
     }
     if (task.state().isTerminal()) {
       live.remove(task.id());
+      removeFromSession(task);
       putEnded(EndedTask.of(task));
     } else {
       live.put(task.id(), task);
+      task.block()
+          .session()
+          .ifPresent(
+              session ->
+                  liveOfSessions
+                      .computeIfAbsent(session.name(), name -> new TreeMap<>())
+                      .put(task.sequence(), task.id()));
       putName(task.block().origin(), task.id());
       if (task.state() != TaskState.QUEUED) {
         taskIdByMesosTaskId.put(task.mesosTaskId(), task.id());
@@ -119,6 +130,26 @@ final class TaskRegistry {
     if (task.state() == TaskState.FINISHED && !task.key().isEmpty()) {
       finished.computeIfAbsent(task.key(), key -> new TreeMap<>()).put(task.sequence(), task);
     }
+  }
+
+  private void removeFromSession(Task task) {
+    task.block()
+        .session()
+        .ifPresent(
+            session ->
+                liveOfSessions.computeIfPresent(
+                    session.name(),
+                    (name, tasks) -> {
+                      tasks.remove(task.sequence());
+                      return tasks.isEmpty() ? null : tasks;
+                    }));
+  }
+
+  /** Returns the last task of a session that has not ended and was submitted before another one. */
+  Optional<Task> liveBefore(String session, Task task) {
+    return Optional.ofNullable(liveOfSessions.get(session))
+        .map(tasks -> tasks.lowerEntry(task.sequence()))
+        .flatMap(entry -> live(entry.getValue()));
   }
 
   private void putName(Origin origin, TaskId id) {

@@ -154,10 +154,10 @@ final class FetcherTest {
     Files.setLastModifiedTime(kept, FileTime.from(old));
     fetcher.fetch(List.of(uri(http("/dir/file.txt")).setCache(true).build()), sandbox);
     assertThat(downloads).hasValue(1);
-    work.collectGarbage(old.plus(Duration.ofDays(1)));
+    work.collectGarbage(old.plus(Duration.ofDays(1)), session -> true);
     assertThat(kept).exists();
     Files.setLastModifiedTime(kept, FileTime.from(old));
-    work.collectGarbage(old.plus(Duration.ofDays(1)));
+    work.collectGarbage(old.plus(Duration.ofDays(1)), session -> true);
     assertThat(kept).doesNotExist();
   }
 

@@ -16,6 +16,9 @@
 
 my $client;
 my %environment;  # of all tasks
+my %ended;        # what is still to be written into the exit files of tasks
+my $retry_at;     # when that is tried again, if it has failed
+my $retry_after = 1;  # seconds
 
 sub notify {
     my ($message) = @_;
@@ -27,7 +30,8 @@ sub accept_client {
     close_connection($client) if $client && $client->{socket};
     $client = add_connection($socket, \&take_lines, sub { });
     notify({ type => 'SUBSCRIBED',
-           tasks => { map { $_ => \(my $n = $tasks{$_}{process}) } keys %tasks },
+           tasks => { (map { $_ => \(my $n = 0) } keys %ended),
+                      map { $_ => \(my $n = $tasks{$_}{process}) } keys %tasks },
            sessions => [ keys %sessions ] });
 }
 
@@ -54,6 +58,23 @@ sub take_lines {
     }
 }
 
+# Writes the exit files of tasks that have ended, and then reports these tasks.  If that
+# fails, because the disk is full, say, it is tried again.
+sub write_ended {
+    return if defined $retry_at && now() < $retry_at;
+    $retry_at = undef;
+    for my $id (keys %ended) {
+        my ($exit, $text) = @{ $ended{$id} };
+        eval {
+            write_file("$exit.new", $text);
+            rename("$exit.new", $exit) or die "$exit: $!\n";
+            delete $ended{$id};
+            notify({ type => 'ENDED', id => $id });
+            1;
+        } or $retry_at = now() + $retry_after;
+    }
+}
+
 sub supervise {
     my ($directory) = @_;
     chdir($directory) or die "$directory: $!\n";
@@ -72,14 +93,10 @@ sub supervise {
     };
     $on_ended = sub {
         my ($id, $task) = @_;
-        my $exit = "$task->{spec}{meta}/exit";
-        eval {
-            write_file("$exit.new", exit_words($task->{status}) . " $task->{why} " . usage_words($task)
-                . ($task->{over} ? " over\n" : "\n"));
-            rename("$exit.new", $exit) or die "$exit: $!\n";
-        };
-        print STDERR $@ if $@;
-        notify({ type => 'ENDED', id => $id });
+        $ended{$id} = ["$task->{spec}{meta}/exit",
+                       exit_words($task->{status}) . " $task->{why} " . usage_words($task)
+                       . ($task->{over} ? " over\n" : "\n")];
+        write_ended();
     };
     $on_session_ended = sub { notify({ type => 'SESSION_ENDED', id => $_[0] }) };
     # The first server is on its way; without one there is nothing left to do
@@ -87,8 +104,9 @@ sub supervise {
     my $until = now() + 30;
     $on_turn = sub {
         $until = 0 if $client;
-        exit 0 if !%tasks && !%sessions && !($client && $client->{socket}) && now() >= $until;
-        return undef;
+        write_ended();
+        exit 0 if !%tasks && !%ended && !%sessions && !($client && $client->{socket}) && now() >= $until;
+        return defined $retry_at ? $retry_after : undef;
     };
     $| = 1;
     print "ready\n";

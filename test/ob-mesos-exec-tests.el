@@ -197,6 +197,21 @@ echo begun; sleep 600"
       (should (equal 3 (plist-get (ob-mesos-task-data task) :exitStatus)))
       (should (equal "out\n" (plist-get (ob-mesos-task-result task) :stdout))))))
 
+(ert-deftest ob-mesos-only-the-last-attempt-is-kept ()
+  (let ((runs (make-temp-file "ob-mesos")))
+    (ob-mesos-tests--with
+        (ob-mesos-tests--block ":keep 30m :attempts 2 :backoff 0.1"
+                               (format "echo run >> %s; exit 3" runs))
+      (ob-mesos-execute)
+      (let ((task (car (ob-mesos--running))))
+        (ob-mesos-tests--wait
+         (lambda () (string-match-p "kept until" (ob-mesos-task-tail task))))
+        (should (equal "run\nrun\n" (ob-mesos--bytes runs)))
+        (ob-mesos-release)
+        (ob-mesos-tests--settle)
+        (should (equal "FAILED" (ob-mesos-task-state task)))))
+    (delete-file runs)))
+
 (ert-deftest ob-mesos-a-task-with-keep-ends-at-once-if-it-does-not-fail ()
   (should (equal ": done\n" (ob-mesos-tests--run ":keep 1h" "echo done"))))
 

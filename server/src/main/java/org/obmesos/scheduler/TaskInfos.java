@@ -32,9 +32,11 @@ import org.obmesos.task.Health;
 import org.obmesos.task.Image;
 import org.obmesos.task.Origin;
 import org.obmesos.task.Program;
+import org.obmesos.task.Retry;
 import org.obmesos.task.RunPolicy;
 import org.obmesos.task.Session;
 import org.obmesos.task.Task;
+import org.obmesos.task.TaskState;
 import org.obmesos.task.Uri;
 
 /**
@@ -75,9 +77,12 @@ final class TaskInfos {
   private TaskInfos() {}
 
   /** Returns the words of the command that gets the file with the body. */
-  private static List<String> interpreter(Block block) {
-    Duration keep = block.runPolicy().retry().keep();
-    if (keep.isZero()) {
+  private static List<String> interpreter(Task task) {
+    Block block = task.block();
+    Retry retry = block.runPolicy().retry();
+    Duration keep = retry.keep();
+    // A run that is followed by another one is not kept.
+    if (keep.isZero() || retry.isDue(task.launch().runs() + 1, TaskState.FAILED)) {
       return block.program().interpreter();
     }
     List<String> words =
@@ -106,7 +111,7 @@ final class TaskInfos {
     if (embedded && around.container().isEmpty()) {
       info.setCommand(
           fetching(block.program()).setEnvironment(environment(task, secrets, List.of())));
-      info.setData(specification(block, Map.of(), Optional.empty()).toData());
+      info.setData(specification(task, Map.of(), Optional.empty()).toData());
     } else {
       info.setCommand(command(task, secrets, embedded));
     }
@@ -166,14 +171,15 @@ final class TaskInfos {
     variables.putAll(task.block().program().environment());
     return start(task, resources)
         .setExecutor(executor)
-        .setData(specification(task.block(), variables, session).toData())
+        .setData(specification(task, variables, session).toData())
         .build();
   }
 
   private static TaskSpecification specification(
-      Block block, Map<String, String> variables, Optional<TaskSpecification.InSession> session) {
+      Task task, Map<String, String> variables, Optional<TaskSpecification.InSession> session) {
+    Block block = task.block();
     return new TaskSpecification(
-        interpreter(block),
+        interpreter(task),
         variables,
         Optional.of(body(block.program())),
         block.program().directory(),
@@ -253,7 +259,7 @@ final class TaskInfos {
       if (!docker) {
         command.setValue("/bin/sh").addArguments("sh");
       }
-      command.addArguments("-c").addArguments(script(task.block(), variables.size()));
+      command.addArguments("-c").addArguments(script(task, variables.size()));
     }
     return command.setEnvironment(environment(task, secrets, variables)).build();
   }
@@ -339,8 +345,8 @@ final class TaskInfos {
    * Returns a script that writes the body to a file, changes to the working directory and executes
    * the interpreter.
    */
-  private static String script(Block block, int count) {
-    Program program = block.program();
+  private static String script(Task task, int count) {
+    Program program = task.block().program();
     List<String> variables = IntStream.range(0, count).mapToObj(n -> BODY_VARIABLE + n).toList();
     String names = String.join(" ", variables);
     String values =
@@ -348,7 +354,7 @@ final class TaskInfos {
             ? quote(body(program))
             : variables.stream().map(name -> "\"$" + name + "\"").collect(Collectors.joining(" "));
     String interpreter =
-        interpreter(block).stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
+        interpreter(task).stream().map(TaskInfos::quote).collect(Collectors.joining(" "));
     // In a container the working directory is not the sandbox.
     return "cd \"${MESOS_SANDBOX:-.}\" && block=$PWD/"
         + BODY_FILE

@@ -91,8 +91,10 @@ public final class SandboxReader implements AutoCloseable {
     timer.execute(() -> tailer.watch(visible));
   }
 
+  /** Returns the agent; on the embedded cluster, where none can fail to answer, the task itself. */
   private static String key(Task task) {
-    return task.launch().location().agentUrl();
+    String agentUrl = task.launch().location().agentUrl();
+    return agentUrl.isEmpty() ? task.id().value() : agentUrl;
   }
 
   private Sandbox sandbox(Task task) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.obmesos.task.Block;
+import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskState;
@@ -16,6 +17,8 @@ import org.obmesos.task.TaskState;
  * task waits for its body or its secrets.
  */
 final class Submission extends Request {
+  private static final long MAX_BODY_CHARS = 32 << 20;
+
   private final List<Block> blocks;
   private final Map<TaskId, Map<String, String>> secretValues;
   private final TaskRegistry registry;
@@ -41,8 +44,23 @@ final class Submission extends Request {
     this.launchQueue = launchQueue;
   }
 
+  /** The bodies of tasks that have not ended are in memory, so their size is limited. */
+  private void checkSize(Draft draft) {
+    long chars = registry.bodyChars();
+    for (Block block : blocks) {
+      chars += draft.contains(block.id()) ? 0 : block.program().body().length();
+    }
+    if (chars > MAX_BODY_CHARS) {
+      throw new InvalidBlockException(
+          "body",
+          "the tasks that have not ended can have programs of %d MiB together, with the data in them; submit fewer at once"
+              .formatted(MAX_BODY_CHARS >> 20));
+    }
+  }
+
   @Override
   public void prepare(Draft draft) {
+    checkSize(draft);
     DependencyTracker.checkOrder(blocks, draft);
     for (Block block : blocks) {
       Optional<Task> known = draft.live(block.id());

@@ -57,6 +57,9 @@ final class TaskRegistry {
   private Optional<String> frameworkId = Optional.empty();
   private long sequence;
 
+  /** The size of the bodies of the tasks that have not ended, in characters. */
+  private long bodyChars;
+
   /** What a block is called, and in which document. */
   record BlockName(String name, String document) {
     static BlockName of(Origin origin) {
@@ -96,6 +99,7 @@ final class TaskRegistry {
       queue.remove(before);
       taskIdByMesosTaskId.remove(before.mesosTaskId());
       countLaunched(before, -1);
+      bodyChars -= before.block().program().body().length();
     }
     if (task.state().isTerminal() || task.state() == TaskState.QUEUED) {
       usages.remove(task.id());
@@ -118,6 +122,7 @@ final class TaskRegistry {
         taskIdByMesosTaskId.put(task.mesosTaskId(), task.id());
       }
       countLaunched(task, 1);
+      bodyChars += task.block().program().body().length();
     }
     if (task.state() != TaskState.QUEUED) {
       pendingReasons.remove(task.id());
@@ -198,6 +203,11 @@ final class TaskRegistry {
   Optional<EndedTask> finishedWith(ResultKey key) {
     return Optional.ofNullable(finished.get(key.digest()))
         .map(tasks -> tasks.lastEntry().getValue());
+  }
+
+  /** Returns the size of the bodies of the tasks that have not ended, in characters. */
+  long bodyChars() {
+    return bodyChars;
   }
 
   /** Returns the highest sequence number used so far. */

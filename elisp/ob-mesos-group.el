@@ -270,12 +270,16 @@ A table has the rows of all members; one line of text makes one row."
      ((not (or (member "table" result-params) (member "list" result-params)))
       (ob-mesos--gathered group))
      ((equal (ob-mesos-task-lang group) "mesos")
-      (ob-mesos--value (mapconcat (lambda (member)
-                                    (concat (string-trim-right
-                                             (ob-mesos--stdout member) "\n")
-                                            "\n"))
-                                  members "")
-                       params))
+      (let* ((text (mapconcat (lambda (member)
+                                (concat (string-trim-right
+                                         (ob-mesos--stdout member) "\n")
+                                        "\n"))
+                              members ""))
+             (value (ob-mesos--value text params)))
+        (if (or (listp value) (string-blank-p text))
+            value
+          ;; Org makes a text of one row; it is read as the first of two.
+          (list (car (ob-mesos--value (concat text text) params))))))
      (t
       (cl-loop for member in members
                for value = (ob-mesos--task-value member params)

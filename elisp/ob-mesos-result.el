@@ -83,11 +83,24 @@ For Org, which would write the value of the block into FILE."
          (ob-mesos--write-value task (ob-mesos--raw-value task params t)
                                 params file))))))
 
+(defun ob-mesos--find-context (task)
+  "Set the context of TASK to its block if the buffer it was made in is gone.
+The block is the one of the placeholder."
+  (let ((marker (or (ob-mesos-task-context task) (ob-mesos-task-block-marker task))))
+    (unless (and marker (marker-buffer marker))
+      (when-let ((place (ob-mesos--place task)))
+        (with-current-buffer (car place)
+          (when-let ((origin (org-with-wide-buffer
+                              (ob-mesos--origin task (cdr place)))))
+            (setf (ob-mesos-task-context task) (copy-marker origin))))))))
+
 (defun ob-mesos--outcome (task)
   "The value of TASK, which has ended well, and how to insert it; made once."
   (or (ob-mesos-task-outcome task)
       (setf (ob-mesos-task-outcome task)
             (let ((params (ob-mesos-task-params task)))
+              (when (assq :post params)
+                (ob-mesos--find-context task))
               (ob-mesos--call-in-document
                task
                (lambda ()

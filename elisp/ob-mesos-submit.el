@@ -218,7 +218,7 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
         (setf (ob-mesos-task-local group) t
               (ob-mesos-task-waits group) t
               (ob-mesos-task-data group)
-              (list :state "QUEUED" :message "waits for its values")
+              (list :state "QUEUED" :message ob-mesos--waits-for-values)
               (ob-mesos-task-continuation group)
               (lambda ()
                 (funcall make)

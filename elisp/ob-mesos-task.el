@@ -336,9 +336,27 @@ An id is the same task for ever, so this never runs a block twice."
       (ob-mesos--submit (list task)))
      ((ob-mesos-task-group task)
       (ob-mesos--refused task "It was not submitted before Emacs ended"))
+     ((ob-mesos--waited-for-values-p task)
+      (ob-mesos--refused task "It waited for values when Emacs ended, and was not \
+submitted; run the block again"))
      (t
       (remhash id ob-mesos--tasks)
       (message "ob-mesos: no task %s is known" id)))))
+
+(defun ob-mesos--waited-for-values-p (task)
+  "Return non-nil if the placeholder of TASK is that of a task not submitted.
+A group is not before it has all values."
+  (let ((marker (ob-mesos-task-result-marker task)))
+    (when (and marker (marker-buffer marker))
+      (with-current-buffer (marker-buffer marker)
+        (save-excursion
+          (save-restriction
+            (widen)
+            (goto-char marker)
+            (looking-at-p (format ".*QUEUED .*%s" ob-mesos--waits-for-values))))))))
+
+(defconst ob-mesos--waits-for-values "waits for its values"
+  "The message of a task that waits for the values of other tasks.")
 
 (defun ob-mesos--resume (server)
   "After a new start of SERVER ask for all of its tasks that have not ended.

@@ -159,6 +159,60 @@ return [1, 2]
                                message)))
       (delete-file file))))
 
+;;;; Buffers that are gone
+
+(defmacro ob-mesos-combined--visited-again (text forget &rest body)
+  "Execute the last block of TEXT in a file, and visit the file again.
+GO in TEXT is a file that a block waits for.  With FORGET non-nil, what
+Emacs knows of tasks is forgotten, as by another Emacs.  Then run BODY."
+  (declare (indent 2))
+  `(let* ((directory (make-temp-file "ob-mesos" t))
+          (go (expand-file-name "go" directory))
+          (file (expand-file-name "a.org" directory))
+          (inhibit-message t) (make-backup-files nil) (org-confirm-babel-evaluate nil))
+     (with-current-buffer (find-file-noselect file)
+       (insert (string-replace "GO" go ,text))
+       (re-search-backward "^#\\+begin_src mesos")
+       (ob-mesos-execute)
+       (save-buffer)
+       (kill-buffer))
+     (when ,forget
+       (clrhash ob-mesos--tasks)
+       (setq ob-mesos--waiting-tasks nil))
+     (with-current-buffer (find-file-noselect file)
+       (unwind-protect
+           (progn (ob-mesos-reconnect)
+                  ,@body)
+         (write-region "" nil go nil 'silent)
+         (ob-mesos-tests--end-all)
+         (set-buffer-modified-p nil)
+         (kill-buffer)
+         (delete-directory directory t)))))
+
+(defconst ob-mesos-combined--gate "until [ -e GO ]; do sleep 0.05; done; ")
+
+(ert-deftest ob-mesos-post-finds-its-block-in-a-document-that-is-visited-again ()
+  (dolist (forget '(nil t))
+    (ob-mesos-combined--visited-again
+        (concat "#+name: wrapit\n#+begin_src emacs-lisp :var x=\"\"\n(format \"<%s>\" x)\n#+end_src\n\n"
+                (ob-mesos-tests--block ":post wrapit(x=*this*)"
+                                       (concat ob-mesos-combined--gate "printf hi")))
+        forget
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--wait (lambda () (string-search ": <hi>" (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-group-that-waited-for-values-runs-or-is-reported ()
+  (dolist (forget '(nil t))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1; echo 2"))
+                (ob-mesos-flow--named "group" ":foreach x=src" "echo \"got $x\""))
+        forget
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--wait
+       (lambda () (string-match-p (if forget "mesos: group-.* ERROR: It waited for values"
+                                    "got 1\n.*==> 2 <==\n.*got 2")
+                                  (buffer-string)))))))
+
 ;;;; A batch Emacs
 
 (ert-deftest ob-mesos-an-export-loads-the-languages-of-the-document ()

@@ -206,5 +206,11 @@ for word in sorted(counts): print(word, counts[word])"))
                                (should-error (org-babel-execute-src-block)
                                              :type 'user-error)))))))
 
+(ert-deftest ob-mesos-a-group-with-one-row-is-a-table ()
+  (should (equal "| alpha | 8080 |\n"
+                 (ob-mesos-tests--run ":foreach x='(8080) :results table" "echo alpha $x")))
+  (should (equal "| 1 |\n"
+                 (ob-mesos-tests--run ":foreach x='(1) :results table" "echo $x"))))
+
 (provide 'ob-mesos-group-tests)
 ;;; ob-mesos-group-tests.el ends here

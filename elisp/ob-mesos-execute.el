@@ -437,23 +437,31 @@ has a file, of which Org makes the value then."
 
 (defun ob-mesos--leave-file-to-us (task params file)
   "Write FILE for TASK with PARAMS, and return nil: Org writes no file then.
+If the members of a group have made files, return a list of links.
 Org has bound `default-directory' to `:dir', a directory on the agent, and
 would make a link to a file there."
-  (ob-mesos--write-file task params file)
   (when (cdr (assq :dir params))
     (setq default-directory (ob-mesos-task-directory task)))
-  nil)
+  (let ((links (ob-mesos--member-links task file)))
+    (if links
+        (ob-mesos--insert-as params "list")
+      (ob-mesos--write-file task params file))
+    links))
+
+(defun ob-mesos--insert-as (params type)
+  "Change PARAMS, the list of Org, for the insertion of a result as TYPE.
+It is written into no file then."
+  (ob-mesos--disable-argument :file params)
+  (let ((result-params (cdr (assq :result-params params))))
+    (when (and (consp result-params) (not (ob-mesos--quiet-p params)))
+      (setcar result-params type)
+      (setcdr result-params (list "replace")))))
 
 (defun ob-mesos--report-for-org (task params)
   "Return the report of TASK, which has failed, as its value for Org.
-Change PARAMS, which Org uses after that, so that Org inserts it as text:
-it writes the report into no file, and makes no table of it."
-  (ob-mesos--disable-argument :file params)
+Change PARAMS so that Org inserts it as text."
+  (ob-mesos--insert-as params "output")
   (ob-mesos--disable-argument :post params)
-  (let ((result-params (cdr (assq :result-params params))))
-    (when (and (consp result-params) (not (ob-mesos--quiet-p params)))
-      (setcar result-params "output")
-      (setcdr result-params (list "replace"))))
   (ob-mesos--report task))
 
 (provide 'ob-mesos-execute)

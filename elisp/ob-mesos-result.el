@@ -51,14 +51,29 @@ RESULT-PARAMS are the result parameters of its block."
       (member "graphics" result-params)
       (member file (ob-mesos-task-fetched task))))
 
+(defun ob-mesos--member-links (task file)
+  "Return links to the files that the members of TASK have made in place of FILE.
+Return nil if TASK is no group."
+  (cl-loop for member in (ob-mesos-task-members task)
+           when (member file (ob-mesos-task-fetched member))
+           collect (org-babel-result-to-file
+                    (file-relative-name (ob-mesos--target member file)
+                                        (ob-mesos-task-directory member)))))
+
 (defun ob-mesos--finish-value (task params result-params)
   "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
-Return it and the RESULT-PARAMS to insert it with."
-  (let* ((file (and (member "file" result-params) (cdr (assq :file params))))
+Return it and the RESULT-PARAMS to insert it with.  If the members of a
+group have made files, it is a list of links to these."
+  (let* ((name (and (member "file" result-params) (cdr (assq :file params))))
+         (links (and name (ob-mesos--member-links task name)))
+         (file (and (not links) name))
          (post (cdr (assq :post params)))
          (there (and file (ob-mesos--file-there-p task result-params file)))
-         (value (unless there
-                  (ob-mesos--raw-value task params (or file post)))))
+         (value (cond (links links)
+                      (there nil)
+                      (t (ob-mesos--raw-value task params (or file post))))))
+    (when links
+      (setq result-params '("list" "replace")))
     (when file
       (unless there
         (ob-mesos--write-value task value params file))

@@ -123,6 +123,23 @@ return [1, 2]
        (should (equal "1\n" (ob-mesos--bytes "made.txt")))
        (should (equal "2\n" (ob-mesos--bytes "output.txt")))))))
 
+(ert-deftest ob-mesos-the-files-of-the-members-of-a-group-are-linked ()
+  (dolist (results '("file" "file link"))
+    (ob-mesos-combined--in-directory
+     (let ((block (ob-mesos-tests--block
+                   (format ":foreach x='(one two) :results %s :file out.txt :exports results"
+                           results)
+                   "echo $x > out.txt")))
+       (should (string-suffix-p
+                "#+RESULTS:\n- [[file:out-0.txt]]\n- [[file:out-1.txt]]\n"
+                (ob-mesos-combined--run block)))
+       (ob-mesos-tests--with block
+         (should (string-match-p "- <file:out-0.txt>\n- <file:out-1.txt>"
+                                 (let ((org-confirm-babel-evaluate nil))
+                                   (org-export-as 'ascii)))))
+       (should (equal "two\n" (ob-mesos--bytes "out-1.txt")))
+       (should-not (file-exists-p "out.txt"))))))
+
 (ert-deftest ob-mesos-the-report-of-a-failed-block-is-written-into-no-file ()
   (let ((org-confirm-babel-evaluate nil))
     (dolist (results '("file :file bad.svg" "table" "html"))

@@ -216,10 +216,7 @@ have arrived are written, and those of other blocks say so."
 The results of tasks that have not ended say that they were killed."
   (let ((tasks (cl-remove-if #'ob-mesos-task-group
                              (hash-table-values ob-mesos--tasks))))
-    (when (cl-some (lambda (task)
-                     (and (ob-mesos-task-inserted task)
-                          (not (ob-mesos-task-failed-p task))))
-                   tasks)
+    (when (cl-some #'ob-mesos-task-inserted tasks)
       (with-current-buffer document
         (dolist (task (cl-remove-if #'ob-mesos-task-done tasks))
           (run-hook-with-args 'ob-mesos-status-functions

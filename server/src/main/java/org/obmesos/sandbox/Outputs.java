@@ -19,7 +19,8 @@ public final class Outputs {
 
   /** A line of its own log that a Mesos command executor writes into its task's stderr. */
   private static final Pattern EXECUTOR_LOG =
-      Pattern.compile("[IWE]\\d{4} \\d{2}:\\d{2}:\\d{2}\\.\\d+ +\\d+ (?:exec|executor)\\.cpp:.*");
+      Pattern.compile(
+          "[IWE]\\d{4} \\d{2}:\\d{2}:\\d{2}\\.\\d+ +\\d+ (?:exec|executor|process)\\.cpp:.*");
 
   private Outputs() {}
 

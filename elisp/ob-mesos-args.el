@@ -101,15 +101,16 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
         (split-string-and-unquote (format "%s" value))
       (error (ob-mesos--bad name value "words, or strings in quotes")))))
 
-(defun ob-mesos--environment (name value)
-  "VALUE of header argument NAME as a hash table of variables."
+(defun ob-mesos--environment (name value &optional allowed)
+  "VALUE of header argument NAME as a hash table of variables.
+ALLOWED is what the error says of its words, NAME=VALUE by default."
   (let ((table (make-hash-table :test #'equal :size 4)))
     (dolist (word (ob-mesos--words name value))
       (if (and (stringp word)
                (string-match "\\`\\([A-Za-z_][A-Za-z0-9_]*\\)=\\(\\(?:.\\|\n\\)*\\)\\'"
                              word))
           (puthash (match-string 1 word) (match-string 2 word) table)
-        (ob-mesos--bad name word "NAME=VALUE")))
+        (ob-mesos--bad name word (or allowed "NAME=VALUE"))))
     table))
 
 (defun ob-mesos--time (name value)
@@ -228,7 +229,7 @@ the match data set."
            (ob-mesos--bad name entry "USER@HOST or HOST of an entry of `auth-sources'"))
          (puthash variable (if (functionp secret) (funcall secret) secret)
                   table)))
-     (ob-mesos--environment name value))
+     (ob-mesos--environment name value "NAME=HOST or NAME=USER@HOST"))
     table))
 
 (defun ob-mesos--flag (name value meaning)

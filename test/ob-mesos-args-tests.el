@@ -314,5 +314,11 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
               (should (string-search (match-string 1 cell) sources)))))))
     (should (> count 10))))
 
+(ert-deftest ob-mesos-a-secret-without-a-host-is-not-asked-for-its-value ()
+  (should-error (ob-mesos--secrets "secret" "TOKEN") :type 'user-error)
+  (should (string-search "NAME=HOST"
+                         (condition-case err (ob-mesos--secrets "secret" "TOKEN")
+                           (user-error (error-message-string err))))))
+
 (provide 'ob-mesos-args-tests)
 ;;; ob-mesos-args-tests.el ends here

@@ -3,6 +3,7 @@ package org.obmesos.local;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -57,6 +58,13 @@ final class Fetcher {
     Arrays.setAll(locks, n -> new ReentrantLock());
   }
 
+  /** The HTTP client of Java gives no message if the host does not answer. */
+  private static String reason(IOException e) {
+    return e instanceof ConnectException && e.getMessage() == null
+        ? "no connection"
+        : e.getMessage();
+  }
+
   /**
    * Fetches files.
    *
@@ -67,7 +75,7 @@ final class Fetcher {
       try {
         fetch(uri, sandbox);
       } catch (IOException e) {
-        throw new IOException("Failed to fetch " + uri.getValue() + ": " + e.getMessage(), e);
+        throw new IOException("Failed to fetch " + uri.getValue() + ": " + reason(e), e);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new IOException("Failed to fetch " + uri.getValue() + ": interrupted", e);

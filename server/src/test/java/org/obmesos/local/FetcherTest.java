@@ -173,6 +173,7 @@ final class FetcherTest {
     for (String[] each :
         new String[][] {
           {http("/nothing"), "the server answers with status 404"},
+          {"http://127.0.0.1:1/", "no connection"},
           {"/no/such/file", "there is no such file"},
           {"ftp://localhost/x", "the embedded cluster fetches http:, https:, file: and"},
           {"http://a b", "this is no URI"},

@@ -169,7 +169,8 @@ ob_mesos_session()
       (org-babel-expand-body:generic
        (concat body
                (and (member "value" (cdr (assq :result-params params)))
-                    (not (cdr (assq :lang params)))
+                    ;; It is not in blocks of the language mesos.
+                    (eq 'value (cdr (assq :result-type params)))
                     "\necho $?"))
        params (org-babel-variable-assignments:shell params)))))
 

@@ -87,6 +87,15 @@ return [1, 2]
        (ob-mesos-tests--settle)
        (should (equal ": ask\n: got one\n" (ob-mesos-tests--results)))))))
 
+;;;; Sessions
+
+(ert-deftest ob-mesos-a-session-adds-no-status-to-the-value-of-a-mesos-block ()
+  (unwind-protect
+      (should (equal "| a | b |\n| c | d |\n"
+                     (ob-mesos-tests--run ":session combined :results value"
+                                          "echo a b; echo c d")))
+    (ob-mesos-tests--end-all)))
+
 ;;;; Files
 
 (ert-deftest ob-mesos-a-file-that-a-task-has-made-is-kept-by-org ()

@@ -54,7 +54,10 @@ Return nil if that leads to no task of NODE."
 Signal a `user-error' if the user declines."
   (and (org-babel-check-evaluate info)
        (or (ob-mesos--graph-confirmed (ob-mesos--node-graph node))
-           (org-babel-confirm-evaluate info)
+           (condition-case nil
+               (org-babel-confirm-evaluate info)
+             ;; A batch Emacs without input cannot ask.
+             (end-of-file nil))
            (user-error "%s is not run" (ob-mesos--node-name node)))))
 
 (defun ob-mesos--check-node (node)

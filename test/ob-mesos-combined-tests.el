@@ -257,6 +257,17 @@ Emacs knows of tasks is forgotten, as by another Emacs.  Then run BODY."
                                          (buffer-string))))
       (delete-file file))))
 
+(ert-deftest ob-mesos-a-batch-emacs-names-the-block-it-cannot-ask-about ()
+  (ob-mesos-tests--elsewhere
+    (let ((file (make-temp-file "ob-mesos" nil ".org"
+                                (ob-mesos-flow--named "asked" ":eval query" "echo hi"))))
+      (pcase-let ((`(,status ,_ ,message)
+                   (ob-mesos-tests--call
+                    (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file))))
+        (should (equal 1 status))
+        (should (string-search "asked is not run" message)))
+      (delete-file file))))
+
 (ert-deftest ob-mesos-an-interrupted-run-keeps-the-results-that-have-arrived ()
   (ob-mesos-tests--elsewhere
     (let* ((file (make-temp-file "ob-mesos" nil ".org"

@@ -12,17 +12,24 @@ public final class ExecutorProgram {
 
   /** Returns the supervisor of the embedded cluster; its argument is the work directory. */
   public static String supervisor() {
-    return resource("tasks.pl") + resource("supervisor.pl");
+    return program("supervisor.pl");
   }
 
   /** Returns the shared executor of Mesos, without the comments and the indentation. */
   public static String executor() {
-    return (resource("tasks.pl") + resource("executor.pl"))
+    return program("executor.pl")
         .lines()
         .map(String::strip)
         .filter(line -> !line.isEmpty() && !line.startsWith("# "))
         .filter(line -> !line.equals("#"))
         .reduce("", (text, line) -> text + line + "\n");
+  }
+
+  private static String program(String last) {
+    return resource("messages.pl")
+        + resource("tasks.pl")
+        + resource("sessions.pl")
+        + resource(last);
   }
 
   private static String resource(String name) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The shared executor of Mesos: follows tasks.pl.
+# The shared executor of Mesos: follows sessions.pl.
 #
 # It talks with its agent over the v1 executor API (Mesos' docs/executor-http-api.md).
 # One connection carries the agent's events, another one the calls.  A task begins

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The supervisor of the embedded cluster: follows tasks.pl; its argument is the
+# The supervisor of the embedded cluster: follows sessions.pl; its argument is the
 # cluster's work directory.
 #
 # The server connects to a socket in the work directory; messages are JSON, one a

@@ -78,7 +78,10 @@ Otherwise signal a `user-error' if its file is write-protected."
                             (match-string-no-properties 2)))
               (library (or (nth 2 (assoc language ob-mesos-languages)) language)))
          (unless (fboundp (intern (concat "org-babel-execute:" language)))
-           (require (intern (format "ob-%s" library)) nil t)))))))
+           (condition-case err
+               (require (intern (format "ob-%s" library)) nil t)
+             (error (message "ob-mesos: ob-%s cannot be loaded: %s"
+                             library (error-message-string err))))))))))
 
 (defun ob-mesos--words-and-options (words options)
   "WORDS of the command line as (PLAIN-WORDS MASTER . OPTIONS-GIVEN).
@@ -166,7 +169,16 @@ that are not valid UTF-8" (file-name-nondirectory buffer-file-name) coding chara
       (set-buffer-file-coding-system
        (coding-system-change-text-conversion buffer-file-coding-system 'utf-8))
       (ob-mesos--replace-coding-cookies))
-    (save-buffer)
+    (if (verify-visited-file-modtime)
+        (save-buffer)
+      ;; Emacs would ask whether to overwrite it.
+      (let ((new (concat buffer-file-name ".new")))
+        (write-region nil nil new nil 'silent)
+        (ob-mesos--progress
+         (format "ob-mesos: %s has changed since; the results are in %s"
+                 (file-name-nondirectory buffer-file-name)
+                 (file-name-nondirectory new))
+         t)))
     (when position
       (ob-mesos--progress
        (format "ob-mesos: %s was saved as utf-8: %s cannot encode %c"
@@ -183,7 +195,7 @@ The results are written into the file, or printed with --stdout.  With
 --follow the tasks' last lines are shown while they run; with
 --stale-only the results that are up to date are reused.  The exit status
 is 1 if a block has failed.  If a signal ends Emacs, the results that
-have arrived are written, and those of other blocks say so."
+have arrived are written; the other blocks have the result KILLED."
   ;; Blocks do not need these libraries, which load half of Gnus.
   (setq org-modules nil)
   (ob-mesos--batch

@@ -408,7 +408,7 @@ The report of a failed block, which stands for its value in an export, is
 no input of that task: `ob-mesos--wait-for-value' signals an error then.")
 
 (defun ob-mesos--wait-for-value (task params)
-  "Wait for TASK and return its value as PARAMS, those of Org, want it.
+  "Wait for TASK and return its value according to PARAMS, those of Org.
 In an export that is a report if it has failed.  It is nil if the block
 has a file, of which Org makes the value then."
   (ob-mesos--wait-for-task task)

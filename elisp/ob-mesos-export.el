@@ -98,7 +98,7 @@ It fails at once if what it needs has failed, or if it cannot be submitted."
                                       (ob-mesos--exported-after params))))
             (ob-mesos--launch task)
             task))
-      (user-error
+      (error
        (ob-mesos--failed-task lang body params name (error-message-string err))))))
 
 (defun ob-mesos--failed-upstream (body params)
@@ -186,10 +186,18 @@ block that cannot be submitted is left to its turn, where Org tells why."
             (ob-mesos--tell-progress tasks)))))))
 
 (defun ob-mesos--check-export (_backend)
-  "Signal a `user-error' if blocks of this document need each other in a circle.
-Org would resolve their references without an end, those of blocks whose
-code is exported too."
-  (ob-mesos--release-graph (ob-mesos--cluster-graph (point-min) (point-max))))
+  "Signal a `user-error' if values of blocks depend on each other in a circle.
+Org would resolve the references without an end, those of blocks whose
+code is exported too.  What `:after' names is not checked."
+  (when org-export-use-babel
+    (let ((graph (condition-case err
+                     (ob-mesos--collect-graph (point-min) (point-max)
+                                              #'ob-mesos--cluster-node-p)
+                   (error (message "ob-mesos: %s" (error-message-string err))
+                          nil))))
+      (when graph
+        (ob-mesos--sort-graph graph #'ignore)
+        (ob-mesos--release-graph graph)))))
 
 (defun ob-mesos--presubmit-node (node)
   "Submit NODE, which an export will evaluate, unless it is to wait for its turn.

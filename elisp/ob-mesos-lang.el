@@ -55,6 +55,10 @@ The files are part of the task, whose size Mesos and the kernel limit."
 (defconst ob-mesos--own-directory "\"${0%/*}\""
   "What stands for the sandbox in a command; the file with the body is there.")
 
+(defconst ob-mesos--open-sandbox "/proc/self/fd/9/"
+  "What stands for the sandbox in a program: a directory that is open.
+Its real name may have quotes, and is not known before the program runs.")
+
 (defconst ob-mesos--input-file ".ob-mesos-input"
   "The FIFO in the sandbox that `:stdin interactive' reads.")
 
@@ -146,7 +150,7 @@ that could run elsewhere" lang)))
          (command (ob-mesos-file-command captured))
          (input (ob-mesos-file-input captured))
          ;; Without `:dir', they are in the working directory.
-         (directory (if (cdr (assq :dir params)) ob-mesos--task-directory "./"))
+         (directory (if (cdr (assq :dir params)) ob-mesos--open-sandbox "./"))
          value sent)
     (dolist (file (ob-mesos-file-files captured))
       (when (or (string-search (car file) command)
@@ -166,10 +170,11 @@ that could run elsewhere" lang)))
     (when-let ((name (ob-mesos--in-file params)))
       (let ((sent-name (file-name-nondirectory name)))
         (push (cons sent-name (ob-mesos--bytes name)) sent)
-        (setq command (string-replace
-                       name (concat ob-mesos--own-directory "/"
-                                    (shell-quote-argument sent-name))
-                       command))))
+        (setq command (replace-regexp-in-string
+                       (format " \\(%s\\)\\(?: \\|\\'\\)" (regexp-quote name))
+                       (concat ob-mesos--own-directory "/"
+                               (shell-quote-argument sent-name))
+                       command t t 1))))
     (ob-mesos--program-make
      :interpreter (ob-mesos--interpreter
                    command value
@@ -281,7 +286,9 @@ would be written into a directory that is not the task's own."
          (size (apply #'+ (length stdin)
                       (mapcar (lambda (file) (length (cdr file)))
                               (append sent (ob-mesos--program-files program))))))
-    (when (and sent (stringp dir) (string-match-p "\\`[/~]" dir))
+    (when (and sent (stringp dir) (string-match-p "\\`[/~]" dir)
+               ;; A container has directories of its own.
+               (not (or (assq :image params) (assq :dockerimage params))))
       (user-error "`:files' are written into the working directory, and that \
 of `:dir', %s, is not in the sandbox" dir))
     (when (> size ob-mesos-files-limit)
@@ -301,7 +308,7 @@ working directory."
          (cmdline (cdr (assq :cmdline params)))
          (shebang (cdr (assq :shebang params)))
          (body (ob-mesos--program-body program))
-         (names-sandbox (string-search ob-mesos--task-directory body)))
+         (names-sandbox (string-search ob-mesos--open-sandbox body)))
     (if (not (or sent files stdin cmdline shebang interactive names-sandbox))
         program
       (ob-mesos--program-make
@@ -319,7 +326,7 @@ working directory."
          (encode-coding-string (concat (and shebang (concat shebang "\n")) body "\n")
                                'utf-8)
          t)
-        (and names-sandbox ob-mesos--name-sandbox)
+        (and names-sandbox "exec 9<\"$sandbox\"\n")
         ;; Opened for both, it has no end and waits for no writer.
         (and interactive (format "mkfifo \"$sandbox\"/%s\n" ob-mesos--input-file))
         (and shebang "chmod +x \"$sandbox\"/.ob-mesos-block\n")
@@ -332,12 +339,6 @@ working directory."
         (and cmdline (format " %s" cmdline))
         (and stdin " < \"$sandbox\"/.ob-mesos-stdin")
         (and interactive (format " <> \"$sandbox\"/%s" ob-mesos--input-file)))))))
-
-(defconst ob-mesos--name-sandbox
-  (format "name=$(printf %%s \"$sandbox\" | sed 's/[&|\\]/\\\\&/g')
-sed -i \"s|%s|$name|g\" \"$sandbox\"/.ob-mesos-block\n"
-          (directory-file-name ob-mesos--task-directory))
-  "Shell commands that write the name of the sandbox into the body.")
 
 (defun ob-mesos--program (lang body params)
   "What to run for BODY, a block of LANG with PARAMS."

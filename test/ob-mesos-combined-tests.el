@@ -189,8 +189,8 @@ return [1, 2]
 
 (defmacro ob-mesos-combined--visited-again (text forget &rest body)
   "Execute the last block of TEXT in a file, and visit the file again.
-GO in TEXT is a file that a block waits for.  With FORGET non-nil, what
-Emacs knows of tasks is forgotten, as by another Emacs.  Then run BODY."
+GO in TEXT is a file that a block waits for.  With FORGET non-nil, Emacs
+has no data of tasks, like another Emacs.  Then run BODY."
   (declare (indent 2))
   `(let* ((directory (make-temp-file "ob-mesos" t))
           (go (expand-file-name "go" directory))
@@ -256,6 +256,43 @@ Emacs knows of tasks is forgotten, as by another Emacs.  Then run BODY."
                                           (concat (file-name-sans-extension file) ".txt"))
                                          (buffer-string))))
       (delete-file file))))
+
+(ert-deftest ob-mesos-an-export-needs-no-block-that-it-does-not-evaluate ()
+  (let ((org-confirm-babel-evaluate nil) (on ob-mesos-global-mode))
+    (unwind-protect
+        (ob-mesos-tests--with
+            (concat "* One\n" (ob-mesos-tests--block ":after nosuch :exports none" "echo x")
+                    "* Two\n" (ob-mesos-tests--block ":exports results" "echo good")
+                    "* Three :noexport:\n"
+                    (ob-mesos-flow--named "a" ":after b" "echo a")
+                    (ob-mesos-flow--named "b" ":after a" "echo b"))
+          (ob-mesos-global-mode)
+          (should (string-search "| good" (org-export-as 'ascii)))
+          (let ((org-export-use-babel nil))
+            (should (org-export-as 'ascii))))
+      (unless on (ob-mesos-global-mode -1)))))
+
+(ert-deftest ob-mesos-a-file-that-changes-during-a-run-is-not-overwritten ()
+  (ob-mesos-tests--elsewhere
+    (let ((file (make-temp-file "ob-mesos" nil ".org")))
+      (write-region (ob-mesos-tests--block "" (format "echo more >> %s; echo result" file))
+                    nil file nil 'silent)
+      (pcase-let ((`(,status ,_ ,message)
+                   (ob-mesos-tests--call
+                    (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" file))))
+        (should (equal 0 status))
+        (should (string-search "has changed since; the results are in" message))
+        (should-not (string-search "RESULTS" (ob-mesos--bytes file)))
+        (should (string-search ": result" (ob-mesos--bytes (concat file ".new")))))
+      (delete-file file)
+      (delete-file (concat file ".new")))))
+
+(ert-deftest ob-mesos-a-library-that-cannot-be-loaded-is-reported ()
+  (ob-mesos-combined--in-directory
+   (write-region "(error \"boom\")" nil "ob-boomlang.el" nil 'silent)
+   (let ((load-path (cons default-directory load-path)) (inhibit-message t))
+     (ob-mesos-tests--with "#+begin_src boomlang :eval no\n#+end_src\n"
+       (ob-mesos--require-languages)))))
 
 (ert-deftest ob-mesos-a-batch-emacs-names-the-block-it-cannot-ask-about ()
   (ob-mesos-tests--elsewhere

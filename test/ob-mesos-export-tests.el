@@ -408,6 +408,8 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
 (ert-deftest ob-mesos-a-block-that-cannot-be-submitted-fails-alone-in-an-export ()
   (pcase-dolist (`(,header . ,why) '((":foreach nix" . ":foreach. cannot be \"nix\"")
                                      (":files no-such-file" . "no-such-file")
+                                     (":foreach e=nothere" . "nothere")
+                                     (":after nosuch" . "nosuch")
                                      (":cpus zwei" . ":cpus. cannot be \"zwei\"")))
     (ob-mesos-tests--with
         (concat (ob-mesos-flow--named "bad" (concat ":exports results " header) "echo x")

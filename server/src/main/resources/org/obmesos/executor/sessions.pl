@@ -51,6 +51,9 @@ sub start_in_session {
         for my $name (qw(stdout stderr)) {
             open(my $file, '>>', "$spec->{sandbox}/$name") or die "$name: $!\n";
         }
+        # It is put between quotes in several languages.
+        die "Sessions cannot run in $spec->{sandbox}: a directory has one of \" \$ ` \\ in its name\n"
+            if $spec->{sandbox} =~ /["\$`\\\n]/;
         $task->{errors_from} = -s "$spec->{session}{directory}/stderr" || 0;
         if (!$session) {
             die "The session $spec->{session}{name} has ended; the next block begins a new one\n"
@@ -66,9 +69,6 @@ sub start_in_session {
         @$task{qw(user system)} = times_of($session->{process});
         my $timeout = number($spec->{timeout});
         $task->{timeout_at} = $task->{started} + $timeout if $timeout > 0;
-        # It is put between quotes in several languages.
-        die "Sessions cannot run in $spec->{sandbox}: a directory has one of \" \$ ` \\ in its name\n"
-            if $spec->{sandbox} =~ /["\$`\\\n]/;
         my $request = $spec->{session}{request};
         $request =~ s/%s/$spec->{sandbox}/g;
         syswrite($session->{requests}, "$request\n");

@@ -59,7 +59,7 @@ sub take_lines {
 }
 
 # Writes the exit files of tasks that have ended, and then reports these tasks.  If that
-# fails, because the disk is full, say, it is tried again.
+# fails, because the disk is full, say, it is tried again, as long as the directory exists.
 sub write_ended {
     return if defined $retry_at && now() < $retry_at;
     $retry_at = undef;
@@ -68,10 +68,14 @@ sub write_ended {
         eval {
             write_file("$exit.new", $text);
             rename("$exit.new", $exit) or die "$exit: $!\n";
-            delete $ended{$id};
-            notify({ type => 'ENDED', id => $id });
             1;
-        } or $retry_at = now() + $retry_after;
+        };
+        if ($@ && -d $exit =~ s{/exit$}{}r) {
+            $retry_at = now() + $retry_after;
+            next;
+        }
+        delete $ended{$id};
+        notify({ type => 'ENDED', id => $id });
     }
 }
 

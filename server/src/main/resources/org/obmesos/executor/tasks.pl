@@ -40,6 +40,7 @@
 my %tasks;          # by id
 my %id_of_process;  # task ids by process id, of commands and of cleanups
 my %sessions;       # interpreters by id
+my $processes;      # what read_processes has read in this turn of the loop
 
 my $longest_idle = 24 * 3600;  # seconds without a task after which a session ends
 
@@ -137,26 +138,37 @@ sub start_task {
 # timeout(1) makes a process group of its own, as do setsid(1) and job control.
 sub processes_outside {
     my ($directory, $group) = @_;
-    my (%parent, %group, %ours);
-    opendir(my $all, '/proc') or return;
+    my $processes = read_processes();
+    my @ours = map { ($_, @{ $processes->{children}{$_} // [] }) }
+        @{ $processes->{groups}{$group} // [] }, @{ $processes->{sandboxes}{$directory} // [] };
+    my %ours;
+    while (defined(my $process = shift @ours)) {
+        push @ours, @{ $processes->{children}{$process} // [] } unless $ours{$process}++;
+    }
+    return grep { $processes->{group}{$_} != $group } keys %ours;
+}
+
+# Returns the processes of this machine but this one, by parent, by process group, and
+# by the sandbox in their environment.  It reads them once in each turn of the loop,
+# in which many tasks can be killed.
+sub read_processes {
+    return $processes if $processes;
+    $processes = { children => {}, groups => {}, sandboxes => {}, group => {} };
+    opendir(my $all, '/proc') or return $processes;
     for my $process (grep { /^\d+$/ && $_ != $$ } readdir $all) {
         open(my $stat, '<', "/proc/$process/stat") or next;
-        my @fields = split ' ', (<$stat> // '') =~ s/^.*\)//sr;
-        $parent{$process} = $fields[1];
-        $group{$process} = $fields[2];
-        $ours{$process} = $group{$process} == $group;
+        my (undef, $parent, $group) = split ' ', (<$stat> // '') =~ s/^.*\)//sr;
+        next unless defined $group;
+        push @{ $processes->{children}{$parent} }, $process;
+        push @{ $processes->{groups}{$group} }, $process;
+        $processes->{group}{$process} = $group;
         open(my $variables, '<:raw', "/proc/$process/environ") or next;
         local $/;
-        my $text = <$variables> // '';
-        $ours{$process} ||= index("\0$text", "\0MESOS_SANDBOX=$directory\0") >= 0;
+        my $text = "\0" . (<$variables> // '');
+        next unless $text =~ /\0MESOS_SANDBOX=([^\0]*)/;
+        push @{ $processes->{sandboxes}{$1} }, $process;
     }
-    for (my $found = 1; $found;) {
-        $found = 0;
-        for my $process (grep { !$ours{$_} && $ours{ $parent{$_} } } keys %parent) {
-            $found = $ours{$process} = 1;
-        }
-    }
-    return grep { $ours{$_} && $group{$_} != $group } keys %parent;
+    return $processes;
 }
 
 # Kills the processes of a task that has been stopped, or of a session.
@@ -164,8 +176,9 @@ sub kill_outside {
     my ($directory, $group) = @_;
     # A process can start another one meanwhile.
     for (1 .. 100) {
-        my @processes = processes_outside($directory, $group) or return;
-        kill 'KILL', @processes;
+        $processes = undef;
+        my @found = processes_outside($directory, $group) or return;
+        kill 'KILL', @found;
     }
 }
 
@@ -189,6 +202,7 @@ sub stop_task {
     # An interpreter goes on.
     kill $task->{session} ? 'INT' : 'TERM', -$task->{process};
     kill 'TERM', @outside;
+    $task->{outside} = @outside;
     $task->{kill_at} = now() + number($task->{spec}{grace});
 }
 
@@ -201,6 +215,8 @@ sub check_deadlines {
         if (defined $task->{kill_at} && $task->{kill_at} <= $now) {
             delete $task->{kill_at};
             kill 'KILL', -$task->{process};
+            # It has gone on, and can have started further processes.
+            $task->{outside} = 1 unless $task->{session} || in_container($task);
         }
         for my $at (grep { defined } @$task{qw(timeout_at kill_at)}) {
             $next = $at if !defined $next || $at < $next;
@@ -252,7 +268,7 @@ sub reap {
             $task->{usage} = [now() - $task->{started}, @usage];
             # Processes that the command has left in its group end with it.
             kill 'KILL', -$process;
-            kill_outside($task->{spec}{sandbox}, $process) unless $task->{why} eq '-' || in_container($task);
+            kill_outside($task->{spec}{sandbox}, $process) if $task->{outside};
             next if $task->{why} ne '-' && start_cleanup($id, $task);
         }
         delete $tasks{$id};
@@ -310,6 +326,7 @@ $_->blocking(0) for $woken, $wake;
 
 sub run {
     while (1) {
+        $processes = undef;
         reap();
         end_idle_sessions($longest_idle);
         my $wait = check_deadlines() // $longest_wait;

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.rpc.ServerProcess;
+import org.obmesos.util.PrivateFiles;
 
 /** A task of the embedded cluster whose end cannot be written for some time. */
 final class ExitFileTest {
@@ -19,6 +20,25 @@ final class ExitFileTest {
   private static Path onlyDirectory(Path state, String name) throws IOException {
     try (Stream<Path> all = Files.walk(state)) {
       return all.filter(path -> path.endsWith(name)).findFirst().orElseThrow();
+    }
+  }
+
+  @Test
+  void aTaskWhoseDirectoryIsDeletedEnds() throws IOException {
+    Path state = directory.resolve("state");
+    Path go = directory.resolve("go");
+    try (ServerProcess server = new ServerProcess(state)) {
+      server.call("initialize", "{}");
+      server.call(
+          "task/submit",
+          "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo begun; until test -e %s; do sleep 0.05; done\"}]}"
+              .formatted(go));
+      server.output("a", "begun");
+      PrivateFiles.deleteRecursively(onlyDirectory(state, "meta/a"));
+      Files.createFile(go);
+      assertThat(server.ended("a").get("state").getAsString()).isEqualTo("FAILED");
+    } finally {
+      ServerProcess.endSupervisor(state);
     }
   }
 

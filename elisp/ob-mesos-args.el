@@ -101,6 +101,11 @@ RELATION is `above' or `from', and BOUND what it is above, or begins from."
         (split-string-and-unquote (format "%s" value))
       (error (ob-mesos--bad name value "words, or strings in quotes")))))
 
+(defun ob-mesos--result-file (params)
+  "Return the file of `:results file' in PARAMS, or nil if the result is none."
+  (and (member "file" (cdr (assq :result-params params)))
+       (cdr (assq :file params))))
+
 (defun ob-mesos--environment (name value &optional allowed)
   "VALUE of header argument NAME as a hash table of variables.
 ALLOWED is what the error says of its words, NAME=VALUE by default."

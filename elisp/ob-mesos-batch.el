@@ -24,7 +24,7 @@
   (cl-remove-if-not #'ob-mesos-task-failed-p tasks))
 
 (defun ob-mesos--tell-of-cluster (server)
-  "Say how the cluster of SERVER is."
+  "Print the state of the cluster of SERVER on stderr."
   (ob-mesos--progress
    (format "ob-mesos: %s" (or (ob-mesos--server-trouble server)
                               (concat "connected to "
@@ -32,7 +32,7 @@
    t))
 
 (defun ob-mesos--tell-of-waiting (task)
-  "Say why TASK waits, if it does and there is a reason."
+  "Print why TASK waits on stderr, if it does and there is a reason."
   (when (equal (plist-get task :state) "QUEUED")
     (let ((why (plist-get task :message)))
       (unless (member why '(nil ""))
@@ -59,7 +59,7 @@ Otherwise signal a `user-error' if its file is write-protected."
     (setq buffer-read-only nil)))
 
 (defun ob-mesos--take-blocks (languages)
-  "Let blocks of LANGUAGES in this buffer run on the cluster unless they say no."
+  "Make `:mesos yes' the default for blocks of LANGUAGES in this buffer."
   (dolist (language languages)
     (let ((defaults (intern (concat "org-babel-default-header-args:" language))))
       (set (make-local-variable defaults)
@@ -74,14 +74,13 @@ Otherwise signal a `user-error' if its file is write-protected."
      (while (re-search-forward
              "^[ \t]*#\\+begin_src[ \t]+\\([^ \t\n]+\\)\\|\\_<src_\\([^][{} \t\n]+\\)"
              nil t)
-       (let* ((language (or (match-string-no-properties 1)
-                            (match-string-no-properties 2)))
-              (library (or (nth 2 (assoc language ob-mesos-languages)) language)))
+       (let ((language (or (match-string-no-properties 1)
+                           (match-string-no-properties 2))))
          (unless (fboundp (intern (concat "org-babel-execute:" language)))
            (condition-case err
-               (require (intern (format "ob-%s" library)) nil t)
-             (error (message "ob-mesos: ob-%s cannot be loaded: %s"
-                             library (error-message-string err))))))))))
+               (ob-mesos--require-library language)
+             (error (message "ob-mesos: the library of %s cannot be loaded: %s"
+                             language (error-message-string err))))))))))
 
 (defun ob-mesos--words-and-options (words options)
   "WORDS of the command line as (PLAIN-WORDS MASTER . OPTIONS-GIVEN).
@@ -90,7 +89,7 @@ Signal a `user-error' if one is none of OPTIONS."
     (while words
       (let ((word (pop words)))
         (cond ((equal word "--master")
-               (setq master (or (pop words) (user-error "--master wants an address"))))
+               (setq master (or (pop words) (user-error "--master needs an address"))))
               ((not (string-prefix-p "--" word)) (push word plain))
               ((member word options) (push word given))
               (t (user-error "There is no option %s" word)))))
@@ -98,16 +97,16 @@ Signal a `user-error' if one is none of OPTIONS."
 
 (defun ob-mesos--batch (options function)
   "Call FUNCTION in the buffer of the file named on the command line.
-It gets the other words there and those of OPTIONS that are there, and
-returns whether a block has failed, by which Emacs ends.  The master of
---master is above all that files say.  With --all-blocks, blocks of all
-languages that are known run on the cluster; in a file that names a
-master itself, those of the shell do."
+Its arguments are the other words and the given ones of OPTIONS; it
+returns non-nil if a block has failed, and the exit status is 1 then.
+--master overrides the master of the file.  With --all-blocks, blocks of
+all languages in `ob-mesos-languages' run on the cluster; in a file that
+names a master, those of the shell do."
   (let ((words command-line-args-left)
         (org-confirm-babel-evaluate nil)
         (inhibit-message t)
         (failed t))
-    ;; Nobody could find the results of what is interrupted.
+    ;; No other Emacs could insert their results.
     (setq ob-mesos-on-exit 'kill)
     (add-hook 'ob-mesos-cluster-functions #'ob-mesos--tell-of-cluster)
     (add-hook 'ob-mesos-status-functions #'ob-mesos--tell-of-waiting)
@@ -172,7 +171,7 @@ that are not valid UTF-8" (file-name-nondirectory buffer-file-name) coding chara
     (if (verify-visited-file-modtime)
         (save-buffer)
       ;; Emacs would ask whether to overwrite it.
-      (let ((new (concat buffer-file-name ".new")))
+      (let ((new (make-temp-file (concat buffer-file-name "."))))
         (write-region nil nil new nil 'silent)
         (ob-mesos--progress
          (format "ob-mesos: %s has changed since; the results are in %s"
@@ -186,7 +185,7 @@ that are not valid UTF-8" (file-name-nondirectory buffer-file-name) coding chara
        t))))
 
 (defun ob-mesos--tell-output (id tail _size)
-  "Say what the task ID wrote last, which is the end of TAIL."
+  "Print the last line of TAIL, the last output of the task ID, on stderr."
   (ob-mesos--progress (format "%s | %s" id (car (last (split-string tail "\n" t)))) t))
 
 (defun ob-mesos-batch-run ()
@@ -225,7 +224,7 @@ have arrived are written; the other blocks have the result KILLED."
 
 (defun ob-mesos--keep-results (document print)
   "Write DOCUMENT, in which tasks run, if it has results; PRINT is as above.
-The results of tasks that have not ended say that they were killed."
+The result of a task that has not ended is the report that it was killed."
   (let ((tasks (cl-remove-if #'ob-mesos-task-group
                              (hash-table-values ob-mesos--tasks))))
     (when (cl-some #'ob-mesos-task-inserted tasks)
@@ -249,7 +248,7 @@ The results of tasks that have not ended say that they were killed."
 (defun ob-mesos-batch-export ()
   "Export the file named on the command line; for --batch.
 The second word is the back end.  The exit status is 1 if a block has
-failed; its report stands in what is exported."
+failed; the exported text contains its report."
   (ob-mesos--batch
    nil
    (lambda (words _options)

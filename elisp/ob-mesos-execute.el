@@ -304,7 +304,7 @@ it is."
   (when-let ((cell (assq name params)))
     (setcar (memq cell params) (list name))))
 
-(defun ob-mesos--leave-to-us (params)
+(defun ob-mesos--suppress-insertion (params)
   "Keep Org from inserting something for a block with PARAMS.
 Org goes on, after we return, with the very list it has given us; what it
 would do with a placeholder (write it into `:file', hand it to `:post',
@@ -351,7 +351,7 @@ one who says `:wait yes'.  Else return the placeholder."
                    (goto-char (ob-mesos--element-begin element))
                    (ob-mesos--execute lang body (copy-tree params) element
                                       (ob-mesos--after-tasks params)))))
-        (ob-mesos--leave-to-us params)
+        (ob-mesos--suppress-insertion params)
         (if (ob-mesos--inline-p element)
             (ob-mesos--short-placeholder task)
           (ob-mesos--placeholder task))))
@@ -412,11 +412,10 @@ no input of that task: `ob-mesos--wait-for-value' signals an error then.")
 In an export that is a report if it has failed.  It is nil if the block
 has a file, of which Org makes the value then."
   (ob-mesos--wait-for-task task)
-  (let ((file (and (member "file" (cdr (assq :result-params params)))
-                   (cdr (assq :file params)))))
+  (let ((file (ob-mesos--result-file params)))
     (cond
      ((and (not (ob-mesos-task-failed-p task)) file)
-      (ob-mesos--leave-file-to-us task params file))
+      (ob-mesos--file-value task params file))
      ((and (not (ob-mesos-task-failed-p task))
            ;; This is how Org executes a block that another one refers to.
            (ob-mesos--quiet-p params))
@@ -438,9 +437,10 @@ has a file, of which Org makes the value then."
                             (plist-get (ob-mesos-task-data task) :message)))))
      (t (user-error "%s" (ob-mesos--report task))))))
 
-(defun ob-mesos--leave-file-to-us (task params file)
-  "Write FILE for TASK with PARAMS, and return nil: Org writes no file then.
-If the members of a group have made files, return a list of links.
+(defun ob-mesos--file-value (task params file)
+  "Write FILE for TASK with PARAMS, and return the value of the task for Org.
+It is nil, for which Org writes no file, or a list of links to the files
+that the members of a group have made.
 Org has bound `default-directory' to `:dir', a directory on the agent, and
 would make a link to a file there."
   (when (cdr (assq :dir params))

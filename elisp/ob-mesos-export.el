@@ -40,7 +40,7 @@
           (zerop left)))))))
 
 (defun ob-mesos--tell-failure (task)
-  "Say on stderr how TASK has failed."
+  "Print how TASK has failed on stderr."
   (ob-mesos--progress
    (format "ob-mesos: %s %s: %s" (ob-mesos-task-id task)
            (ob-mesos-task-state task)
@@ -88,16 +88,13 @@
   "Launch a task of this export for BODY, of LANG, with PARAMS; return it.
 It fails at once if what it needs has failed, or if it cannot be submitted."
   (let ((name (org-element-property :name (org-element-at-point))))
-    (ob-mesos--ensure-server (ob-mesos--server (ob-mesos--master params))
-                             (ob-mesos--document-keyword "address"))
+    (ob-mesos--start-server (ob-mesos--server (ob-mesos--master params)))
     (condition-case err
         (let ((ob-mesos--failure-is-error t))
           (when-let ((failed (ob-mesos--failed-upstream body params)))
             (user-error "%s" (ob-mesos--why-not failed)))
-          (let ((task (ob-mesos--task lang body params name
-                                      (ob-mesos--exported-after params))))
-            (ob-mesos--launch task)
-            task))
+          (ob-mesos--new-task lang body params name
+                              (ob-mesos--exported-after params)))
       (error
        (ob-mesos--failed-task lang body params name (error-message-string err))))))
 

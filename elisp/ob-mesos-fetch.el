@@ -22,7 +22,7 @@
   "Return the files to bring from the sandbox of a task with PARAMS.
 Each is (NAME . NEEDED); one that is not NEEDED may be missing."
   (let* ((result-params (cdr (assq :result-params params)))
-         (file (and (member "file" result-params) (cdr (assq :file params))))
+         (file (ob-mesos--result-file params))
          (more (cdr (assq :fetch params))))
     (append
      (and (stringp file)

@@ -57,7 +57,7 @@ The files are part of the task, whose size Mesos and the kernel limit."
 
 (defconst ob-mesos--open-sandbox "/proc/self/fd/9/"
   "What stands for the sandbox in a program: a directory that is open.
-Its real name may have quotes, and is not known before the program runs.")
+The name of the sandbox may have quotes, and the agent makes it.")
 
 (defconst ob-mesos--input-file ".ob-mesos-input"
   "The FIFO in the sandbox that `:stdin interactive' reads.")
@@ -69,6 +69,11 @@ Its real name may have quotes, and is not known before the program runs.")
         (ob-mesos--bad "lang" lang
                        (concat "one of " (mapconcat #'car ob-mesos-languages
                                                     ", "))))))
+
+(defun ob-mesos--require-library (lang)
+  "Load the Babel library of LANG; return nil if there is none."
+  (require (intern (format "ob-%s" (or (nth 2 (assoc lang ob-mesos-languages)) lang)))
+           nil t))
 
 (cl-defstruct (ob-mesos--program (:constructor ob-mesos--program-make)
                                  (:copier nil))
@@ -90,7 +95,7 @@ Its real name may have quotes, and is not known before the program runs.")
                       (intern (format "org-babel-variable-assignments:%s"
                                       library)))))
     (when (and vars library)
-      (require (intern (format "ob-%s" library)) nil t))
+      (ob-mesos--require-library (car language)))
     (when (and vars (not (and assign (fboundp assign))))
       (user-error "`:var' cannot be passed to %s" (car language)))
     (org-babel-expand-body:generic
@@ -110,11 +115,7 @@ Its real name may have quotes, and is not known before the program runs.")
      ((member lang '("emacs-lisp" "elisp"))
       (user-error "Blocks of %s run in this Emacs only" lang))
      ((fboundp function) function)
-     ((and (require (intern (format "ob-%s"
-                                    (or (nth 2 (assoc lang ob-mesos-languages))
-                                        lang)))
-                    nil t)
-           (fboundp function))
+     ((and (ob-mesos--require-library lang) (fboundp function))
       function)
      (t (user-error "There is no library ob-%s to run %s with" lang lang)))))
 
@@ -277,7 +278,7 @@ It is in the sandbox if OWN is non-nil, else in the working directory."
           (if own "\"$sandbox\"/" "")
           (shell-quote-argument target) (base64-encode-string bytes)))
 
-(defun ob-mesos--send-files (program params stdin)
+(defun ob-mesos--files-to-send (program params stdin)
   "Return the files of `:files' of PARAMS for PROGRAM with the input STDIN.
 Signal a `user-error' if all files are too large, or if those of `:files'
 would be written into a directory that is not the task's own."
@@ -302,7 +303,7 @@ along: put them where the cluster can read them, or raise `ob-mesos-files-limit'
 All but those files are in the sandbox: with `:dir', tasks can share the
 working directory."
   (let* ((stdin (ob-mesos--stdin params))
-         (sent (ob-mesos--send-files program params stdin))
+         (sent (ob-mesos--files-to-send program params stdin))
          (files (ob-mesos--program-files program))
          (interactive (ob-mesos--interactive-p params))
          (cmdline (cdr (assq :cmdline params)))

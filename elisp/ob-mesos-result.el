@@ -64,7 +64,7 @@ Return nil if TASK is no group."
   "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
 Return it and the RESULT-PARAMS to insert it with.  If the members of a
 group have made files, it is a list of links to these."
-  (let* ((name (and (member "file" result-params) (cdr (assq :file params))))
+  (let* ((name (ob-mesos--result-file params))
          (links (and name (ob-mesos--member-links task name)))
          (file (and (not links) name))
          (post (cdr (assq :post params)))
@@ -73,7 +73,7 @@ group have made files, it is a list of links to these."
                       (there nil)
                       (t (ob-mesos--raw-value task params (or file post))))))
     (when links
-      (setq result-params '("list" "replace")))
+      (setq result-params (list "list" "replace")))
     (when file
       (unless there
         (ob-mesos--write-value task value params file))
@@ -98,24 +98,11 @@ For Org, which would write the value of the block into FILE."
          (ob-mesos--write-value task (ob-mesos--raw-value task params t)
                                 params file))))))
 
-(defun ob-mesos--find-context (task)
-  "Set the context of TASK to its block if the buffer it was made in is gone.
-The block is the one of the placeholder."
-  (let ((marker (or (ob-mesos-task-context task) (ob-mesos-task-block-marker task))))
-    (unless (and marker (marker-buffer marker))
-      (when-let ((place (ob-mesos--place task)))
-        (with-current-buffer (car place)
-          (when-let ((origin (org-with-wide-buffer
-                              (ob-mesos--origin task (cdr place)))))
-            (setf (ob-mesos-task-context task) (copy-marker origin))))))))
-
 (defun ob-mesos--outcome (task)
   "The value of TASK, which has ended well, and how to insert it; made once."
   (or (ob-mesos-task-outcome task)
       (setf (ob-mesos-task-outcome task)
             (let ((params (ob-mesos-task-params task)))
-              (when (assq :post params)
-                (ob-mesos--find-context task))
               (ob-mesos--call-in-document
                task
                (lambda ()
@@ -138,18 +125,21 @@ The block is the one of the placeholder."
         (org-babel-process-params (cl-remove :var (nth 2 info) :key #'car))))
 
 (defun ob-mesos--recall (task)
-  "Find out from its block what TASK was made of if nobody here knows.
-The Emacs that has submitted it is gone."
+  "Find the block of TASK again if it was made in a buffer that is gone.
+The Emacs in which it was made can be gone, too."
   (let* ((whole (or (ob-mesos-task-group task) task))
-         (place (and (null (ob-mesos-task-params whole))
+         (unknown (null (ob-mesos-task-params whole)))
+         (place (and (or unknown (not (ob-mesos--live-context whole)))
                      (ob-mesos--place whole))))
     (when place
       (with-current-buffer (car place)
         (when-let ((origin (org-with-wide-buffer
                             (ob-mesos--origin whole (cdr place)))))
-          (let ((info (ob-mesos--node-info (ob-mesos--node-at origin) t)))
-            (dolist (each (cons whole (ob-mesos-task-members whole)))
-              (ob-mesos--remember each info))))))))
+          (setf (ob-mesos-task-context whole) (copy-marker origin))
+          (when unknown
+            (let ((info (ob-mesos--node-info (ob-mesos--node-at origin) t)))
+              (dolist (each (cons whole (ob-mesos-task-members whole)))
+                (ob-mesos--remember each info)))))))))
 
 ;;;; The place
 
@@ -433,7 +423,7 @@ Org has put the result elsewhere: the block was given a name, say."
 A file and another block get no less than it wrote."
   (let* ((params (ob-mesos-task-params task))
          (result-params (cdr (assq :result-params params)))
-         (file (and (member "file" result-params) (cdr (assq :file params)))))
+         (file (ob-mesos--result-file params)))
     (or (and file
              (not (ob-mesos-task-group task))
              (not (ob-mesos-task-reused-p task))
@@ -512,34 +502,36 @@ is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
 (defvar ob-mesos--ended nil
   "The ids of tasks that have ended, the latest first, but of no members.")
 
-(defvar ob-mesos--ended-lately 0
-  "How many tasks have ended since `ob-mesos--forget-old' last went through all.")
+(defvar ob-mesos--ended-count 0
+  "How many tasks have ended since `ob-mesos--forget-old' last forgot tasks.")
 
 (defconst ob-mesos--ended-kept 200
   "How many tasks that have ended are kept, at least.")
 
 (defun ob-mesos--forget (task)
-  "Forget TASK, and release its marker if its result is in a document.
+  "Forget TASK, and release its markers if its result is in a document.
 Every change of a buffer has to move all of its markers."
   (remhash (ob-mesos-task-id task) ob-mesos--tasks)
-  (when (and (ob-mesos-task-inserted task) (ob-mesos-task-block-marker task))
-    (set-marker (ob-mesos-task-block-marker task) nil)))
+  (when (ob-mesos-task-inserted task)
+    (dolist (marker (list (ob-mesos-task-block-marker task) (ob-mesos-task-context task)))
+      (when marker
+        (set-marker marker nil)))))
 
 (defun ob-mesos--forget-old (task)
   "TASK has ended; from time to time, forget tasks that have ended long ago.
 Those are kept that a task waits for.  A group is forgotten with its members."
   (unless (ob-mesos-task-group task)
     (push (ob-mesos-task-id task) ob-mesos--ended)
-    (when (> (cl-incf ob-mesos--ended-lately (ob-mesos--task-count task))
+    (when (> (cl-incf ob-mesos--ended-count (ob-mesos--task-count task))
              ob-mesos--ended-kept)
-      (setq ob-mesos--ended-lately 0)
-      (let ((needed (ob-mesos--needed-tasks)) (room ob-mesos--ended-kept) kept)
+      (setq ob-mesos--ended-count 0)
+      (let ((needed (ob-mesos--needed-tasks)) (remaining ob-mesos--ended-kept) kept)
         (dolist (id ob-mesos--ended)
           (when-let ((old (gethash id ob-mesos--tasks)))
-            (if (or (> room 0) (gethash old needed) (not (ob-mesos-task-done old)))
+            (if (or (> remaining 0) (gethash old needed) (not (ob-mesos-task-done old)))
                 (push id kept)
               (mapc #'ob-mesos--forget (cons old (ob-mesos-task-members old))))
-            (cl-decf room (ob-mesos--task-count old))))
+            (cl-decf remaining (ob-mesos--task-count old))))
         (setq ob-mesos--ended (nreverse kept))))))
 
 (defun ob-mesos--task-count (task)

@@ -31,7 +31,8 @@
 
 (defcustom ob-mesos-java-flags
   '("-XX:+UseSerialGC" "-XX:TieredStopAtLevel=1" "-XX:-UsePerfData"
-    "-Xss512k" "-Xmx192m" "-XX:+ExitOnOutOfMemoryError" "-Xlog:disable" "-Xlog:all=warning:stderr"
+    "-Xss512k" "-Xmx192m" "-XX:+ExitOnOutOfMemoryError"
+    "-Xlog:disable" "-Xlog:all=warning:stderr"
     "-Djava.awt.headless=true")
   "Flags of the Java that runs the server, for a fast start and a small heap."
   :type '(repeat string))

@@ -60,9 +60,8 @@ The document has not changed then."
          (let ((info (ob-mesos--node-info node t))
                (ob-mesos--keywords (ob-mesos--graph-keywords graph)))
            (when (ob-mesos--confirm-node node info)
-             (ob-mesos--ensure-server
-              (ob-mesos--server (ob-mesos--master (nth 2 info)))
-              (ob-mesos--document-keyword "address"))))))))
+             (ob-mesos--start-server
+              (ob-mesos--server (ob-mesos--master (nth 2 info))))))))))
   (setf (ob-mesos--graph-confirmed graph) t))
 
 (defun ob-mesos--begin-run (graph function)

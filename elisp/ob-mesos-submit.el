@@ -307,14 +307,13 @@ Nobody can tell while TASK waits for values itself."
   "Launch a task of BODY, of LANG, with PARAMS for the block NAME or nil.
 It comes after the tasks AFTER."
   (let ((task (ob-mesos--task lang body params name after)))
-    (ob-mesos--launch-alone task)
+    (ob-mesos--start-server (ob-mesos-task-server task))
+    (ob-mesos--launch task)
     task))
 
-(defun ob-mesos--launch-alone (task)
-  "Launch TASK, which has no place; start its server first if that does not run."
-  (ob-mesos--ensure-server (ob-mesos-task-server task)
-                           (ob-mesos--document-keyword "address"))
-  (ob-mesos--launch task))
+(defun ob-mesos--start-server (server)
+  "Start SERVER, with the settings of this document, if it does not run."
+  (ob-mesos--ensure-server server (ob-mesos--document-keyword "address")))
 
 (defun ob-mesos--follow-file-name ()
   "Let the tasks of this buffer belong to the file that it visits now."
@@ -340,8 +339,7 @@ the task."
     (barf-if-buffer-read-only))
   (let ((task (ob-mesos--task lang body params
                               (org-element-property :name element) after)))
-    (ob-mesos--ensure-server (ob-mesos-task-server task)
-                             (ob-mesos--document-keyword "address"))
+    (ob-mesos--start-server (ob-mesos-task-server task))
     (ob-mesos--show-placeholder task params element)
     (ob-mesos--launch task)
     task))

@@ -91,10 +91,15 @@
   (let ((file (buffer-file-name (buffer-base-buffer))))
     (if file (file-name-directory file) default-directory)))
 
+(defun ob-mesos--live-context (task)
+  "Return the marker of the block of TASK, or nil if its buffer is gone."
+  (cl-find-if (lambda (marker) (and marker (marker-buffer marker)))
+              (list (ob-mesos-task-context task) (ob-mesos-task-block-marker task))))
+
 (defun ob-mesos--call-in-document (task function)
   "Call FUNCTION where the block of TASK is: in its buffer and directory.
 If the buffer is gone, a temporary one takes its place."
-  (let* ((marker (or (ob-mesos-task-context task) (ob-mesos-task-block-marker task)))
+  (let* ((marker (ob-mesos--live-context task))
          (buffer (and marker (marker-buffer marker)))
          (directory (or (ob-mesos-task-directory task) default-directory)))
     (if buffer

@@ -268,7 +268,7 @@
     (ob-mesos-tests--with (format "#+begin_src mesos %s\necho hi\n#+end_src\n" header)
       (let ((ob-mesos--tasks (make-hash-table :test #'equal))
             (ob-mesos--ended nil)
-            (ob-mesos--ended-lately 0))
+            (ob-mesos--ended-count 0))
         (cl-letf (((symbol-value 'ob-mesos--ended-kept) 4))
           (dotimes (_ 12)
             (org-babel-execute-src-block)

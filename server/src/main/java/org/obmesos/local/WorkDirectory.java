@@ -3,7 +3,6 @@ package org.obmesos.local;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -155,7 +154,7 @@ final class WorkDirectory {
   /**
    * Returns a checkpoint; empty if it is not complete. After a loss of power files can be empty.
    */
-  private static Optional<Checkpoint> checkpoint(Path meta) {
+  private static Optional<Checkpoint> checkpoint(Path meta) throws IOException {
     try {
       if (!Files.exists(meta.resolve("task"))) {
         return Optional.empty();
@@ -166,16 +165,6 @@ final class WorkDirectory {
     } catch (InvalidProtocolBufferException | NoSuchFileException e) {
       log.warn("the checkpoint {} is not complete; the outcome of the task is unknown", meta, e);
       return Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void delete(Path meta) {
-    try {
-      PrivateFiles.deleteRecursively(meta);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -187,10 +176,13 @@ final class WorkDirectory {
     List<Checkpoint> found = new ArrayList<>();
     try (DirectoryStream<Path> metas = Files.newDirectoryStream(root.resolve("meta"))) {
       for (Path meta : metas) {
-        checkpoint(meta).ifPresentOrElse(found::add, () -> delete(meta));
+        Optional<Checkpoint> checkpoint = checkpoint(meta);
+        if (checkpoint.isPresent()) {
+          found.add(checkpoint.get());
+        } else {
+          PrivateFiles.deleteRecursively(meta);
+        }
       }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
     }
     return found;
   }

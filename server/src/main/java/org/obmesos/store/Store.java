@@ -148,12 +148,13 @@ public final class Store implements AutoCloseable {
         completions.add(work.run(connection.get()));
       }
       connection.get().commit();
-      completions.forEach(Runnable::run);
     } catch (SQLException | IOException | RuntimeException | Error e) {
       connection.ifPresent(Store::close);
       connection = Optional.empty();
+      completions.clear();
       batch.forEach(work -> work.fail(e));
     }
+    completions.forEach(Runnable::run);
     return batch.stream().anyMatch(work -> work.operation() == CLOSE);
   }
 

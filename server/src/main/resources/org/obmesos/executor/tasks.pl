@@ -139,13 +139,12 @@ sub start_task {
 sub processes_outside {
     my ($directory, $group) = @_;
     my $processes = read_processes();
-    my @ours = map { ($_, @{ $processes->{children}{$_} // [] }) }
-        @{ $processes->{groups}{$group} // [] }, @{ $processes->{sandboxes}{$directory} // [] };
-    my %ours;
-    while (defined(my $process = shift @ours)) {
-        push @ours, @{ $processes->{children}{$process} // [] } unless $ours{$process}++;
+    my @found = (@{ $processes->{groups}{$group} // [] }, @{ $processes->{sandboxes}{$directory} // [] });
+    my %seen;
+    while (defined(my $process = shift @found)) {
+        push @found, @{ $processes->{children}{$process} // [] } unless $seen{$process}++;
     }
-    return grep { $processes->{group}{$_} != $group } keys %ours;
+    return grep { $processes->{group}{$_} != $group } keys %seen;
 }
 
 # Returns the processes of this machine but this one, by parent, by process group, and

@@ -23,17 +23,19 @@ final class ExitFileTest {
     }
   }
 
+  private static void start(ServerProcess server, String body) throws IOException {
+    server.call("initialize", "{}");
+    server.call(
+        "task/submit", "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo begun; %s\"}]}".formatted(body));
+    server.output("a", "begun");
+  }
+
   @Test
   void aTaskWhoseDirectoryIsDeletedEnds() throws IOException {
     Path state = directory.resolve("state");
     Path go = directory.resolve("go");
     try (ServerProcess server = new ServerProcess(state)) {
-      server.call("initialize", "{}");
-      server.call(
-          "task/submit",
-          "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo begun; until test -e %s; do sleep 0.05; done\"}]}"
-              .formatted(go));
-      server.output("a", "begun");
+      start(server, "until test -e %s; do sleep 0.05; done".formatted(go));
       PrivateFiles.deleteRecursively(onlyDirectory(state, "meta/a"));
       Files.createFile(go);
       assertThat(server.ended("a").get("state").getAsString()).isEqualTo("FAILED");
@@ -48,12 +50,7 @@ final class ExitFileTest {
     Path go = directory.resolve("go");
     Path over = directory.resolve("over");
     try (ServerProcess server = new ServerProcess(state)) {
-      server.call("initialize", "{}");
-      server.call(
-          "task/submit",
-          "{\"blocks\":[{\"id\":\"a\",\"body\":\"echo begun; until test -e %s; do sleep 0.05; done; touch %s\"}]}"
-              .formatted(go, over));
-      server.output("a", "begun");
+      start(server, "until test -e %s; do sleep 0.05; done; touch %s".formatted(go, over));
       // As a full disk does, this keeps the supervisor from writing the file.
       Path obstacle = Files.createDirectory(onlyDirectory(state, "meta/a").resolve("exit.new"));
       Files.createFile(go);

@@ -229,9 +229,9 @@ result.  Then undo everything: the document has to be as it was."
       (end (make-list (random 4) "o")))))
 
 (ert-deftest ob-mesos-combined-changes-around-the-output-are-undone ()
-  (dolist (lines '(("aaaa" . "aaaa") ("t2" . "t2") ("t1" . "t3") ("true" . "t2")
-                   ("t2" . "bbbb") ("bbbb" . "bbbb") ("aaaa" . "bbbb")
-                   ("#+RESULTS" . "t1") ("#+RESULTS" . "#+RESULTS")))
+  (dolist (lines '(("aaaa" . "aaaa") ("| t2" . "| t2") ("| t1" . "| t3") ("true" . "| t2")
+                   ("| t2" . "bbbb") ("bbbb" . "bbbb") ("aaaa" . "bbbb")
+                   ("#+RESULTS" . "| t1") ("#+RESULTS" . "#+RESULTS")))
     (dolist (result '(nil t))
       (ert-info ((format "%s %s" lines result))
         (ob-mesos-undo-tests--with-running-task
@@ -286,7 +286,7 @@ result.  Then undo everything: the document has to be as it was."
     (show '("t1" "t2" "t3"))
     (undo-boundary)
     (goto-char (point-min))
-    (search-forward "t2")
+    (search-forward "| t2")
     (insert "typed here")
     (undo-boundary)
     (goto-char (point-max))

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -279,8 +280,12 @@ public final class Main implements Callable<Integer> {
   private StateDirectory openState(Path base) {
     try {
       return StateDirectory.open(base.resolve(directoryName()));
-    } catch (IOException e) {
+    } catch (FileSystemException e) {
+      // The class of some, such as AccessDeniedException, is the reason; their message is the file.
       throw new UsageException("--state-dir: %s cannot be used: %s".formatted(base, e), e);
+    } catch (IOException e) {
+      throw new UsageException(
+          "--state-dir: %s cannot be used: %s".formatted(base, e.getMessage()), e);
     }
   }
 

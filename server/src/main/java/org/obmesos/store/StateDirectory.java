@@ -29,6 +29,9 @@ import org.obmesos.util.PrivateFiles;
  * <p>The operating system releases the lock when the process ends.
  */
 public final class StateDirectory implements AutoCloseable {
+  /** The native library of SQLite, the executor and a new database take less than half of it. */
+  static final long MIN_FREE_BYTES = 4L << 20;
+
   private static final int SLOTS = 64;
   private static final byte ENDING = 'e';
   private static final int MAX_WAIT_SECONDS = 5;
@@ -50,10 +53,17 @@ public final class StateDirectory implements AutoCloseable {
    * for it: the user has restarted Emacs.
    *
    * @param base the directory of the slots; created with mode 0700 if it is missing
-   * @throws IOException if no slot can be created or locked
+   * @throws IOException if no slot can be created or locked, or if the file system of {@code base}
+   *     has less than 4 MiB free
    */
   public static StateDirectory open(Path base) throws IOException {
     PrivateFiles.createDirectories(base);
+    long free = Files.getFileStore(base).getUsableSpace();
+    if (free < MIN_FREE_BYTES) {
+      throw new IOException(
+          "the disk is full: %d KiB are free, the server needs %d KiB"
+              .formatted(free >> 10, MIN_FREE_BYTES >> 10));
+    }
     for (int slot = 0; slot < SLOTS; slot++) {
       Path path = base.resolve(Integer.toString(slot));
       PrivateFiles.createDirectories(path);

@@ -251,7 +251,7 @@ header arguments, which is to be evaluated once."
 (defun ob-mesos--fill-placeholders (_backend)
   "Wait for the tasks whose placeholders are in this copy of a document.
 Their results take the place of these; what nobody knows is taken away."
-  (pcase-dolist (`(,id ,place ,_) (ob-mesos--placeholders))
+  (pcase-dolist (`(,id ,place . ,_) (ob-mesos--placeholders))
     (let ((task (gethash id ob-mesos--tasks)))
       (when task
         (ob-mesos--wait (lambda () (ob-mesos-task-done task))))

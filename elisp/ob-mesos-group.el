@@ -107,8 +107,13 @@ FOREACH is the variable of `:foreach' with its value, or nil."
   "The number of members to make at once, which takes some milliseconds.")
 
 (defun ob-mesos--member-id (group index)
-  "The id of the member of GROUP with the number INDEX."
-  (format "%s.%d" (ob-mesos-task-id group) index))
+  "Return the id of the member INDEX of the group whose id is GROUP."
+  (format "%s.%d" group index))
+
+(defun ob-mesos--group-id (id)
+  "Return the id of the group whose member has ID, or nil if ID is no member's."
+  (and (string-match "\\`\\(.*-[a-z2-7]\\{10\\}\\)\\.[0-9]+\\'" id)
+       (match-string 1 id)))
 
 (defun ob-mesos--title (text index)
   "Return the title of the member INDEX for TEXT, of which it has 200 columns."
@@ -130,7 +135,8 @@ there are more items, the slot `more' of GROUP makes the next members."
             (let (new)
               (while (and items (< (length new) ob-mesos--members-at-once))
                 (pcase-let* ((`(,title . ,vars) (funcall (cdr elements) (pop items)))
-                             (member (funcall make (ob-mesos--member-id group index) vars
+                             (id (ob-mesos--member-id (ob-mesos-task-id group) index))
+                             (member (funcall make id vars
                                               (list (cons "OB_MESOS_INDEX" index)
                                                     (cons "OB_MESOS_COUNT" count)))))
                   (setf (ob-mesos-task-group member) group
@@ -165,7 +171,7 @@ there are more items, the slot `more' of GROUP makes the next members."
   (setf (ob-mesos-task-local group) t
         (ob-mesos-task-members group)
         (cl-loop for index below count
-                 for id = (ob-mesos--member-id group index)
+                 for id = (ob-mesos--member-id (ob-mesos-task-id group) index)
                  collect
                  (puthash id
                           (ob-mesos-task--make
@@ -176,6 +182,32 @@ there are more items, the slot `more' of GROUP makes the next members."
         (ob-mesos-task-count group) count
         (ob-mesos-task-left group) count)
   (ob-mesos--tell-group group))
+
+;;;; A group that waits for values
+
+(defun ob-mesos--waits-message (group)
+  "Return the message of GROUP, which waits for values, with what it needs.
+That is the id of each task, and the number of members of each group.
+The next Emacs reads it in the placeholder."
+  (concat ob-mesos--waits-for-values ": "
+          (mapconcat (lambda (need)
+                       (concat (ob-mesos-task-id need)
+                               (and (ob-mesos-task-members need)
+                                    (format " (%d)" (ob-mesos-task-count need)))))
+                     (ob-mesos-task-needs group) " ")))
+
+(defun ob-mesos--needed-ids (text)
+  "Return the ids of the tasks in TEXT, the end of a waiting group's message."
+  (let ((position 0) ids)
+    (while (string-match "\\([A-Za-z0-9._-]+\\)\\(?: (\\([0-9]+\\))\\)?" text position)
+      (setq position (match-end 0))
+      (let ((id (match-string 1 text))
+            (count (match-string 2 text)))
+        (if count
+            (dotimes (index (string-to-number count))
+              (push (ob-mesos--member-id id index) ids))
+          (push id ids))))
+    (nreverse ids)))
 
 ;;;; What becomes of them
 

@@ -20,8 +20,9 @@
 ;;;; Picking up results
 
 (defun ob-mesos--placeholders ()
-  "The placeholders in this buffer, (ID PLACE COUNT) each.
-COUNT is how many members a group has, nil for a task."
+  "The placeholders in this buffer, (ID PLACE COUNT NEEDS) each.
+COUNT is how many members a group has, nil for a task.  NEEDS are the ids
+of the tasks whose values a group waits for; the server does not know it."
   (save-excursion
     (save-restriction
       (widen)
@@ -29,13 +30,16 @@ COUNT is how many members a group has, nil for a task."
       (cl-loop while (re-search-forward
                       (concat ob-mesos--placeholder-before
                               ob-mesos--placeholder-regexp
-                              "\\(?: [0-9]+ of \\([0-9]+\\) done\\)?")
+                              "\\(?: [0-9]+ of \\([0-9]+\\) done\\| "
+                              ob-mesos--waits-for-values ": \\([^=\n]+\\)\\)?")
                       nil t)
                collect (let ((id (match-string-no-properties 1))
-                             (count (match-string 2)))
+                             (count (match-string 2))
+                             (needs (match-string-no-properties 3)))
                          (list id
                                (copy-marker (ob-mesos--placeholder-begin))
-                               (and count (string-to-number count))))))))
+                               (and count (string-to-number count))
+                               (and needs (ob-mesos--needed-ids needs))))))))
 
 (defun ob-mesos-reconnect ()
   "Replace the placeholders in this buffer with the results of their tasks.
@@ -44,8 +48,8 @@ started if necessary, and from all other running servers."
   (interactive)
   (let ((found (ob-mesos--placeholders))
         (server (ob-mesos--server (ob-mesos--document-master)))
-        ids files)
-    (pcase-dolist (`(,id ,place ,count) found)
+        ids files waiting)
+    (pcase-dolist (`(,id ,place ,count ,needs) found)
       (let ((task (or (gethash id ob-mesos--tasks)
                       (puthash id (ob-mesos-task--make
                                    :id id
@@ -62,13 +66,16 @@ started if necessary, and from all other running servers."
                 (ob-mesos-task-done task) nil)
           (when (and count (not (ob-mesos-task-members task)))
             (ob-mesos--restore-members task count))
-          (unless (and (ob-mesos-task-local task)
-                       (not (ob-mesos-task-members task)))
-            (setq ids (append (ob-mesos--ids task) ids))))))
+          (cond ((or (not (ob-mesos-task-local task)) (ob-mesos-task-members task))
+                 (if needs
+                     (push (cons task needs) waiting)
+                   (setq ids (append (ob-mesos--ids task) ids))))))))
     (cond
      (files (message "ob-mesos: results of blocks of %s are inserted there only"
                      (ob-mesos--some-names (nreverse files))))
      ((null found) (message "ob-mesos: no placeholder of a task is here")))
+    (pcase-dolist (`(,group . ,needs) waiting)
+      (ob-mesos--resume-group group needs))
     (when ids
       (dolist (each (cons server (remq server (ob-mesos--live-servers))))
         (ob-mesos--get each ids)))))
@@ -114,50 +121,88 @@ and redo with its submission."
 
 ;;;; Tasks that wait for values
 
-(defun ob-mesos--resume-upstream (data master)
-  "Know the task that DATA of the server of MASTER is about, and its block's name.
-Return (NAME . TASK)."
-  (let* ((id (plist-get data :id))
-         (name (plist-get data :name))
+(defun ob-mesos--resume-upstream (ids data master)
+  "Know the tasks and groups that IDS, those a block waits for, belong to.
+DATA is what the server of MASTER has answered about each task.  Return
+\(NAME . TASK) for each block; TASK is a group if it has members."
+  (let ((table (make-hash-table :test #'equal)) blocks)
+    (dolist (each data)
+      (puthash (plist-get each :id) each table))
+    (pcase-dolist (`(,whole . ,members) (ob-mesos--whole-ids ids))
+      (when-let ((known (ob-mesos--resume-block whole members table master)))
+        (push known blocks)))
+    (dolist (each data)
+      (ob-mesos--enqueue #'run-hook-with-args 'ob-mesos-status-functions each))
+    (nreverse blocks)))
+
+(defun ob-mesos--whole-ids (ids)
+  "Return (ID . MEMBERS) for each task and group that IDS belong to.
+MEMBERS are the ids of the members in IDS, in order; nil for a task."
+  (let (wholes)
+    (dolist (id ids)
+      (let* ((group (ob-mesos--group-id id))
+             (whole (assoc (or group id) wholes)))
+        (cond ((null whole) (push (cons (or group id) (and group (list id))) wholes))
+              (group (push id (cdr whole))))))
+    (cl-loop for (whole . members) in (nreverse wholes)
+             collect (cons whole (nreverse members)))))
+
+(defun ob-mesos--resume-block (id members table master)
+  "Know the task ID on MASTER, a group if it has MEMBERS, and its block.
+TABLE has the data of the tasks.  Return (NAME . TASK), or nil if the
+task is unknown."
+  (let* ((data (gethash (or (car members) id) table))
          (task (or (gethash id ob-mesos--tasks)
-                   (puthash id (ob-mesos-task--make :id id :master master)
-                            ob-mesos--tasks)))
-         (place (org-babel-find-named-block name)))
-    (unless (or (ob-mesos-task-params task) (null place))
-      (ob-mesos--remember task (ob-mesos--node-info (ob-mesos--node-at place) t))
-      (setf (ob-mesos-task-data task) data)
-      (when (ob-mesos--waits-for-body-p data)
-        (ob-mesos--resume-task task (copy-marker place))))
-    (ob-mesos--enqueue #'run-hook-with-args 'ob-mesos-status-functions data)
-    (cons name task)))
+                   (and data (puthash id (ob-mesos-task--make :id id :master master)
+                                      ob-mesos--tasks))))
+         (name (if data (plist-get data :name) (and task (ob-mesos--block-name task))))
+         (place (and name (org-babel-find-named-block name))))
+    (when (and members (null (ob-mesos-task-members task)))
+      (ob-mesos--restore-members task (length members)))
+    (when (and data place (null (ob-mesos-task-params task)))
+      (let ((info (ob-mesos--node-info (ob-mesos--node-at place) t)))
+        (dolist (each (cons task (ob-mesos-task-members task)))
+          (ob-mesos--remember each info)))
+      (unless members
+        (setf (ob-mesos-task-data task) data)
+        (when (ob-mesos--waits-for-body-p data)
+          (ob-mesos--resume-task task (copy-marker place)
+                                 (append (plist-get data :after) nil)))))
+    (and task (cons name task))))
+
+(defun ob-mesos--block-name (task)
+  "Return the name of the block whose placeholder, that of TASK, is here."
+  (when-let* ((place (ob-mesos--place task))
+              (origin (ob-mesos--origin task (cdr place))))
+    (nth 4 (ob-mesos--node-info (ob-mesos--node-at origin) t))))
 
 (defun ob-mesos--waits-for-body-p (data)
   "Whether the task that DATA is about waits for what it is to run."
   (and (eq t (plist-get data :bodyLater))
        (equal "QUEUED" (plist-get data :state))))
 
-(defun ob-mesos--resume-task (task marker)
+(defun ob-mesos--resume-task (task marker ids)
   "Find out from the block or call at MARKER what TASK is to run.
-It waits for its values, and the Emacs that has submitted it is gone."
-  (let (upstream)
+It waits for values of the tasks with IDS, and the Emacs that has
+submitted it is gone."
+  (let (found)
     (ob-mesos--request-tasks
-     (ob-mesos-task-server task)
-     (append (plist-get (ob-mesos-task-data task) :after) nil)
-     (lambda (data) (push data upstream))
-     (lambda (_unknown)
-       (ob-mesos--resume-with task marker (nreverse upstream))))))
+     (ob-mesos-task-server task) ids
+     (lambda (data) (push data found))
+     (lambda (unknown)
+       (if (and (ob-mesos-task-local task)
+                (cl-notevery (lambda (id) (gethash id ob-mesos--tasks)) unknown))
+           (ob-mesos--refused task ob-mesos--values-lost)
+         (ob-mesos--resume-with task marker ids found))))))
 
-(defun ob-mesos--resume-with (task marker upstream)
+(defun ob-mesos--resume-with (task marker ids data)
   "Make the continuation of TASK, whose block or call is at MARKER.
-It waits for UPSTREAM, which is what the server says of other tasks."
+It waits for the tasks with IDS, of which the server has answered DATA."
   (when (and (marker-buffer marker) (null (ob-mesos-task-continuation task)))
     (with-current-buffer (marker-buffer marker)
       (org-with-wide-buffer
        (goto-char marker)
-       (let* ((known (mapcar (lambda (data)
-                               (ob-mesos--resume-upstream
-                                data (ob-mesos-task-master task)))
-                             upstream))
+       (let* ((known (ob-mesos--resume-upstream ids data (ob-mesos-task-master task)))
               (node (ob-mesos--node-at marker))
               (info (ob-mesos--node-info node t)))
          (dolist (text (ob-mesos--reference-texts (nth 2 info)))
@@ -165,20 +210,29 @@ It waits for UPSTREAM, which is what the server says of other tasks."
              (push (cons text found) (ob-mesos--node-references node))))
          (setf (ob-mesos-task-lang task) (nth 0 info)
                (ob-mesos-task-source task) (nth 1 info)
+               (ob-mesos-task-directory task) (ob-mesos--document-directory)
                (ob-mesos-task-context task) marker
                (ob-mesos-task-needs task) (mapcar #'cdr known)
-               (ob-mesos-task-block task)
-               (append (list :id (ob-mesos-task-id task)
-                             :name (or (nth 4 info) "")
-                             :directory (or (cdr (assq :dir (nth 2 info))) ""))
-                       (ob-mesos--resources (nth 2 info)))
                (ob-mesos-task-params task)
                (org-babel-process-params
                 (ob-mesos--with-promises node (nth 2 info))))
-         (ob-mesos--prepare task (nth 1 info))
+         (ob-mesos--set-block task (nth 4 info) (ob-mesos-task-params task))
+         (ob-mesos--prepare-task task (nth 1 info))
          (if (ob-mesos-task-continuation task)
              (push task ob-mesos--waiting-tasks)
-           (ob-mesos--submit (list task))))))))
+           (ob-mesos--launch task)))))))
+
+(defun ob-mesos--resume-group (group ids)
+  "Find out what GROUP is to run, which waits for values of tasks with IDS.
+The Emacs that has made it is gone, and no server knows it."
+  (setf (ob-mesos-task-local group) t
+        (ob-mesos-task-source group) "")
+  (let* ((place (ob-mesos--place group))
+         (origin (and place (org-with-wide-buffer
+                             (ob-mesos--origin group (cdr place))))))
+    (if origin
+        (ob-mesos--resume-task group (copy-marker origin) ids)
+      (ob-mesos--refused group ob-mesos--values-lost))))
 
 (defun ob-mesos--known-reference (text known)
   "Return what the reference TEXT leads to in KNOWN, a list of (NAME . TASK).
@@ -209,7 +263,8 @@ It was submitted by an Emacs that is gone, and they are kept nowhere."
           (when-let ((origin (org-with-wide-buffer
                               (ob-mesos--origin task (cdr place)))))
             (setf (ob-mesos-task-source task) "")
-            (ob-mesos--resume-task task (copy-marker origin))))))))
+            (ob-mesos--resume-task task (copy-marker origin)
+                                   (append (plist-get data :after) nil))))))))
 
 (defun ob-mesos--tell-secrets-if-needed (data)
   "Tell the secrets of the task that DATA is about if it waits for them."

@@ -107,27 +107,34 @@ It has nothing to submit."
   "Make a task of BODY, of the language LANG, with PARAMS for the block NAME.
 It comes after the tasks AFTER.  It is a group if PARAMS say so."
   (ob-mesos--check-params lang body params)
-  (let* ((id (ob-mesos--new-id name))
-         (dir (cdr (assq :dir params)))
-         (resources (ob-mesos--resources params))
-         (task (ob-mesos--bare-task id lang body params)))
+  (let ((task (ob-mesos--bare-task (ob-mesos--new-id name) lang body params)))
     (setf (ob-mesos-task-key task) (ob-mesos--shared-key lang body params name)
           (ob-mesos-task-needs task)
-          (delete-dups (append after (ob-mesos--promising-tasks params)))
-          (ob-mesos-task-block task)
+          (delete-dups (append after (ob-mesos--promising-tasks params))))
+    (ob-mesos--set-block task name params)
+    (ob-mesos--prepare-task task body)
+    task))
+
+(defun ob-mesos--set-block (task name params)
+  "Set the block of TASK, which is for the block NAME, or nil, with PARAMS.
+It has no program."
+  (let ((dir (cdr (assq :dir params))))
+    (setf (ob-mesos-task-block task)
           (append
-           (list :id id :name (or name "") :document
+           (list :id (ob-mesos-task-id task) :name (or name "") :document
                  (or (buffer-file-name (buffer-base-buffer)) "")
                  :directory (if (stringp dir) dir ""))
            ;; That of `:cache' is decided below.
-           (map-delete resources :reuse)))
+           (map-delete (ob-mesos--resources params) :reuse)))
     (setf (ob-mesos-task-block task)
           (append (ob-mesos-task-block task)
-                  (ob-mesos--reuse-fields task params ob-mesos--graph)))
-    (if (ob-mesos--fan-out-p params)
-        (ob-mesos--prepare-group task body)
-      (ob-mesos--prepare task body))
-    task))
+                  (ob-mesos--reuse-fields task params ob-mesos--graph)))))
+
+(defun ob-mesos--prepare-task (task body)
+  "Give TASK, which is for BODY, its program or its members, now or later."
+  (if (ob-mesos--fan-out-p (ob-mesos-task-params task))
+      (ob-mesos--prepare-group task body)
+    (ob-mesos--prepare task body)))
 
 (defun ob-mesos--fill (task body params)
   "Give TASK its program: BODY with PARAMS, all values in them."
@@ -211,14 +218,14 @@ It comes after the tasks AFTER.  It is a group if PARAMS say so."
     (when promise
       (when (ob-mesos-task-failed-p (car promise))
         (user-error "%s" (ob-mesos--why-not (car promise))))
-      (push (car promise) (ob-mesos-task-needs group)))
+      (cl-pushnew (car promise) (ob-mesos-task-needs group)))
     (ob-mesos--note-needs group)
     (if (or (ob-mesos--must-wait-p group)
             (and promise (not (ob-mesos-task-done (car promise)))))
         (setf (ob-mesos-task-local group) t
               (ob-mesos-task-waits group) t
               (ob-mesos-task-data group)
-              (list :state "QUEUED" :message ob-mesos--waits-for-values)
+              (list :state "QUEUED" :message (ob-mesos--waits-message group))
               (ob-mesos-task-continuation group)
               (lambda ()
                 (funcall make)

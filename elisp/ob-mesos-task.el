@@ -342,8 +342,7 @@ An id is the same task for ever, so this never runs a block twice."
      ((ob-mesos-task-group task)
       (ob-mesos--refused task "It was not submitted before Emacs ended"))
      ((ob-mesos--waited-for-values-p task)
-      (ob-mesos--refused task "It waited for values when Emacs ended, and was not \
-submitted; run the block again"))
+      (ob-mesos--refused task ob-mesos--values-lost))
      (t
       (remhash id ob-mesos--tasks)
       (message "ob-mesos: no task %s is known" id)))))
@@ -359,6 +358,10 @@ A group is not before it has all values."
             (widen)
             (goto-char marker)
             (looking-at-p (format ".*QUEUED .*%s" ob-mesos--waits-for-values))))))))
+
+(defconst ob-mesos--values-lost
+  "It waited for values when Emacs ended, and was not submitted; run the block again"
+  "The message of a group that cannot get the values that it waits for.")
 
 (defconst ob-mesos--waits-for-values "waits for its values"
   "The message of a task that waits for the values of other tasks.")

@@ -227,7 +227,7 @@ has no data of tasks, like another Emacs.  Then run BODY."
       (write-region "" nil go nil 'silent)
       (ob-mesos-tests--wait (lambda () (string-search ": <hi>" (buffer-string)))))))
 
-(ert-deftest ob-mesos-a-group-that-waited-for-values-runs-or-is-reported ()
+(ert-deftest ob-mesos-a-group-that-waited-for-values-runs-in-another-emacs ()
   (dolist (forget '(nil t))
     (ob-mesos-combined--visited-again
         (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1; echo 2"))
@@ -235,9 +235,39 @@ has no data of tasks, like another Emacs.  Then run BODY."
         forget
       (write-region "" nil go nil 'silent)
       (ob-mesos-tests--wait
-       (lambda () (string-match-p (if forget "mesos: group-.* ERROR: It waited for values"
-                                    "got 1\n.*==> 2 <==\n.*got 2")
-                                  (buffer-string)))))))
+       (lambda () (string-match-p "got 1\n.*==> 2 <==\n.*got 2" (buffer-string)))))))
+
+(ert-deftest ob-mesos-a-group-that-waited-in-vain-says-why-in-another-emacs ()
+  (ob-mesos-combined--visited-again
+      (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "exit 3"))
+              (ob-mesos-flow--named "group" ":foreach x=src" "echo \"got $x\""))
+      t
+    (write-region "" nil go nil 'silent)
+    (ob-mesos-tests--wait
+     (lambda () (string-match-p "mesos: group-.* ERROR: The task needs src-.* FAILED"
+                                (buffer-string))))))
+
+(ert-deftest ob-mesos-a-group-that-waited-for-a-group-without-a-place-is-reported ()
+  (ob-mesos-combined--visited-again
+      (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1"))
+              (ob-mesos-flow--named "one" ":var s=src :foreach e='(a b)" "echo $s $e")
+              (ob-mesos-flow--named "two" ":foreach x=one" "echo \"got $x\""))
+      t
+    (write-region "" nil go nil 'silent)
+    (ob-mesos-tests--wait
+     (lambda () (string-match-p "mesos: two-.* ERROR: It waited for values when Emacs ended"
+                                (buffer-string))))))
+
+(ert-deftest ob-mesos-another-emacs-gives-the-value-of-a-whole-group ()
+  (dolist (forget '(nil t))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "one" ":foreach e='(\"a\" \"b\")"
+                                      (concat ob-mesos-combined--gate "echo $e"))
+                (ob-mesos-flow--named "two" ":var x=one" "echo $x"))
+        forget
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--settle)
+      (should (equal ": ==> a <== a ==> b <== b\n" (ob-mesos-flow--result "two"))))))
 
 ;;;; A batch Emacs
 

@@ -384,5 +384,15 @@ It can be if its image's own command is to run, which takes nothing."
   (delete-horizontal-space)
   (insert (format " :%s %s" name value)))
 
+(defun ob-mesos--session (params)
+  "Return the name of the session of PARAMS, or nil if they have none.
+`:session' without a name is the session of the default name."
+  (when-let ((argument (assq :session params)))
+    (let ((name (cdr argument)))
+      (cond ((equal name "none") nil)
+            ((memq name '(nil t)) "default")
+            ((equal name "") "default")
+            (t (format "%s" name))))))
+
 (provide 'ob-mesos-args)
 ;;; ob-mesos-args.el ends here

@@ -98,6 +98,7 @@ anything changes."
       (user-error "`:dir' is a directory on the agent; %s is a remote file name" dir)))
   (when (and (equal lang "mesos") (string-blank-p body))
     (ob-mesos--check-empty params))
+  (ob-mesos--check-wanted-files params)
   (ob-mesos--check-session lang params))
 
 (defun ob-mesos--execute-node (node)

@@ -23,15 +23,32 @@
 Each is (NAME . NEEDED); one that is not NEEDED may be missing."
   (let* ((result-params (cdr (assq :result-params params)))
          (file (ob-mesos--result-file params))
-         (more (cdr (assq :fetch params))))
+         (more (cdr (assq :fetch params)))
+         (needed (or (member "link" result-params)
+                     (member "graphics" result-params))))
     (append
      (and (stringp file)
           ;; What is elsewhere is written there, if it is.
           (ob-mesos--below-p file)
-          (list (cons file (or (member "link" result-params)
-                               (member "graphics" result-params)))))
+          (or needed (not (ob-mesos--outside-p params)))
+          (list (cons file needed)))
      (mapcar (lambda (name) (cons (format "%s" name) t))
              (ob-mesos--words "fetch" more)))))
+
+(defun ob-mesos--outside-p (params)
+  "Return non-nil if a block with PARAMS does not run in the sandbox.
+The files of a session are copied to the sandbox itself."
+  (let ((dir (cdr (assq :dir params))))
+    (and (stringp dir)
+         (string-match-p "\\`[/~]" dir)
+         (not (ob-mesos--session params)))))
+
+(defun ob-mesos--check-wanted-files (params)
+  "Signal a `user-error' if files of a block with PARAMS cannot be copied."
+  (when-let ((file (and (ob-mesos--outside-p params)
+                        (car (cl-find-if #'cdr (ob-mesos--wanted-files params))))))
+    (user-error "%s cannot be copied: `:dir', %s, is not in the sandbox"
+                file (cdr (assq :dir params)))))
 
 (defun ob-mesos--below-p (name)
   "Return non-nil if the file NAME is below the directory it is relative to."

@@ -67,16 +67,6 @@ REPL.")
 
 ;;;; Blocks
 
-(defun ob-mesos--session (params)
-  "Return the name of the session of PARAMS, or nil if they have none.
-`:session' without a name is the session of the default name."
-  (when-let ((argument (assq :session params)))
-    (let ((name (cdr argument)))
-      (cond ((equal name "none") nil)
-            ((memq name '(nil t)) "default")
-            ((equal name "") "default")
-            (t (format "%s" name))))))
-
 (defun ob-mesos--session-language (lang params)
   "Return the language, a symbol, in which a block of LANG with PARAMS is written."
   (intern (if (equal lang "mesos")

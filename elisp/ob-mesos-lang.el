@@ -287,7 +287,7 @@ would be written into a directory that is not the task's own."
          (size (apply #'+ (length stdin)
                       (mapcar (lambda (file) (length (cdr file)))
                               (append sent (ob-mesos--program-files program))))))
-    (when (and sent (stringp dir) (string-match-p "\\`[/~]" dir)
+    (when (and sent (ob-mesos--outside-p params)
                ;; A container has directories of its own.
                (not (or (assq :image params) (assq :dockerimage params))))
       (user-error "`:files' are written into the working directory, and that \

@@ -185,6 +185,32 @@ return [1, 2]
                                message)))
       (delete-file file))))
 
+;;;; A working directory that is not the sandbox
+
+(ert-deftest ob-mesos-a-value-is-written-into-a-file-whatever-the-working-directory-is ()
+  (let ((dir (make-temp-file "ob-mesos" t)))
+    (ob-mesos-tests--with-file
+        (ob-mesos-tests--block (format ":dir %s :file out.txt :results output file" dir) "pwd")
+      (search-forward "#+begin_src")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-search "[[file:out.txt]]" (buffer-string)))
+      (should (equal (concat dir "\n")
+                     (with-temp-buffer (insert-file-contents "out.txt") (buffer-string)))))
+    (delete-directory dir t)))
+
+(ert-deftest ob-mesos-a-file-that-cannot-be-copied-is-refused-before-its-block-runs ()
+  (let ((dir (make-temp-file "ob-mesos" t)))
+    (dolist (header '(":file out.txt :results file link" ":fetch out.txt"))
+      (ob-mesos-tests--with-file
+          (ob-mesos-tests--block (format "%s :dir %s" header dir) "echo here > out.txt")
+        (search-forward "#+begin_src")
+        (should (string-match-p "out.txt cannot be copied: .:dir., /"
+                                (error-message-string
+                                 (should-error (ob-mesos-execute) :type 'user-error))))))
+    (should-not (directory-files dir nil "out"))
+    (delete-directory dir t)))
+
 ;;;; Buffers that are gone
 
 (defmacro ob-mesos-combined--visited-again (text forget &rest body)

@@ -193,7 +193,9 @@ submitted it is gone."
        (if (and (ob-mesos-task-local task)
                 (cl-notevery (lambda (id) (gethash id ob-mesos--tasks)) unknown))
            (ob-mesos--refused task ob-mesos--values-lost)
-         (ob-mesos--resume-with task marker ids found))))))
+         (condition-case err
+             (ob-mesos--resume-with task marker ids found)
+           (user-error (ob-mesos--give-up task (error-message-string err)))))))))
 
 (defun ob-mesos--resume-with (task marker ids data)
   "Make the continuation of TASK, whose block or call is at MARKER.
@@ -205,10 +207,9 @@ It waits for the tasks with IDS, of which the server has answered DATA."
        (let* ((known (ob-mesos--resume-upstream ids data (ob-mesos-task-master task)))
               (node (ob-mesos--node-at marker))
               (info (ob-mesos--node-info node t)))
-         (dolist (text (ob-mesos--reference-texts (nth 2 info)))
-           (when-let ((found (ob-mesos--known-reference text known)))
-             (push (cons text found) (ob-mesos--node-references node))))
-         (setf (ob-mesos-task-lang task) (nth 0 info)
+         (setf (ob-mesos--node-references node)
+               (ob-mesos--known-references (nth 2 info) known)
+               (ob-mesos-task-lang task) (nth 0 info)
                (ob-mesos-task-source task) (nth 1 info)
                (ob-mesos-task-directory task) (ob-mesos--document-directory)
                (ob-mesos-task-context task) marker
@@ -234,12 +235,25 @@ The Emacs that has made it is gone, and no server knows it."
         (ob-mesos--resume-task group (copy-marker origin) ids)
       (ob-mesos--refused group ob-mesos--values-lost))))
 
-(defun ob-mesos--known-reference (text known)
-  "Return what the reference TEXT leads to in KNOWN, a list of (NAME . TASK).
-That is a cons of a node with that task, and an index; or nil."
-  (pcase-let ((`(,name ,_ ,_ ,index) (ob-mesos--parse-reference text)))
-    (when-let ((task (and name (cdr (assoc name known)))))
-      (cons (ob-mesos--node-make :task task) index))))
+(defun ob-mesos--known-references (params known)
+  "Return what the references of PARAMS lead to, (TEXT NODE . INDEX) each.
+KNOWN is a list of (NAME . TASK).  Signal a `user-error' if a reference
+leads to a block on the cluster, and not to exactly one of KNOWN."
+  (cl-loop for text in (ob-mesos--reference-texts params)
+           for (name _ _ index) = (ob-mesos--parse-reference text)
+           for tasks = (cl-loop for (other . task) in known
+                                when (equal name other) collect task)
+           if (= 1 (length tasks))
+           collect (cons text (cons (ob-mesos--node-make :task (car tasks)) index))
+           else if (and name (ob-mesos--cluster-block-p name))
+           do (user-error "%s" ob-mesos--values-lost)))
+
+(defun ob-mesos--cluster-block-p (name)
+  "Return non-nil if the block NAME of this buffer is for the cluster."
+  (when-let ((place (org-babel-find-named-block name)))
+    (let ((info (ob-mesos--node-info (ob-mesos--node-at place) t)))
+      (or (equal (nth 0 info) "mesos")
+          (ob-mesos--on-cluster-p (nth 2 info))))))
 
 (defun ob-mesos--tell-secrets (task)
   "Tell the server of TASK the secrets that its block names.

@@ -360,8 +360,8 @@ A group is not before it has all values."
             (looking-at-p (format ".*QUEUED .*%s" ob-mesos--waits-for-values))))))))
 
 (defconst ob-mesos--values-lost
-  "It waited for values when Emacs ended, and was not submitted; run the block again"
-  "The message of a group that cannot get the values that it waits for.")
+  "It waited for values when Emacs ended, and they are not known; run the block again"
+  "The message of a task that cannot get the values that it waits for.")
 
 (defconst ob-mesos--waits-for-values "waits for its values"
   "The message of a task that waits for the values of other tasks.")

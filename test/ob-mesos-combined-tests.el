@@ -295,6 +295,29 @@ has no data of tasks, like another Emacs.  Then run BODY."
       (ob-mesos-tests--settle)
       (should (equal ": ==> a <== a ==> b <== b\n" (ob-mesos-flow--result "two"))))))
 
+(ert-deftest ob-mesos-a-block-whose-values-another-emacs-cannot-tell-apart-is-not-run ()
+  (dolist (forget '(nil t))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "f" ":var n=0" (concat ob-mesos-combined--gate "echo $n"))
+                (ob-mesos-flow--named "two" ":var x=f(n=1) y=f(n=2)" "echo $x $y"))
+        forget
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--settle)
+      (should (string-match-p (if forget "\\`: mesos: two-.* ERROR: It waited for values when Emacs"
+                                "\\`: 1 2\n")
+                              (ob-mesos-flow--result "two"))))))
+
+(ert-deftest ob-mesos-another-emacs-runs-no-block-for-the-value-of-a-waiting-block ()
+  (ob-mesos-combined--visited-again
+      (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1"))
+              (ob-mesos-flow--named "one" ":var s=src :foreach e='(a b)" "echo $s $e")
+              (ob-mesos-flow--named "two" ":var x=one y=src" "echo \"got $x\""))
+      t
+    (write-region "" nil go nil 'silent)
+    (ob-mesos-tests--settle)
+    (should (string-match-p "\\`: mesos: two-.* ERROR: It waited for values when Emacs"
+                            (ob-mesos-flow--result "two")))))
+
 ;;;; A batch Emacs
 
 (ert-deftest ob-mesos-an-export-loads-the-languages-of-the-document ()

@@ -101,6 +101,22 @@ anything changes."
   (ob-mesos--check-wanted-files params)
   (ob-mesos--check-session lang params))
 
+(defun ob-mesos--with-program (node function)
+  "Call FUNCTION with the language, the body and the parameters of NODE, at point.
+Lisp in the parameters is evaluated, and noweb references in the body are
+expanded.  References to tasks are promises."
+  (let* ((ob-mesos--keywords (ob-mesos--graph-keywords (ob-mesos--node-graph node)))
+         ;; Also for what Org executes meanwhile, such as noweb references.
+         (org-babel-default-header-args (ob-mesos--default-arguments))
+         (org-babel-current-src-block-location (point))
+         (info (ob-mesos--node-info node nil))
+         (params (org-babel-process-params
+                  (ob-mesos--with-promises node (nth 2 info))))
+         (body (if (org-babel-noweb-p params :eval)
+                   (org-babel-expand-noweb-references info)
+                 (nth 1 info))))
+    (funcall function (nth 0 info) body params)))
+
 (defun ob-mesos--execute-node (node)
   "Execute NODE if it is for the cluster; what it needs was executed before.
 Set its task."
@@ -111,19 +127,12 @@ Set its task."
       (org-with-wide-buffer
        (goto-char (ob-mesos--node-marker node))
        (when (ob-mesos--confirm-node node (ob-mesos--node-info node t))
-         (let* ((ob-mesos--graph (ob-mesos--node-graph node))
-                (ob-mesos--keywords (ob-mesos--graph-keywords ob-mesos--graph))
-                ;; Also for what Org executes meanwhile, such as noweb references.
-                (org-babel-default-header-args (ob-mesos--default-arguments))
-                (org-babel-current-src-block-location (point))
-                (info (ob-mesos--node-info node nil))
-                (params (org-babel-process-params
-                         (ob-mesos--with-promises node (nth 2 info))))
-                (body (if (org-babel-noweb-p params :eval)
-                          (org-babel-expand-noweb-references info)
-                        (nth 1 info))))
-           (ob-mesos--set-node-task
-            node (ob-mesos--node-task-for node (nth 0 info) body params))))))
+         (let ((ob-mesos--graph (ob-mesos--node-graph node)))
+           (ob-mesos--with-program
+            node
+            (lambda (lang body params)
+              (ob-mesos--set-node-task
+               node (ob-mesos--node-task-for node lang body params))))))))
     (setf (ob-mesos--node-done node) t)))
 
 (defun ob-mesos--fail-node (node why)

@@ -195,7 +195,7 @@ submitted it is gone."
            (ob-mesos--refused task ob-mesos--values-lost)
          (condition-case err
              (ob-mesos--resume-with task marker ids found)
-           (user-error (ob-mesos--give-up task (error-message-string err)))))))))
+           (error (ob-mesos--give-up task (error-message-string err)))))))))
 
 (defun ob-mesos--resume-with (task marker ids data)
   "Make the continuation of TASK, whose block or call is at MARKER.
@@ -209,29 +209,36 @@ It waits for the tasks with IDS, of which the server has answered DATA."
               (info (ob-mesos--node-info node t)))
          (setf (ob-mesos--node-references node)
                (ob-mesos--known-references (nth 2 info) known)
-               (ob-mesos-task-lang task) (nth 0 info)
-               (ob-mesos-task-source task) (nth 1 info)
                (ob-mesos-task-directory task) (ob-mesos--document-directory)
                (ob-mesos-task-context task) marker
-               (ob-mesos-task-needs task) (mapcar #'cdr known)
-               (ob-mesos-task-params task)
-               (org-babel-process-params
-                (ob-mesos--with-promises node (nth 2 info))))
-         (ob-mesos--set-block task (nth 4 info) (ob-mesos-task-params task))
-         (ob-mesos--prepare-task task (nth 1 info))
+               (ob-mesos-task-needs task) (mapcar #'cdr known))
+         (ob-mesos--with-program
+          node
+          (lambda (lang body params)
+            (setf (ob-mesos-task-lang task) lang
+                  (ob-mesos-task-source task) body
+                  (ob-mesos-task-params task) params)
+            (ob-mesos--set-block task (nth 4 info) params)
+            (ob-mesos--prepare-task task body)))
          (if (ob-mesos-task-continuation task)
              (push task ob-mesos--waiting-tasks)
            (ob-mesos--launch task)))))))
 
 (defun ob-mesos--resume-group (group ids)
   "Find out what GROUP is to run, which waits for values of tasks with IDS.
-The Emacs that has made it is gone, and no server knows it."
+The Emacs that has made it is gone, and no server knows it.  Ask whether
+to evaluate the block, as Org does: anybody can write such a placeholder
+into a document."
   (setf (ob-mesos-task-local group) t
         (ob-mesos-task-source group) "")
   (let* ((place (ob-mesos--place group))
          (origin (and place (org-with-wide-buffer
                              (ob-mesos--origin group (cdr place))))))
-    (if origin
+    (if (and origin
+             (let ((node (ob-mesos--node-at origin)))
+               (condition-case nil
+                   (ob-mesos--confirm-node node (ob-mesos--node-info node t))
+                 (user-error nil))))
         (ob-mesos--resume-task group (copy-marker origin) ids)
       (ob-mesos--refused group ob-mesos--values-lost))))
 

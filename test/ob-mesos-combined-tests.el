@@ -263,6 +263,29 @@ has no data of tasks, like another Emacs.  Then run BODY."
       (ob-mesos-tests--wait
        (lambda () (string-match-p "got 1\n.*==> 2 <==\n.*got 2" (buffer-string)))))))
 
+(ert-deftest ob-mesos-a-waiting-group-in-a-document-is-not-run-without-a-question ()
+  (let ((ran (make-temp-file "ob-mesos")))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "group" ":foreach x=src" (format "echo ran >> %s" ran))
+                (ob-mesos-flow--named "src" "" "echo 1; echo 2"))
+        nil
+      (let ((id (progn (ob-mesos-tests--settle)
+                       (ob-mesos-task-id (car (hash-table-values ob-mesos--tasks)))))
+            (org-confirm-babel-evaluate t)
+            asked)
+        (goto-char (point-min))
+        (search-forward "#+end_src\n")
+        (insert (format "\n#+RESULTS: group\n: mesos:group-abcdefghij QUEUED waits for its values: %s\n" id))
+        (cl-letf (((symbol-function 'yes-or-no-p)
+                   (lambda (prompt) (setq asked prompt) nil)))
+          (ob-mesos-reconnect))
+        (should (string-match-p "Evaluate this mesos code block.*group" asked))
+        (ob-mesos-tests--wait
+         (lambda () (string-search "mesos: group-abcdefghij ERROR: It waited" (buffer-string))))
+        (should (= 0 (file-attribute-size (file-attributes ran))))
+        (should (equal ": 1\n: 2\n" (ob-mesos-flow--result "src")))))
+    (delete-file ran)))
+
 (ert-deftest ob-mesos-a-group-that-waited-in-vain-says-why-in-another-emacs ()
   (ob-mesos-combined--visited-again
       (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "exit 3"))
@@ -306,6 +329,22 @@ has no data of tasks, like another Emacs.  Then run BODY."
       (should (string-match-p (if forget "\\`: mesos: two-.* ERROR: It waited for values when Emacs"
                                 "\\`: 1 2\n")
                               (ob-mesos-flow--result "two"))))))
+
+(ert-deftest ob-mesos-another-emacs-expands-a-waiting-block-as-the-first-one ()
+  (dolist (header '("" ":foreach e=one :results table"))
+    (dolist (forget '(nil t))
+      (ob-mesos-combined--visited-again
+          (concat (ob-mesos-flow--named "lib" "" "y=7")
+                  (ob-mesos-flow--named "one" "" (concat ob-mesos-combined--gate "echo 1"))
+                  (ob-mesos-flow--named
+                   "two" (concat ":noweb yes :cpus (/ 1 2.0) :prologue (concat \"p=\" \"5\") "
+                                 ":var x=one z=(+ 40 2) " header)
+                   "<<lib>>\necho $x $y $p $z"))
+          forget
+        (write-region "" nil go nil 'silent)
+        (ob-mesos-tests--settle)
+        (should (equal (if (equal header "") ": 1 7 5 42\n" "| 1 | 7 | 5 | 42 |\n")
+                       (ob-mesos-flow--result "two")))))))
 
 (ert-deftest ob-mesos-another-emacs-runs-no-block-for-the-value-of-a-waiting-block ()
   (ob-mesos-combined--visited-again

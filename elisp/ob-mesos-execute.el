@@ -115,7 +115,15 @@ expanded.  References to tasks are promises."
          (body (if (org-babel-noweb-p params :eval)
                    (org-babel-expand-noweb-references info)
                  (nth 1 info))))
-    (funcall function (nth 0 info) body params)))
+    (funcall function (nth 0 info) (ob-mesos--without-labels body (nth 6 info))
+             params)))
+
+(defun ob-mesos--without-labels (body format)
+  "Return BODY without the labels of its lines, which are no code.
+FORMAT is the format of the labels, or nil if BODY has none."
+  (if format
+      (replace-regexp-in-string (org-src-coderef-regexp format) "" body nil nil 1)
+    body))
 
 (defun ob-mesos--execute-node (node)
   "Execute NODE if it is for the cluster; what it needs was executed before.

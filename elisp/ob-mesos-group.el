@@ -295,7 +295,8 @@ The next Emacs reads it in the placeholder."
 
 (defun ob-mesos--group-value (group params)
   "The value of GROUP, whose members have all ended well, as PARAMS want it.
-A table has the rows of all members; one line of text makes one row."
+A table has the rows of all members; one line of text makes one row, or
+one item of a list."
   (let ((result-params (cdr (assq :result-params params)))
         (members (ob-mesos-task-members group)))
     (cond
@@ -308,10 +309,11 @@ A table has the rows of all members; one line of text makes one row."
                                         "\n"))
                               members ""))
              (value (ob-mesos--value text params)))
-        (if (or (listp value) (string-blank-p text))
-            value
-          ;; Org makes a text of one row; it is read as the first of two.
-          (list (car (ob-mesos--value (concat text text) params))))))
+        (cond ((or (listp value) (string-blank-p text)) value)
+              ;; Org makes a text of one row; it is read as the first of two.
+              ((member "table" result-params)
+               (list (car (ob-mesos--value (concat text text) params))))
+              (t (split-string text "\n" t)))))
      (t
       (cl-loop for member in members
                for value = (ob-mesos--task-value member params)

@@ -215,6 +215,18 @@
       (should (equal "x\n" (with-temp-buffer (insert-file-contents file)
                                              (buffer-string)))))))
 
+(ert-deftest ob-mesos-labels-of-lines-are-not-executed ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-flow--named "one" "-n -r" "echo 1 (ref:here)")
+              (ob-mesos-flow--named "two" "-l \"# <%s>\" :lang python :var x=one"
+                                    "print(int(x) # <there>\n)")
+              "#+name: three\n#+call: one()\n\n")
+    (ob-mesos--submit-buffer-and-wait)
+    (ob-mesos-tests--settle)
+    (should (equal ": 1\n" (ob-mesos-flow--result "one")))
+    (should (equal ": 1\n" (ob-mesos-flow--result "two")))
+    (should (equal ": 1\n" (ob-mesos-flow--result "three")))))
+
 (ert-deftest ob-mesos-a-block-that-the-server-refuses-fails-alone ()
   (ob-mesos-tests--with
       (concat "#+begin_src mesos :results output\necho one\n#+end_src\n\n"

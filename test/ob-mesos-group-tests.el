@@ -206,6 +206,13 @@ for word in sorted(counts): print(word, counts[word])"))
                                (should-error (org-babel-execute-src-block)
                                              :type 'user-error)))))))
 
+(ert-deftest ob-mesos-a-group-is-a-list-of-the-lines-of-its-members ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach x='(\"1 a\" \"2\") :results list" "echo $x; echo .")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-suffix-p "#+RESULTS:\n- 1 a\n- .\n- 2\n- .\n" (buffer-string)))))
+
 (ert-deftest ob-mesos-a-group-with-one-row-is-a-table ()
   (should (equal "| alpha | 8080 |\n"
                  (ob-mesos-tests--run ":foreach x='(8080) :results table" "echo alpha $x")))

@@ -369,7 +369,9 @@ It can be if its image's own command is to run, which takes nothing."
                                     ob-mesos--header-arguments)))))))
 
 (defun ob-mesos-insert-header-args (name value)
-  "Insert the header argument NAME with VALUE at the end of the line."
+  "Insert the header argument NAME with VALUE for the block or call at point.
+Insert it at the end of the line at point if that has header arguments,
+and of the first line of the block otherwise."
   (interactive
    (let ((name (completing-read
                 "Header argument: "
@@ -380,9 +382,15 @@ It can be if its image's own command is to run, which takes nothing."
            (read-string (format ":%s (%s): " name
                                 (cdr (assq (intern name)
                                            ob-mesos--header-arguments)))))))
-  (end-of-line)
-  (delete-horizontal-space)
-  (insert (format " :%s %s" name value)))
+  (save-excursion
+    (unless (ob-mesos--header-line-p)
+      (let ((element (org-element-at-point)))
+        (unless (eq 'src-block (org-element-type element))
+          (user-error "There is no block or call here"))
+        (goto-char (org-element-property :post-affiliated element))))
+    (end-of-line)
+    (delete-horizontal-space)
+    (insert (format " :%s %s" name value))))
 
 (defun ob-mesos--session (params)
   "Return the name of the session of PARAMS, or nil if they have none.

@@ -24,7 +24,7 @@
     (lang nil any nil
      "language of the body; sh by default")
     (env nil environment :environment
-     "environment variables: NAME=VALUE words")
+     "environment variables: NAME=VALUE words; a list of strings if values have spaces")
     (priority nil (whole -1000 1000) :priority
      "place in the queue, from -1000 to 1000; higher goes first")
     (kill-grace nil (number from 0) :killGrace

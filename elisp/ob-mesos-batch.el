@@ -41,12 +41,18 @@
                  (if (string-prefix-p "waits" why) "" "waits: ") why)
          t)))))
 
+(define-error 'ob-mesos-usage "Wrong command line" 'user-error)
+
+(defun ob-mesos--wrong-usage (format &rest values)
+  "Signal that the command line is wrong; FORMAT and VALUES say why."
+  (signal 'ob-mesos-usage (list (apply #'format-message format values))))
+
 (defun ob-mesos--document (file)
   "The buffer of FILE, a document named on the command line, or nil."
   (unless file
-    (user-error "Name a document"))
+    (ob-mesos--wrong-usage "Name a document"))
   (unless (and (file-readable-p file) (not (file-directory-p file)))
-    (user-error "There is no document %s" file))
+    (ob-mesos--wrong-usage "There is no document %s" file))
   (find-file-noselect (expand-file-name file)))
 
 (defun ob-mesos--allow-edits (print)
@@ -84,21 +90,23 @@ Otherwise signal a `user-error' if its file is write-protected."
 
 (defun ob-mesos--words-and-options (words options)
   "WORDS of the command line as (PLAIN-WORDS MASTER . OPTIONS-GIVEN).
-Signal a `user-error' if one is none of OPTIONS."
+Signal `ob-mesos-usage' if one is none of OPTIONS."
   (let (plain master given)
     (while words
       (let ((word (pop words)))
         (cond ((equal word "--master")
-               (setq master (or (pop words) (user-error "--master needs an address"))))
+               (setq master (or (pop words)
+                              (ob-mesos--wrong-usage "--master needs an address"))))
               ((not (string-prefix-p "--" word)) (push word plain))
               ((member word options) (push word given))
-              (t (user-error "There is no option %s" word)))))
+              (t (ob-mesos--wrong-usage "There is no option %s" word)))))
     (cons (nreverse plain) (cons master given))))
 
 (defun ob-mesos--batch (options function)
   "Call FUNCTION in the buffer of the file named on the command line.
 Its arguments are the other words and the given ones of OPTIONS; it
 returns non-nil if a block has failed, and the exit status is 1 then.
+It is 2 if the command line is wrong.
 --master overrides the master of the file.  With --all-blocks, blocks of
 all languages in `ob-mesos-languages' run on the cluster; in a file that
 names a master, those of the shell do."
@@ -127,10 +135,13 @@ names a master, those of the shell do."
                     '("sh" "bash" "shell"))))
             (setq failed (funcall function more given))))
       ((error quit)
-       (let ((inhibit-message nil))
-         (message "ob-mesos: %s" (error-message-string err)))))
+       (let* ((inhibit-message nil)
+              (usage (eq 'ob-mesos-usage (car err))))
+         (message "ob-mesos: %s" (if usage (cadr err) (error-message-string err)))
+         (when usage
+           (setq failed 'usage)))))
     (ob-mesos--ensure-archive)
-    (kill-emacs (if failed 1 0))))
+    (kill-emacs (pcase failed ('nil 0) ('usage 2) (_ 1)))))
 
 (defun ob-mesos--replace-coding-cookies ()
   "Make utf-8 the coding system that this file names for itself, if it does."
@@ -199,7 +210,10 @@ have arrived are written; the other blocks have the result KILLED."
   (setq org-modules nil)
   (ob-mesos--batch
    '("--follow" "--stdout" "--stale-only")
-   (lambda (_words options)
+   (lambda (words options)
+     (when words
+       (ob-mesos--wrong-usage "Only one document can be run: %s is another"
+                              (car words)))
      (ob-mesos--allow-edits (member "--stdout" options))
      (when (member "--follow" options)
        (add-hook 'ob-mesos-output-functions #'ob-mesos--tell-output))
@@ -253,9 +267,9 @@ failed; the exported text contains its report."
    nil
    (lambda (words _options)
      (let ((back-end (assoc (car words) ob-mesos--back-ends-of-export)))
-       (unless back-end
-         (user-error "Export to one of %s"
-                     (mapconcat #'car ob-mesos--back-ends-of-export ", ")))
+       (unless (and back-end (null (cdr words)))
+         (ob-mesos--wrong-usage "Export to one of %s"
+                                (mapconcat #'car ob-mesos--back-ends-of-export ", ")))
        (require (nth 1 back-end))
        (princ (concat (funcall (nth 2 back-end)) "\n"))
        ob-mesos--failed))))

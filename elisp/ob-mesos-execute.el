@@ -186,16 +186,22 @@ were made together, so they are close to each other in memory."
   (and marker (eq (marker-buffer marker)
                   (or (buffer-base-buffer) (current-buffer)))))
 
-(defun ob-mesos--block-at-p (task position)
-  "Return non-nil if the block or call of TASK begins at POSITION here.
+(defun ob-mesos--block-position (task)
+  "Return where the block or call of TASK begins here, or nil.
 Its marker is behind the indentation that it was given since."
+  (let ((marker (ob-mesos-task-block-marker task)))
+    (when (ob-mesos--marker-here-p marker)
+      (org-with-wide-buffer
+       (goto-char marker)
+       (skip-chars-backward " \t")
+       (if (bolp) (point) (marker-position marker))))))
+
+(defun ob-mesos--block-at-p (task position)
+  "Return non-nil if the block or call of TASK begins at POSITION here."
   (let ((marker (ob-mesos-task-block-marker task)))
     (and (ob-mesos--marker-here-p marker)
          (or (= marker position)
-             (org-with-wide-buffer
-              (goto-char marker)
-              (skip-chars-backward " \t")
-              (= (point) position))))))
+             (eql position (ob-mesos--block-position task))))))
 
 (defun ob-mesos--task-at (position)
   "Return the task of the block or call at POSITION that has not ended, or nil."

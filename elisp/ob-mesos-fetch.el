@@ -96,16 +96,25 @@ DONE gets nil, or a sentence on what is missing."
            (ob-mesos--fetch-pieces
             task path 0 nil
             (lambda (bytes)
-              (let ((coding-system-for-write 'no-conversion)
-                    (target (ob-mesos--target task name)))
-                (make-directory (file-name-directory target) t)
-                (write-region bytes nil target nil 'silent)
-                (push name (ob-mesos-task-fetched task))
-                (ob-mesos--fetch task rest done)))
+              (let ((problem (ob-mesos--write-bytes
+                              bytes (ob-mesos--target task name))))
+                (if problem
+                    (funcall done problem)
+                  (push name (ob-mesos-task-fetched task))
+                  (ob-mesos--fetch task rest done))))
             done))
           (needed (funcall done (format "It has made no file %s" name)))
           (t (ob-mesos--fetch task rest done))))
        done))))
+
+(defun ob-mesos--write-bytes (bytes file)
+  "Write BYTES into FILE; return nil, or why that cannot be done."
+  (condition-case err
+      (let ((coding-system-for-write 'no-conversion))
+        (make-directory (file-name-directory file) t)
+        (write-region bytes nil file nil 'silent)
+        nil)
+    (file-error (error-message-string err))))
 
 (defun ob-mesos--fetch-output (task done)
   "Read all output of TASK and call DONE, as `ob-mesos--fetch' does."

@@ -79,9 +79,10 @@ column has that name."
   (let* ((items (cond ((stringp value) (split-string value "\n" t "[ \t]+"))
                       ((listp value) value)
                       (t (list value))))
-         (names (and (eq 'hline (nth 1 items)) (listp (car items))
+         (heading (eq 'hline (nth 1 items)))
+         (names (and heading (listp (car items))
                      (ob-mesos--column-variables (car items)))))
-    (cons (remq 'hline (if names (cddr items) items))
+    (cons (remq 'hline (if heading (cddr items) items))
           (lambda (item)
             (cons (ob-mesos--cell item) (ob-mesos--row-vars name names item))))))
 

@@ -75,7 +75,8 @@ If the task had ENDED before RESULT was asked for, what is there is all."
     (with-current-buffer buffer
       (let* ((bytes (base64-decode-string (plist-get result :data)))
              (whole (ob-mesos-log--characters bytes))
-             (data (if (string-empty-p whole) bytes whole)))
+             ;; The rest of a character can come later.
+             (data (if (and ended (string-empty-p whole)) bytes whole)))
         (cl-incf ob-mesos-log--offset (length data))
         ;; A carriage return is not the end of a line.
         (ob-mesos-log--insert (decode-coding-string data 'utf-8-unix))

@@ -102,14 +102,29 @@ there is a result to reuse."
 (defun ob-mesos--member-at-point ()
   "Return the id of the task at point; of a member, if that is a group."
   (let* ((id (ob-mesos--id-at-point))
-         (task (gethash id ob-mesos--tasks))
-         (members (and task (ob-mesos-task-members task))))
-    (if (not members)
-        id
-      (let ((title (completing-read "Member: "
-                                    (mapcar #'ob-mesos-task-title members) nil t)))
-        (ob-mesos-task-id
-         (cl-find title members :test #'equal :key #'ob-mesos-task-title))))))
+         (task (gethash id ob-mesos--tasks)))
+    (if (and task (ob-mesos-task-members task))
+        (ob-mesos-task-id (ob-mesos--read-member task))
+      id)))
+
+(defun ob-mesos--read-member (group)
+  "Return the member of GROUP that the user chooses by its title.
+Members with one title are told apart by their numbers."
+  (let* ((members (ob-mesos-task-members group))
+         (titles (mapcar #'ob-mesos-task-title members))
+         (counts (make-hash-table :test #'equal))
+         choices)
+    (dolist (title titles)
+      (cl-incf (gethash title counts 0)))
+    (cl-loop for member in members
+             for title in titles
+             for index from 0
+             do (push (cons (if (> (gethash title counts) 1)
+                                (format "%s (%d)" title index)
+                              title)
+                            member)
+                      choices))
+    (cdr (assoc (completing-read "Member: " (nreverse choices) nil t) choices))))
 
 (defun ob-mesos--log (path)
   "Show the file PATH of the task at point; of a member, if that is a group."
@@ -127,8 +142,9 @@ there is a result to reuse."
   (ob-mesos--log "stderr"))
 
 (defun ob-mesos--follow (task)
-  "Show and follow the standard output of TASK."
-  (ob-mesos-log-show (ob-mesos-task-server task) (ob-mesos-task-id task) "stdout"))
+  "Show and follow the standard output of TASK; of a member, if it is a group."
+  (let ((one (if (ob-mesos-task-members task) (ob-mesos--read-member task) task)))
+    (ob-mesos-log-show (ob-mesos-task-server one) (ob-mesos-task-id one) "stdout")))
 
 (add-hook 'ob-mesos-follow-functions #'ob-mesos--follow)
 

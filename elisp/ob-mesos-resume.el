@@ -64,6 +64,7 @@ started if necessary, and from all other running servers."
           (setf (ob-mesos-task-result-marker task) place
                 (ob-mesos-task-shown task) nil
                 (ob-mesos-task-done task) nil)
+          (ob-mesos--mark-block task place)
           (when (and count (not (ob-mesos-task-members task)))
             (ob-mesos--restore-members task count))
           (cond ((or (not (ob-mesos-task-local task)) (ob-mesos-task-members task))
@@ -79,6 +80,12 @@ started if necessary, and from all other running servers."
     (when ids
       (dolist (each (cons server (remq server (ob-mesos--live-servers))))
         (ob-mesos--get each ids)))))
+
+(defun ob-mesos--mark-block (task place)
+  "Let TASK, whose placeholder is at PLACE, have a marker at its block."
+  (unless (ob-mesos--marker-here-p (ob-mesos-task-block-marker task))
+    (when-let ((origin (org-with-wide-buffer (ob-mesos--origin task place))))
+      (setf (ob-mesos-task-block-marker task) (copy-marker origin t)))))
 
 (define-obsolete-function-alias 'ob-mesos-attach #'ob-mesos-reconnect "0.2.0")
 
@@ -102,8 +109,16 @@ and redo with its submission."
           (set-marker marker nil)
           (when (and task
                      (ob-mesos-task-done task)
-                     (eq (car (ob-mesos--place task)) (current-buffer)))
+                     (ob-mesos--undone-p task))
             (setf (ob-mesos-task-inserted task) (ob-mesos--insert-result task))))))))
+
+(defun ob-mesos--undone-p (task)
+  "Return non-nil if the placeholder of TASK is back here, below its keyword.
+Undo can insert the lines of a result one after the other."
+  (let ((place (ob-mesos--place task)))
+    (and place
+         (eq (car place) (current-buffer))
+         (org-with-wide-buffer (ob-mesos--origin task (cdr place))))))
 
 (defun ob-mesos--watch-undo (tasks)
   "Call `ob-mesos--replace-undone-placeholders' in the documents of TASKS."

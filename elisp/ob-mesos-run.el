@@ -108,7 +108,9 @@ REUSE is as for `ob-mesos--reuse-mode'."
 
 (defun ob-mesos--confirm-run (graph)
   "Show the items of GRAPH and ask whether to run them, as Org would for each."
-  (let ((items (cl-remove-if-not #'ob-mesos--node-cluster
+  (let ((items (cl-remove-if-not (lambda (node)
+                                   (and (ob-mesos--node-cluster node)
+                                        (not (ob-mesos--node-done node))))
                                  (ob-mesos--graph-order graph))))
     (or (null org-confirm-babel-evaluate)
         (and (functionp org-confirm-babel-evaluate)
@@ -124,6 +126,41 @@ REUSE is as for `ob-mesos--reuse-mode'."
               (princ (format "  %s\n" (ob-mesos--item-line item)))))
           (yes-or-no-p (format "Run %d blocks and calls on the cluster? "
                                (length items)))))))
+
+(defun ob-mesos--confirm-running (graph)
+  "Ask what to do with the items of GRAPH that run already, if there are any.
+Return nil if the user cancels the run.  The tasks of items that are left
+running become those of GRAPH."
+  (let ((running (ob-mesos--running-items graph)))
+    (or (null running)
+        noninteractive
+        (pcase (car (read-multiple-choice
+                     (format "Blocks that run already: %s"
+                             (ob-mesos--some-names
+                              (mapcar (lambda (each) (ob-mesos-task-id (cdr each)))
+                                      running)))
+                     '((?l "leave them running") (?k "kill and run again")
+                       (?c "cancel"))))
+          (?l (pcase-dolist (`(,item . ,task) running)
+                (setf (ob-mesos--node-task item) task
+                      (ob-mesos--node-done item) t))
+              t)
+          (?k (dolist (task (mapcar #'cdr running))
+                (ob-mesos--kill-task task)
+                ;; The next task of the block has the placeholder.
+                (setf (ob-mesos-task-block-marker task) nil))
+              t)))))
+
+(defun ob-mesos--running-items (graph)
+  "Return the items of GRAPH whose tasks have not ended, (ITEM . TASK) each."
+  (let ((tasks (make-hash-table)))
+    (with-current-buffer (ob-mesos--graph-buffer graph)
+      (dolist (task (ob-mesos--running))
+        (when-let ((position (ob-mesos--block-position task)))
+          (puthash position task tasks)))
+      (cl-loop for item in (ob-mesos--graph-items graph)
+               for task = (gethash (marker-position (ob-mesos--node-marker item)) tasks)
+               when task collect (cons item task)))))
 
 (defun ob-mesos--item-line (item)
   "One line on ITEM for the user."
@@ -169,7 +206,8 @@ REUSE is as for `ob-mesos--reuse-mode'."
   (let* ((tasks (ob-mesos--graph-tasks graph))
          (all (length tasks))
          (reporter (make-progress-reporter
-                    (format "ob-mesos: %d tasks run on the cluster..." all)
+                    (format "ob-mesos: %d %s on the cluster..." all
+                            (if (= all 1) "task runs" "tasks run"))
                     0 all 0 1 0.5)))
     (ob-mesos--count-down
      tasks
@@ -187,7 +225,8 @@ REUSE is as for `ob-mesos--reuse-mode'."
     (unless (ob-mesos--graph-items graph)
       (user-error "There is nothing here that runs on a cluster"))
     (ob-mesos--check-graph graph)
-    (when (setf (ob-mesos--graph-confirmed graph) (ob-mesos--confirm-run graph))
+    (when (and (ob-mesos--confirm-running graph)
+               (setf (ob-mesos--graph-confirmed graph) (ob-mesos--confirm-run graph)))
       (ob-mesos--begin-run
        graph
        (lambda (graph)

@@ -256,7 +256,7 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
     (delete-file netrc)))
 
 (ert-deftest ob-mesos-header-arguments-are-completed ()
-  (ob-mesos-tests--with "#+begin_src mesos :cp\necho :cp\n#+end_src\n"
+  (ob-mesos-tests--with "#+begin_src mesos :cp\necho :cp\n#+end_src\n\ntext\n"
     (end-of-line)
     (pcase-let ((`(,beg ,end ,names . ,_) (ob-mesos-completion-at-point)))
       (should (equal (buffer-substring beg end) ":cp"))
@@ -265,9 +265,12 @@ cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x hush-hush-[7]"
     (end-of-line)
     (should-not (ob-mesos-completion-at-point))
     (should (memq #'ob-mesos-completion-at-point completion-at-point-functions))
-    (goto-char (point-min))
+    ;; In the body.
     (ob-mesos-insert-header-args "mem" "64")
-    (should (looking-back "#\\+begin_src mesos :cp :mem 64" nil))))
+    (goto-char (point-min))
+    (should (looking-at-p "#\\+begin_src mesos :cp :mem 64\necho :cp\n"))
+    (goto-char (point-max))
+    (should-error (ob-mesos-insert-header-args "mem" "64") :type 'user-error)))
 
 (ert-deftest ob-mesos-an-empty-block-is-refused ()
   (ob-mesos-tests--with (ob-mesos-tests--block "" "  ")

@@ -357,6 +357,109 @@ has no data of tasks, like another Emacs.  Then run BODY."
     (should (string-match-p "\\`: mesos: two-.* ERROR: It waited for values when Emacs"
                             (ob-mesos-flow--result "two")))))
 
+(ert-deftest ob-mesos-a-block-that-runs-is-known-in-a-document-that-is-visited-again ()
+  (dolist (forget '(nil t))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "one" "" (concat ob-mesos-combined--gate "echo 1"))
+                "* End\n")
+        forget
+      (let (asked)
+        (goto-char (point-max))
+        (ob-mesos-jump)
+        (should (looking-at-p "#\\+begin_src"))
+        (let ((noninteractive nil))
+          (cl-letf (((symbol-function 'read-multiple-choice)
+                     (lambda (prompt &rest _) (setq asked prompt) '(?c))))
+            (ob-mesos-execute)))
+        (should (string-match-p "\\`one-.* runs already" asked))
+        (should (= 1 (length (ob-mesos--running))))
+        (write-region "" nil go nil 'silent)
+        (ob-mesos-tests--settle)
+        (should (equal ": 1\n" (ob-mesos-flow--result "one")))))))
+
+;;;; Blocks that run already
+
+(ert-deftest ob-mesos-blocks-that-run-already-are-left-or-killed-as-the-user-says ()
+  (dolist (answer '(?l ?k ?c))
+    (ob-mesos-tests--with
+        (concat (ob-mesos-flow--named "one" "" "until [ -e $0.go ]; do sleep 0.05; done; echo 1")
+                (ob-mesos-flow--named "two" "" "echo 2"))
+      (let* ((first (progn (ob-mesos-flow--execute "one") (car (ob-mesos--running))))
+             (go (make-temp-file "ob-mesos" t))
+             (noninteractive nil))
+        (delete-directory go)
+        (cl-letf (((symbol-function 'read-multiple-choice)
+                   (lambda (&rest _) (list answer))))
+          (ob-mesos-execute-buffer))
+        (ob-mesos-tests--wait (lambda () (null ob-mesos--work)))
+        (pcase answer
+          (?c (should (equal (list first) (ob-mesos--running)))
+              (should-not (string-search "#+RESULTS: two" (buffer-string))))
+          (?l (ob-mesos-tests--wait
+               (lambda () (equal ": 2\n" (ignore-errors (ob-mesos-flow--result "two")))))
+              (should (equal (list first) (ob-mesos--running))))
+          (?k (ob-mesos-tests--wait (lambda () (ob-mesos-task-done first)))
+              (should (equal "KILLED" (ob-mesos-task-state first)))
+              (ob-mesos-tests--wait
+               (lambda () (equal ": 2\n" (ignore-errors (ob-mesos-flow--result "two")))))
+              (should (= 1 (length (ob-mesos--running))))
+              (should (string-match-p "\\`: mesos:one-"
+                                      (ob-mesos-flow--result "one")))))
+        (mapc #'ob-mesos--kill-task (ob-mesos--running))
+        (ob-mesos-tests--settle)))))
+
+;;;; Files that cannot be written
+
+(ert-deftest ob-mesos-a-file-that-cannot-be-written-is-the-failure-of-its-task ()
+  (ob-mesos-tests--with-file
+      (ob-mesos-tests--block ":fetch taken" "echo text > taken; echo out")
+    (make-directory "taken")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-match-p "^: mesos: .* FAILED: .*taken" (buffer-string)))))
+
+;;;; Edits in odd places
+
+(ert-deftest ob-mesos-text-in-front-of-a-running-block-leaves-its-result-without-a-place ()
+  (ob-mesos-tests--with-file
+      (ob-mesos-tests--block "" "until [ -e go ]; do sleep 0.05; done; echo done")
+    (search-forward "#+begin_src")
+    (beginning-of-line)
+    (ob-mesos-execute)
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+      (undo-boundary)
+      (insert "cc")
+      (undo-boundary)
+      (ob-mesos--show task)
+      (ob-mesos--kill-task task)
+      (ob-mesos-tests--settle)
+      (should (string-search "mesos:" (buffer-string)))
+      (ob-mesos-tests--undo)
+      (ob-mesos-reconnect)
+      (ob-mesos-tests--wait
+       (lambda () (string-match-p "^: mesos: .* KILLED" (buffer-string)))))))
+
+(ert-deftest ob-mesos-lines-of-a-placeholder-that-undo-brings-back-make-one-result ()
+  (ob-mesos-tests--with-file (concat (ob-mesos-flow--named "one" "" "sleep 0.5; echo done") "end\n")
+    (ob-mesos-flow--execute "one")
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+      (undo-boundary)
+      (goto-char (point-min))
+      (search-forward "#+RESULTS: one")
+      (beginning-of-line)
+      (dotimes (_ 2)
+        (delete-region (line-beginning-position) (line-beginning-position 2))
+        (undo-boundary))
+      (ob-mesos-tests--settle)
+      (should-not (string-search "mesos" (cadr (split-string (buffer-string) "end_src"))))
+      (dotimes (step 2)
+        (ob-mesos-tests--undo (> step 0)))
+      (should (string-search "#+end_src\n\n#+RESULTS: one\n: done\n\nend\n" (buffer-string)))
+      (should (= 1 (how-many "^#\\+RESULTS" (point-min) (point-max)))))))
+
 ;;;; A batch Emacs
 
 (ert-deftest ob-mesos-an-export-loads-the-languages-of-the-document ()

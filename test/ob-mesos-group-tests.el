@@ -206,6 +206,40 @@ for word in sorted(counts): print(word, counts[word])"))
                                (should-error (org-babel-execute-src-block)
                                              :type 'user-error)))))))
 
+(ert-deftest ob-mesos-the-heading-of-a-column-is-no-element ()
+  (ob-mesos-tests--with
+      (concat "#+name: hosts\n| name | port |\n|------+------|\n| alpha | 1 |\n| beta | 2 |\n\n"
+              (ob-mesos-tests--block ":foreach x=hosts[,0] :results table" "echo $x ."))
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-suffix-p "#+RESULTS:\n| alpha | . |\n| beta  | . |\n" (buffer-string)))))
+
+(ert-deftest ob-mesos-members-with-one-title-are-told-apart ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":foreach x='(0 1 0)" "echo $OB_MESOS_INDEX")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (let (offered)
+      (save-window-excursion
+        (cl-letf (((symbol-function 'completing-read)
+                   (lambda (_prompt choices &rest _)
+                     (setq offered (mapcar #'car choices))
+                     "0 (2)")))
+          (dolist (command (list #'ob-mesos-log
+                                 (lambda () (run-hook-with-args
+                                             'ob-mesos-follow-functions
+                                             (gethash (ob-mesos--id-at-point)
+                                                      ob-mesos--tasks)))))
+            (save-current-buffer
+              (funcall command)
+              (let ((log (window-buffer)))
+                (ob-mesos-tests--wait
+                 (lambda () (equal "2\n" (with-current-buffer log (buffer-string)))))
+                (ob-mesos-tests--wait
+                 (lambda () (null (buffer-local-value 'ob-mesos-log--timer log))))
+                (kill-buffer log))))))
+      (should (equal '("0 (0)" "1" "0 (2)") offered)))))
+
 (ert-deftest ob-mesos-a-group-is-a-list-of-the-lines-of-its-members ()
   (ob-mesos-tests--with
       (ob-mesos-tests--block ":foreach x='(\"1 a\" \"2\") :results list" "echo $x; echo .")

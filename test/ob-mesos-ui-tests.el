@@ -72,6 +72,18 @@
     (search-forward "plain")
     (should-not (overlays-at (1- (point))))))
 
+(ert-deftest ob-mesos-a-log-shows-a-character-that-comes-in-pieces-as-a-whole ()
+  (with-temp-buffer
+    (ob-mesos-log-mode)
+    (cl-letf (((symbol-function 'ob-mesos-log--read-in) #'ignore)
+              ((symbol-function 'ob-mesos-log--ask) #'ignore))
+      (pcase-dolist (`(,ended ,piece ,shown)
+                     `((nil "a\303" "a") (nil "\303" "a") (nil "\303\244" "aä")
+                       (t "\303" ,(concat "aä" (string (unibyte-char-to-multibyte #o303))))))
+        (ob-mesos-log--append (current-buffer) ended
+                              (list :data (base64-encode-string piece)))
+        (should (equal shown (buffer-string)))))))
+
 (ert-deftest ob-mesos-a-log-shows-a-line-that-comes-in-pieces-as-a-whole ()
   (dolist (case '((("10%\r" "20%\r" "30%\r" "\ndone\n") "30%\ndone\n")
                   (("red 1\nprog 1\rprog 2\r" "red 2\nprog 1\r") "red 1\nred 2\nprog 1")

@@ -118,7 +118,11 @@ public final class HeaderArgumentTable {
   private static void addRunPolicy(List<Row> rows) {
     rows.add(submission("lang", new AnyText(), "language of the body; sh by default"));
     rows.add(
-        field("env", Parsed.ENVIRONMENT, "environment", "environment variables: NAME=VALUE words"));
+        field(
+            "env",
+            Parsed.ENVIRONMENT,
+            "environment",
+            "environment variables: NAME=VALUE words; a list of strings if values have spaces"));
     rows.add(
         field(
             "priority",

@@ -189,6 +189,7 @@ were made together, so they are close to each other in memory."
 (defun ob-mesos--block-position (task)
   "Return where the block or call of TASK begins here, or nil.
 Its marker is behind the indentation that it was given since."
+  (ob-mesos--mark-block task)
   (let ((marker (ob-mesos-task-block-marker task)))
     (when (ob-mesos--marker-here-p marker)
       (org-with-wide-buffer
@@ -196,12 +197,26 @@ Its marker is behind the indentation that it was given since."
        (skip-chars-backward " \t")
        (if (bolp) (point) (marker-position marker))))))
 
+(defun ob-mesos--mark-block (task)
+  "Let TASK, whose placeholder is here, have a marker at its block.
+It has none if its document is visited again.  Before its data arrives
+it is not known which document that is."
+  (when (and (ob-mesos-task-data task)
+             (not (ob-mesos-task-done task))
+             (ob-mesos--marker-here-p (ob-mesos-task-result-marker task))
+             (not (ob-mesos--marker-here-p (ob-mesos-task-block-marker task))))
+    (let* ((place (ob-mesos--place task))
+           (origin (and (eq (car place) (current-buffer))
+                        (org-with-wide-buffer (ob-mesos--origin task (cdr place))))))
+      (when origin
+        (setf (ob-mesos-task-block-marker task) (copy-marker origin t))))))
+
 (defun ob-mesos--block-at-p (task position)
   "Return non-nil if the block or call of TASK begins at POSITION here."
   (let ((marker (ob-mesos-task-block-marker task)))
-    (and (ob-mesos--marker-here-p marker)
-         (or (= marker position)
-             (eql position (ob-mesos--block-position task))))))
+    (or (and (ob-mesos--marker-here-p marker)
+             (= marker position))
+        (eql position (ob-mesos--block-position task)))))
 
 (defun ob-mesos--task-at (position)
   "Return the task of the block or call at POSITION that has not ended, or nil."
@@ -289,7 +304,12 @@ a narrowed buffer the placeholder can be seen if ELEMENT can."
          ;; Emacs refuses an undo outside of the accessible portion.
          beg (max end (save-restriction
                         (widen)
-                        (cdr (ob-mesos--result-region (cdr place)))))))
+                        (save-excursion
+                          (goto-char (cdr (ob-mesos--result-region (cdr place))))
+                          ;; As `org-narrow-to-subtree'.
+                          (if (looking-at-p org-outline-regexp-bol)
+                              (1- (point))
+                            (point)))))))
       task)))
 
 (defun ob-mesos--execute-alone (element reuse)
@@ -417,8 +437,10 @@ Only what has a name is shared."
     (if (member name '(nil "")) (ob-mesos-task-id task) name)))
 
 (defun ob-mesos--wait-for-output (task)
-  "Wait until all output of TASK, which has ended, is read."
-  (when (ob-mesos--cut-p task)
+  "Wait until all output of TASK, which has ended, is read as it was written."
+  (when (and (null (ob-mesos-task-output task))
+             (or (ob-mesos--cut-p task)
+                 (not (or (ob-mesos-task-reused-p task) (ob-mesos--exact-p task)))))
     (let (done)
       (ob-mesos--fetch-output task (lambda (missing) (setq done (or missing t))))
       (ob-mesos--wait (lambda () done))
@@ -438,13 +460,17 @@ has a file, of which Org makes the value then."
   (ob-mesos--wait-for-task task)
   (let ((file (ob-mesos--result-file params)))
     (cond
-     ((and (not (ob-mesos-task-failed-p task)) file)
-      (ob-mesos--file-value task params file))
      ((and (not (ob-mesos-task-failed-p task))
-           ;; This is how Org executes a block that another one refers to.
-           (ob-mesos--quiet-p params))
-      (ob-mesos--wait-for-output task)
-      (prog1 (ob-mesos--task-value task params t)
+           (or file
+               (assq :post params)
+               ;; This is how Org executes a block that another one refers to.
+               (ob-mesos--quiet-p params)))
+      (unless (and file (ob-mesos--file-there-p
+                         task (cdr (assq :result-params params)) file))
+        (ob-mesos--wait-for-output task))
+      (prog1 (if file
+                 (ob-mesos--file-value task params file)
+               (ob-mesos--task-value task params t))
         (setf (ob-mesos-task-output task) nil)))
      ((not (ob-mesos-task-failed-p task))
       (ob-mesos--task-value task params))

@@ -251,7 +251,9 @@ header arguments, which is to be evaluated once."
 (defun ob-mesos--fill-placeholders (_backend)
   "Wait for the tasks whose placeholders are in this copy of a document.
 Their results take the place of these; what nobody knows is taken away."
-  (pcase-dolist (`(,id ,place . ,_) (ob-mesos--placeholders))
+  (pcase-dolist (`(,id ,place . ,_)
+                 (cl-remove-if #'ob-mesos--in-block-p (ob-mesos--placeholders)
+                               :key #'cadr))
     (let ((task (gethash id ob-mesos--tasks)))
       (when task
         (ob-mesos--wait (lambda () (ob-mesos-task-done task))))
@@ -263,6 +265,13 @@ Their results take the place of these; what nobody knows is taken away."
           (org-with-wide-buffer
            (goto-char place)
            (ob-mesos--delete-placeholder)))))))
+
+(defun ob-mesos--in-block-p (position)
+  "Return non-nil if POSITION is in the text of a block, such as an example."
+  (org-with-wide-buffer
+   (goto-char position)
+   (memq (org-element-type (org-element-at-point))
+         '(example-block src-block export-block comment-block verse-block))))
 
 (defun ob-mesos--delete-placeholder ()
   "Delete the placeholder at point, in lines of its own or within one."

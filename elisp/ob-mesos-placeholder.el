@@ -68,10 +68,11 @@ PARAMS are its header arguments."
         origin (not kept)
         (lambda (shift)
           (goto-char (- origin shift))
-          (org-babel-insert-result
-           text (or kept '("replace"))
-           ;; What wraps the result would hide the placeholder.
-           (list "mesos" "" (cl-remove :wrap params :key #'car))))))
+          ;; A block or what wraps the result would hide the placeholder.
+          (let ((org-babel-min-lines-for-block-output most-positive-fixnum))
+            (org-babel-insert-result
+             text (or kept '("replace"))
+             (list "mesos" "" (cl-remove :wrap params :key #'car)))))))
      (lambda ()
        (when-let ((place (ob-mesos--find-text (ob-mesos-task-id task) origin)))
          (setf (ob-mesos-task-shown task) (list text))

@@ -465,6 +465,19 @@ A file and another block get no less than it wrote."
                   (ob-mesos-task-data task))))
   (ob-mesos--conclude task))
 
+(defun ob-mesos--silent-text (task)
+  "Return what to show of TASK, which has ended and has `:results silent'.
+Obey its `:file' and `:post', unless Org executes its block and does so."
+  (let ((params (ob-mesos-task-params task)))
+    (cond ((ob-mesos-task-failed-p task) (ob-mesos--report task))
+          ((and (ob-mesos-task-block-marker task)
+                (or (assq :file params) (assq :post params)))
+           (condition-case err
+               (format "%s" (car (ob-mesos--outcome task)))
+             (error (format "ob-mesos: %s: its result cannot be made: %s"
+                            (ob-mesos-task-id task) (error-message-string err)))))
+          (t (ob-mesos--stdout task)))))
+
 (defun ob-mesos--conclude (task)
   "Insert the result of TASK."
   (setf (ob-mesos-task-done task) t)
@@ -474,9 +487,7 @@ A file and another block get no less than it wrote."
         (cond
          ((cl-intersection '("none" "discard") result-params :test #'equal))
          ((member "silent" result-params)
-          (message "%s" (if (ob-mesos-task-failed-p task)
-                            (ob-mesos--report task)
-                          (ob-mesos--stdout task))))
+          (message "%s" (ob-mesos--silent-text task)))
          ((not (or (ob-mesos-task-result-marker task) (ob-mesos-task-block-marker task))))
          ((ob-mesos--insert-result task)
           (setf (ob-mesos-task-inserted task) t)

@@ -64,7 +64,6 @@ started if necessary, and from all other running servers."
           (setf (ob-mesos-task-result-marker task) place
                 (ob-mesos-task-shown task) nil
                 (ob-mesos-task-done task) nil)
-          (ob-mesos--mark-block task place)
           (when (and count (not (ob-mesos-task-members task)))
             (ob-mesos--restore-members task count))
           (cond ((or (not (ob-mesos-task-local task)) (ob-mesos-task-members task))
@@ -80,12 +79,6 @@ started if necessary, and from all other running servers."
     (when ids
       (dolist (each (cons server (remq server (ob-mesos--live-servers))))
         (ob-mesos--get each ids)))))
-
-(defun ob-mesos--mark-block (task place)
-  "Let TASK, whose placeholder is at PLACE, have a marker at its block."
-  (unless (ob-mesos--marker-here-p (ob-mesos-task-block-marker task))
-    (when-let ((origin (org-with-wide-buffer (ob-mesos--origin task place))))
-      (setf (ob-mesos-task-block-marker task) (copy-marker origin t)))))
 
 (define-obsolete-function-alias 'ob-mesos-attach #'ob-mesos-reconnect "0.2.0")
 

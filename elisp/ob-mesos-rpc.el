@@ -225,7 +225,7 @@ There nobody else can read them, unlike in its arguments."
                       (if (functionp secret) (funcall secret) secret)))))))
 
 (defun ob-mesos--start-process (server command)
-  "Start SERVER by COMMAND with pipes and files private to the user."
+  "Start SERVER by COMMAND, with pipes."
   (let ((process-environment
          (append (ob-mesos--credentials (ob-mesos--server-master server))
                  ;; libmesos wants to be called back; HTTP does not.
@@ -233,15 +233,14 @@ There nobody else can read them, unlike in its arguments."
                    (list (concat "LIBPROCESS_IP=" address)))
                  process-environment))
         (default-directory temporary-file-directory))
-    (with-file-modes #o700
-      (make-process
-       :name (ob-mesos--server-name server)
-       :command command
-       :connection-type 'pipe
-       :coding 'utf-8-emacs-unix
-       :noquery t
-       :stderr (get-buffer-create
-                (format "*%s stderr*" (ob-mesos--server-name server)))))))
+    (make-process
+     :name (ob-mesos--server-name server)
+     :command command
+     :connection-type 'pipe
+     :coding 'utf-8-emacs-unix
+     :noquery t
+     :stderr (get-buffer-create
+              (format "*%s stderr*" (ob-mesos--server-name server))))))
 
 (defvar ob-mesos--connections 0 "How many connections there were.")
 

@@ -107,7 +107,9 @@ REUSE is as for `ob-mesos--reuse-mode'."
 ;;;; Commands
 
 (defun ob-mesos--confirm-run (graph)
-  "Show the items of GRAPH and ask whether to run them, as Org would for each."
+  "Show the items of GRAPH and ask whether to run them, as Org would for each.
+If there is no reason to ask, return t; each block with `:eval query' is
+asked about when the run is prepared."
   (let ((items (cl-remove-if-not (lambda (node)
                                    (and (ob-mesos--node-cluster node)
                                         (not (ob-mesos--node-done node))))
@@ -124,8 +126,9 @@ REUSE is as for `ob-mesos--reuse-mode'."
             (princ "These would run on the cluster:\n\n")
             (dolist (item items)
               (princ (format "  %s\n" (ob-mesos--item-line item)))))
-          (yes-or-no-p (format "Run %d blocks and calls on the cluster? "
-                               (length items)))))))
+          (setf (ob-mesos--graph-confirmed graph)
+                (yes-or-no-p (format "Run %d blocks and calls on the cluster? "
+                                     (length items))))))))
 
 (defun ob-mesos--confirm-running (graph)
   "Ask what to do with the items of GRAPH that run already, if there are any.
@@ -226,7 +229,7 @@ REUSE is as for `ob-mesos--reuse-mode'."
       (user-error "There is nothing here that runs on a cluster"))
     (ob-mesos--check-graph graph)
     (when (and (ob-mesos--confirm-running graph)
-               (setf (ob-mesos--graph-confirmed graph) (ob-mesos--confirm-run graph)))
+               (ob-mesos--confirm-run graph))
       (ob-mesos--begin-run
        graph
        (lambda (graph)

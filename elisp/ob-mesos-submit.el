@@ -165,8 +165,8 @@ It has no program."
 
 (defun ob-mesos--valid (text)
   "TEXT, multibyte, with bytes that are no characters as such."
-  (decode-coding-string (encode-coding-string text 'utf-8-emacs t)
-                        'utf-8-emacs t))
+  (decode-coding-string (encode-coding-string text 'utf-8-emacs-unix t)
+                        'utf-8-emacs-unix t))
 
 (defun ob-mesos--must-wait-p (task)
   "Whether TASK cannot have its program yet."

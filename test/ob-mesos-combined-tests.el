@@ -211,6 +211,79 @@ return [1, 2]
     (should-not (directory-files dir nil "out"))
     (delete-directory dir t)))
 
+(ert-deftest ob-mesos-files-of-a-task-have-the-modes-that-the-user-gives-files ()
+  (let ((dir (make-temp-file "ob-mesos" t)))
+    (ob-mesos-tests--with (ob-mesos-tests--block (format ":dir %s" dir) "echo x > made")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (equal (logand #o666 (default-file-modes))
+                     (file-modes (expand-file-name "made" dir)))))
+    (delete-directory dir t)))
+
+;;;; What Org does with a result
+
+(ert-deftest ob-mesos-a-placeholder-is-in-no-block-whatever-the-user-wants-of-results ()
+  (let ((org-babel-min-lines-for-block-output 0))
+    (ob-mesos-tests--with (ob-mesos-tests--block "" "echo hi")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-suffix-p "#+RESULTS:\n#+begin_example\nhi\n#+end_example\n"
+                               (buffer-string))))))
+
+(ert-deftest ob-mesos-a-silent-block-has-its-file-and-its-post-block ()
+  (dolist (command '(ob-mesos-execute org-babel-execute-src-block))
+    (ob-mesos-tests--with-file
+        (concat (ob-mesos-tests--block ":results output silent file :file out.txt" "echo text")
+                (ob-mesos-tests--block ":results output silent :post log(x=*this*)" "echo words")
+                "#+name: log\n#+begin_src emacs-lisp :var x=\"\"\n"
+                "(write-region x nil \"post.txt\" t 'silent)\n#+end_src\n")
+      (dotimes (_ 2)
+        (re-search-forward "begin_src mesos")
+        (funcall command)
+        (ob-mesos-tests--settle))
+      (pcase-dolist (`(,file . ,text) '(("out.txt" . "text\n") ("post.txt" . "words\n")))
+        (should (equal text (with-temp-buffer
+                              (insert-file-contents file)
+                              (buffer-string)))))
+      (should-not (string-search "RESULTS" (buffer-string))))))
+
+(ert-deftest ob-mesos-eval-query-is-asked-by-commands-for-many-blocks ()
+  (ob-mesos-tests--with (concat (ob-mesos-tests--block ":eval query" "echo one")
+                                (ob-mesos-tests--block "" "echo two"))
+    (let ((org-confirm-babel-evaluate nil) asked)
+      (cl-letf (((symbol-function 'yes-or-no-p)
+                 (lambda (prompt) (push prompt asked) nil)))
+        (should-error (ob-mesos-execute-buffer) :type 'user-error))
+      (should (= 1 (length asked)))
+      (should-not (string-search "RESULTS" (buffer-string))))))
+
+(ert-deftest ob-mesos-a-carriage-return-in-a-body-stays ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "printf 'a\r\nb' | od -An -c | xargs")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-suffix-p ": a r n b\n"
+                             (string-replace "\\" "" (buffer-string))))))
+
+(ert-deftest ob-mesos-an-export-keeps-examples-of-placeholders ()
+  (require 'ox-ascii)
+  (ob-mesos-tests--with
+      (concat "#+begin_example\n: mesos:block-k3v7qx2mfa QUEUED\n#+end_example\n\n"
+              "#+begin_src org\n: mesos:block-k3v7qx2mfb RUNNING\n#+end_src\n")
+    (let ((text (org-export-as 'ascii)))
+      (should (string-search "mesos:block-k3v7qx2mfa" text))
+      (should (string-search "mesos:block-k3v7qx2mfb" text)))))
+
+(ert-deftest ob-mesos-a-narrowed-subtree-ends-above-the-next-heading ()
+  (ob-mesos-tests--with (concat "* b\n" (ob-mesos-tests--block "" "echo hi") "* c\n")
+    (org-narrow-to-subtree)
+    (search-forward "begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (goto-char (point-max))
+    (insert "end")
+    (widen)
+    (should (string-suffix-p "\nend\n* c\n" (buffer-string)))))
+
 ;;;; Buffers that are gone
 
 (defmacro ob-mesos-combined--visited-again (text forget &rest body)
@@ -364,6 +437,8 @@ has no data of tasks, like another Emacs.  Then run BODY."
                 "* End\n")
         forget
       (let (asked)
+        (ob-mesos-tests--wait
+         (lambda () (cl-every #'ob-mesos-task-data (ob-mesos--running))))
         (goto-char (point-max))
         (ob-mesos-jump)
         (should (looking-at-p "#\\+begin_src"))

@@ -27,6 +27,31 @@
     (should (equal ": a r b 033 [ 1 m c n\n" (ob-mesos-flow--result "two")))
     (should (equal ": 60000\n" (ob-mesos-flow--result "three")))))
 
+(ert-deftest ob-mesos-a-file-and-post-get-all-output-also-when-org-waits ()
+  (require 'ox-ascii)
+  (dolist (export '(nil t))
+    (ob-mesos-tests--with-file
+        (concat
+         "#+name: size\n#+begin_src emacs-lisp :var x=\"\"\n(length x)\n#+end_src\n\n"
+         "#+property: header-args:mesos :wait yes :exports results\n\n"
+         (ob-mesos-flow--named "file" ":results file :file big.txt" "seq 1 60000")
+         (ob-mesos-flow--named "bytes" ":results file :file bytes.bin" "printf '\\211PNG\\000x'")
+         (ob-mesos-flow--named "post" ":post size(x=*this*)" "seq 1 60000")
+         (ob-mesos-flow--named "color" ":post size(x=*this*)" "printf '\\033[1mab\\033[0m'"))
+      (org-mode-restart)
+      (let ((org-export-use-babel t) text)
+        (if export
+            (setq text (org-export-as 'ascii))
+          (dolist (name '("file" "bytes" "post" "color"))
+            (goto-char (point-min))
+            (re-search-forward (format "^#\\+name: %s\n" name))
+            (org-babel-execute-src-block))
+          (setq text (buffer-string)))
+        (should (string-search "348894" text))
+        (should (string-search "10" (cadr (split-string text "348894")))))
+      (pcase-dolist (`(,file . ,size) '(("big.txt" . 348894) ("bytes.bin" . 6)))
+        (should (= size (file-attribute-size (file-attributes file))))))))
+
 (ert-deftest ob-mesos-foreach-takes-all-lines-of-another-block ()
   (ob-mesos-tests--with
       (concat (ob-mesos-flow--named

@@ -172,7 +172,9 @@ EXACT is as for `ob-mesos--task-value'."
         (write-region (ob-mesos-task-output task) nil file nil 'silent))
     (let ((coding-system-for-write 'utf-8-unix))
       (with-temp-file file
-        (insert (org-babel-format-result value (cdr (assq :sep params))))))))
+        (insert (org-babel-format-result value (cdr (assq :sep params)))))))
+  (when-let ((mode (cdr (assq :file-mode params))))
+    (set-file-modes file mode)))
 
 (provide 'ob-mesos-value)
 ;;; ob-mesos-value.el ends here

@@ -247,6 +247,16 @@ return [1, 2]
                               (buffer-string)))))
       (should-not (string-search "RESULTS" (buffer-string))))))
 
+(ert-deftest ob-mesos-a-file-has-the-mode-that-its-block-wants ()
+  (dolist (header '("" ":wait yes "))
+    (ob-mesos-tests--with-file
+        (ob-mesos-tests--block (concat header ":results file :file run.sh :file-mode (identity #o755)")
+                               "echo true")
+      (search-forward "begin_src")
+      (org-babel-execute-src-block)
+      (ob-mesos-tests--settle)
+      (should (= #o755 (file-modes "run.sh"))))))
+
 (ert-deftest ob-mesos-eval-query-is-asked-by-commands-for-many-blocks ()
   (ob-mesos-tests--with (concat (ob-mesos-tests--block ":eval query" "echo one")
                                 (ob-mesos-tests--block "" "echo two"))

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.mesos.v1.Protos.FileInfo;
 import org.apache.mesos.v1.agent.Protos.Call;
 import org.apache.mesos.v1.agent.Protos.Response;
@@ -24,6 +25,14 @@ import org.apache.mesos.v1.agent.Protos.Response;
  * bytes and sizes; where these are forbidden, with {@code /files/read}, which is in another realm.
  */
 final class AgentSandbox implements Sandbox {
+  private static final int TYPE = 0170000;
+  private static final int DIRECTORY = 0040000;
+  private static final int REGULAR = 0100000;
+
+  /** What the server reads by itself, again and again. */
+  private static final Pattern OUTPUT =
+      Pattern.compile("(stdout|stderr)(\\.[0-9]+)?|\\.ob-mesos.*");
+
   private final AgentHttpClient agent;
   private final String directory;
   private final boolean writtenLate;
@@ -61,6 +70,9 @@ final class AgentSandbox implements Sandbox {
 
   @Override
   public byte[] read(String path, long offset, int length) throws IOException {
+    if (offset == 0 && !OUTPUT.matcher(path).matches()) {
+      checkRegular(path);
+    }
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     while (bytes.size() < length) {
       // An agent returns at most 16 pages in one answer (slave/http.cpp).
@@ -74,8 +86,44 @@ final class AgentSandbox implements Sandbox {
     return bytes.toByteArray();
   }
 
+  /**
+   * Reading a FIFO would block the agent's only thread for files, and so all who read files there.
+   */
+  private void checkRegular(String path) throws IOException {
+    int slash = path.lastIndexOf('/');
+    for (FileInfo file : files(slash < 0 ? "" : path.substring(0, slash))) {
+      int type = file.getMode() & TYPE;
+      if (relative(file).equals(path) && type != REGULAR && type != DIRECTORY) {
+        throw new IOException(path + " is not a regular file");
+      }
+    }
+  }
+
   @Override
   public List<Entry> list(String path) throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    for (FileInfo file : files(path)) {
+      int type = file.getMode() & TYPE;
+      if (type == REGULAR || type == DIRECTORY) {
+        entries.add(
+            new Entry(
+                relative(file),
+                type == DIRECTORY ? 0 : file.getSize(),
+                Instant.ofEpochSecond(0, file.getMtime().getNanoseconds()),
+                type == DIRECTORY));
+      }
+    }
+    entries.sort(Comparator.comparing(Entry::path));
+    return entries;
+  }
+
+  private String relative(FileInfo file) {
+    return file.getPath().startsWith(directory + "/")
+        ? file.getPath().substring(directory.length() + 1)
+        : file.getPath();
+  }
+
+  private List<FileInfo> files(String path) throws IOException {
     Call call =
         Call.newBuilder()
             .setType(Call.Type.LIST_FILES)
@@ -85,20 +133,7 @@ final class AgentSandbox implements Sandbox {
     if (response.statusCode() == 404) {
       return List.of();
     }
-    List<Entry> entries = new ArrayList<>();
-    for (FileInfo file : parse(response).getListFiles().getFileInfosList()) {
-      boolean isDirectory = (file.getMode() & 0170000) == 0040000;
-      entries.add(
-          new Entry(
-              file.getPath().startsWith(directory + "/")
-                  ? file.getPath().substring(directory.length() + 1)
-                  : file.getPath(),
-              isDirectory ? 0 : file.getSize(),
-              Instant.ofEpochSecond(0, file.getMtime().getNanoseconds()),
-              isDirectory));
-    }
-    entries.sort(Comparator.comparing(Entry::path));
-    return entries;
+    return parse(response).getListFiles().getFileInfosList();
   }
 
   private String inside(String path) throws IOException {

@@ -241,6 +241,11 @@ final class LaunchQueue {
     }
   }
 
+  /** The scheduler is subscribed as the framework with the given id. */
+  void frameworkIs(String id) {
+    sessions.frameworkIs(id);
+  }
+
   /** An executor has ended. The task that it ran gets a status of its own. */
   void executorEnded(String id) {
     matcher.executors().ended(id);

@@ -133,6 +133,7 @@ final class MasterEvents implements Scheduler {
   private void subscriptionUp() {
     subscription.up();
     listener.cluster(true, "");
+    subscription.id().ifPresent(launchQueue::frameworkIs);
     launchQueue
         .matcher()
         .agents()

@@ -98,6 +98,11 @@ final class SessionLaunches {
     sessions.onAgent(id).forEach(name -> sessions.lost(name, "its agent was lost"));
   }
 
+  /** The scheduler is subscribed as the framework with the given id. */
+  void frameworkIs(String id) {
+    sessions.frameworkIs(id);
+  }
+
   /** An executor has ended. The task that it ran gets a status of its own. */
   void executorEnded(String id) {
     sessions.ofExecutor(id).forEach(name -> sessions.lost(name, "its interpreter has ended"));

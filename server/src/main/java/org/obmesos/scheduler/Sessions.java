@@ -137,7 +137,7 @@ final class Sessions {
       states.remove(name);
       return true;
     }
-    states.put(name, new State(state.began(), task, true, Optional.empty()));
+    states.put(name, new State(state.began(), task, true, state.lost()));
     return false;
   }
 
@@ -152,6 +152,19 @@ final class Sessions {
             isBusy(state.last())
                 ? state
                 : new State(state.began(), state.last(), true, Optional.of(why)));
+  }
+
+  /**
+   * The master knows the scheduler as another framework than before: it has removed the sessions of
+   * the earlier one, those that are busy too.
+   */
+  void frameworkIs(String id) {
+    states.replaceAll(
+        (name, state) ->
+            state.location().frameworkId().equals(id)
+                ? state
+                : new State(
+                    state.began(), state.last(), true, Optional.of("its framework was removed")));
   }
 
   /** Returns why sessions were lost that no task has asked for since, by name. */

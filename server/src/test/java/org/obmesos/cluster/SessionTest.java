@@ -243,6 +243,18 @@ final class SessionTest {
   }
 
   @Test
+  void aSessionWhoseFrameworkWasRemovedIsNotContinued() throws Exception {
+    submit(block("a", "s", "A=1"));
+    ended("a");
+    master.removeFramework();
+    await().atMost(FrameworkTests.LONG).until(() -> sessions().get(0).toString().contains("lost"));
+    submit(block("b", "s", "echo \"A is $A\""));
+    assertThat(ended("b").toString()).contains("The session has ended (its framework was removed)");
+    submit(block("c", "s", "echo \"A is $A\""));
+    assertThat(output("c")).isEqualTo("A is \n");
+  }
+
+  @Test
   void aSessionThatIsLostWhileTheServerIsAwayIsNotBegunAgainSilently() throws Exception {
     submit(block("a", "s", "A=1"));
     ended("a");

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.mesos.v1.Protos.ContainerID;
 import org.apache.mesos.v1.Protos.ExecutorID;
 import org.apache.mesos.v1.Protos.FileInfo;
@@ -22,6 +23,8 @@ import org.obmesos.local.LocalSandboxes;
 
 /** An agent's HTTP API, as far as sandboxes and figures are read from it. */
 final class TestAgent {
+  private static final int FIFO = 010644;
+
   private final Path directory;
   private final AtomicInteger away = new AtomicInteger();
   private volatile boolean filesReadOnly;
@@ -98,11 +101,15 @@ final class TestAgent {
                     FileInfo.newBuilder()
                         .setPath(path + "/" + file.getFileName())
                         .setSize(Files.size(file))
-                        .setMode(Files.isDirectory(file) ? 040755 : 0100644));
+                        .setMode(mode(file)));
           }
         }
       } else {
         Path file = file(call.getReadFile().getPath());
+        while (mode(file) == FIFO) {
+          // The agent opens the FIFO in its thread for files, and waits for a writer.
+          LockSupport.park();
+        }
         if (!Files.isRegularFile(file)) {
           TestMaster.answer(exchange, 404, "");
           return;
@@ -120,6 +127,13 @@ final class TestAgent {
       }
       TestMaster.answer(exchange, 200, response.build().toByteArray());
     }
+  }
+
+  private static int mode(Path file) {
+    if (Files.isDirectory(file)) {
+      return 040755;
+    }
+    return Files.exists(file) && !Files.isRegularFile(file) ? FIFO : 0100644;
   }
 
   /** A container for each task, all with the statistics of the recording agents.jsonl. */

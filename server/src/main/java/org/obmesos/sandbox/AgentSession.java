@@ -241,8 +241,7 @@ final class AgentSession implements Execution.Session {
       body.submit(heartbeat());
       // The agent does not set the size that the session was launched with.
       terminal.ifPresent(it -> body.submit(resize(it.rows(), it.columns())));
-      boolean ended = false;
-      while (!ended && body.hasSubscribers()) {
+      while (body.hasSubscribers()) {
         Execution.InputEvent event = input.next();
         if (event instanceof Execution.InputEvent.Resize resize) {
           body.submit(resize(resize.rows(), resize.columns()));
@@ -250,13 +249,21 @@ final class AgentSession implements Execution.Session {
           body.submit(data(data.bytes()));
         } else {
           body.submit(data(ByteString.EMPTY));
-          ended = true;
+          body.close();
+          awaitEnd(input);
         }
       }
       body.close();
     } catch (IOException | RuntimeException e) {
       log.debug("the client of a session has gone", e);
       body.closeExceptionally(e);
+    }
+  }
+
+  /** Reads on after the end of the input: that fails when the client has gone. */
+  private static void awaitEnd(Execution.Input input) throws IOException {
+    while (true) {
+      var unused = input.next();
     }
   }
 

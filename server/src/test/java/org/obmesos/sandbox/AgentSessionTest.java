@@ -15,6 +15,7 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -342,6 +343,26 @@ final class AgentSessionTest {
           .isInstanceOf(IOException.class)
           .hasMessage("the agent does not answer any more");
     }
+  }
+
+  @Test
+  void aSessionEndsWithItsClientAlsoAfterTheEndOfTheInput() throws Exception {
+    Execution.Session session = begin();
+    BlockingQueue<Execution.InputEvent> events =
+        new LinkedBlockingQueue<>(List.of(new Execution.InputEvent.End()));
+    CountDownLatch gone = new CountDownLatch(1);
+    session.attach(
+        () -> {
+          Execution.InputEvent event = events.poll();
+          if (event == null) {
+            // As at the end of the client's connection.
+            session.close();
+            gone.countDown();
+            throw new EOFException();
+          }
+          return event;
+        });
+    assertThat(gone.await(SECONDS, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

@@ -22,6 +22,9 @@ public final class Outputs {
       Pattern.compile(
           "[IWE]\\d{4} \\d{2}:\\d{2}:\\d{2}\\.\\d+ +\\d+ (?:exec|executor|process)\\.cpp:.*");
 
+  /** After this line it writes the processes that it has killed, between brackets. */
+  private static final String PROCESSES_FOLLOW = "to the following process trees:";
+
   private Outputs() {}
 
   /**
@@ -84,9 +87,14 @@ public final class Outputs {
     }
     String text = text(bytes, start, bytes.length - start);
     List<String> kept = new ArrayList<>();
+    boolean listsProcesses = false;
     for (String line : text.split("\n", -1)) {
-      if (!EXECUTOR_LOG.matcher(line).matches()) {
+      if (EXECUTOR_LOG.matcher(line).matches()) {
+        listsProcesses = line.endsWith(PROCESSES_FOLLOW);
+      } else if (!listsProcesses) {
         kept.add(line);
+      } else if (line.equals("]")) {
+        listsProcesses = false;
       }
     }
     if (!kept.isEmpty() && kept.get(kept.size() - 1).isEmpty()) {

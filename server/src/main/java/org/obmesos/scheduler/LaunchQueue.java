@@ -207,11 +207,17 @@ final class LaunchQueue {
     }
   }
 
-  /** Tells queued tasks that no agent has made an offer yet, if it is so. */
+  /** Tells queued tasks why there are no offers, unless they wait for something else. */
   void explainIdleCluster() {
-    if (subscription.isUp() && matcher.agents().list().isEmpty()) {
-      for (Task task : registry.queue()) {
+    if (!subscription.isUp()) {
+      return;
+    }
+    boolean noAgents = matcher.agents().list().isEmpty();
+    for (Task task : registry.queue()) {
+      if (noAgents) {
         setPendingReason(task, "waits for an offer: no agent has made one yet");
+      } else if (!registry.hasPendingReason(task.id())) {
+        setPendingReason(task, "waits for an offer: no agent makes one now");
       }
     }
   }
@@ -255,6 +261,9 @@ final class LaunchQueue {
 
   void add(List<Offer> newOffers) {
     offers.addAll(newOffers);
+    newOffers.stream()
+        .flatMap(offer -> sessions.abandonedOn(offer.getAgentId().getValue()).stream())
+        .forEach(location -> subscription.send(calls -> calls.shutdown(location)));
     match();
   }
 

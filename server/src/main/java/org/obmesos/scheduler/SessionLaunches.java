@@ -2,6 +2,7 @@
 package org.obmesos.scheduler;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.obmesos.task.Ports;
 import org.obmesos.task.Session;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
+import org.obmesos.task.TaskLocation;
 import org.obmesos.task.TaskState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +41,9 @@ final class SessionLaunches {
   private final Store store;
   private final boolean cluster;
   private final BiConsumer<TaskId, String> reject;
+
+  /** The executors of lost sessions, by the ids of the agents that were lost with them. */
+  private final Map<String, List<TaskLocation>> abandoned = new HashMap<>();
 
   private CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
@@ -93,9 +98,20 @@ final class SessionLaunches {
             });
   }
 
-  /** The master has removed an agent. */
+  /** The master has removed an agent. It can come back, with the executors of its sessions. */
   void agentRemoved(String id) {
-    sessions.onAgent(id).forEach(name -> sessions.lost(name, "its agent was lost"));
+    for (String name : sessions.onAgent(id)) {
+      TaskLocation location = sessions.last(name).orElseThrow().launch().location();
+      if (sessions.lost(name, "its agent was lost")) {
+        abandoned.computeIfAbsent(id, agent -> new ArrayList<>()).add(location);
+      }
+    }
+  }
+
+  /** Returns the executors of lost sessions on an agent that has come back, once. */
+  List<TaskLocation> abandonedOn(String agentId) {
+    List<TaskLocation> locations = abandoned.remove(agentId);
+    return locations == null ? List.of() : locations;
   }
 
   /** The scheduler is subscribed as the framework with the given id. */

@@ -144,14 +144,16 @@ final class Sessions {
   /**
    * A session has ended without a task, so its next task has to be told. The task of a busy session
    * gets a status of its own.
+   *
+   * @return whether the session was idle, and is lost
    */
-  void lost(String name, String why) {
-    states.computeIfPresent(
-        name,
-        (unused, state) ->
-            isBusy(state.last())
-                ? state
-                : new State(state.began(), state.last(), true, Optional.of(why)));
+  boolean lost(String name, String why) {
+    State state = states.get(name);
+    if (state == null || isBusy(state.last())) {
+      return false;
+    }
+    states.put(name, new State(state.began(), state.last(), true, Optional.of(why)));
+    return true;
   }
 
   /**

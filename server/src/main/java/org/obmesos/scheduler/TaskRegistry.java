@@ -264,6 +264,11 @@ final class TaskRegistry {
     return queue;
   }
 
+  /** Returns whether it is known why a queued task waits. */
+  boolean hasPendingReason(TaskId id) {
+    return pendingReasons.containsKey(id);
+  }
+
   /**
    * Sets why a queued task waits.
    *

@@ -32,6 +32,11 @@ import org.obmesos.task.TaskStatus;
  * <p>In a terminal state nothing changes any more.
  */
 final class TaskStateMachine {
+  /** An agent that is draining accepts no task; its offers begin before it has drained. */
+  private static final String DRAINING = "REASON_AGENT_DRAINING";
+
+  private static final Duration DRAINING_PAUSE = Duration.ofSeconds(10);
+
   /** The largest number of launches in a row none of which has started the task. */
   static final int MAX_LAUNCHES = 10;
 
@@ -272,17 +277,21 @@ final class TaskStateMachine {
       TaskStatus killed = TaskStatus.of(TaskState.KILLED, KILLED_BEFORE_LAUNCH);
       return end(task, killed, TaskResult.NONE, update, now);
     }
-    if (task.launch().notStarted() + 1 >= MAX_LAUNCHES) {
+    if (task.launch().notStarted() + 1 >= MAX_LAUNCHES && !status.reason().equals(DRAINING)) {
       TaskStatus dropped =
           new TaskStatus(TaskState.DROPPED, status.reason(), status.message(), status.source());
       return end(task, dropped, TaskResult.NONE, update, now);
     }
+    boolean draining = status.reason().equals(DRAINING);
     Task next =
-        task.with(task.launch().relaunch())
+        task.with(draining ? task.launch().repeat() : task.launch().relaunch())
             .with(TaskStatus.of(TaskState.QUEUED, status.message()), now);
     return Transition.to(
         next,
-        acknowledge(update, new Effect.Notify(next), new Effect.Requeue(next, Duration.ZERO)));
+        acknowledge(
+            update,
+            new Effect.Notify(next),
+            new Effect.Requeue(next, draining ? DRAINING_PAUSE : Duration.ZERO)));
   }
 
   /** A status of a task that has not ended. */

@@ -82,6 +82,17 @@ final class OfferTest extends FrameworkTests {
   }
 
   @Test
+  void whereNoAgentOffersAnythingAnyMoreThatIsSaid() throws Exception {
+    connect(master.address());
+    submit(List.of(block("first", "true")));
+    awaitState("first", TaskState.FINISHED);
+    master.withholdOffers();
+    submit(List.of(block("patient", "true")));
+    awaitMessage(
+        "patient", message -> message.equals("waits for an offer: no agent makes one now"));
+  }
+
+  @Test
   void whatIsSaidToAnOfferIsRemembered() throws Exception {
     connect(master.address());
     submit(List.of(block("taker", "true"), blockFor("no-such-agent", "picky")));

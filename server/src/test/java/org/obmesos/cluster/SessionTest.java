@@ -255,6 +255,23 @@ final class SessionTest {
   }
 
   @Test
+  void theInterpreterOfALostSessionEndsWhenItsAgentComesBack() throws Exception {
+    submit(block("a", "s", "A=1"));
+    ended("a");
+    master.removeAgent(server.task("a").get("agent").getAsString());
+    submit(block("b", "s", "echo \"A is $A\""));
+    assertThat(ended("b").toString()).contains("The session has ended (its agent was lost)");
+    assertThat(executors.running()).isEqualTo(1);
+    // Its offer is of the same agent.
+    submit(block("c", "s", "echo \"A is $A\""));
+    assertThat(output("c")).isEqualTo("A is \n");
+    assertThat(executors.started()).isEqualTo(2);
+    await().atMost(FrameworkTests.LONG).until(() -> executors.running() == 1);
+    submit(block("d", "s", "echo on"));
+    assertThat(output("d")).isEqualTo("on\n");
+  }
+
+  @Test
   void aSessionThatIsLostWhileTheServerIsAwayIsNotBegunAgainSilently() throws Exception {
     submit(block("a", "s", "A=1"));
     ended("a");

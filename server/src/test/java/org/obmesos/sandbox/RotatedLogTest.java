@@ -57,6 +57,20 @@ final class RotatedLogTest {
           "stderr.logrotate.conf", "size 4096");
 
   @Test
+  void theProcessesThatACommandExecutorHasKilledAreNoErrorsOfTheTask() throws Exception {
+    String log = "I1130 20:03:41.354219  9343 executor.cpp:969] ";
+    String text =
+        "first\n"
+            + log
+            + "Sent SIGTERM to the following process trees:\n[ \n-+- 9351 sh .block \n"
+            + " \\--- 9354 sleep 15 \n]\n"
+            + log
+            + "Scheduling escalation to SIGKILL in 3secs from now\n[last]\n";
+    assertThat(Outputs.result(new Remote(Map.of("stderr", text)), 100).stderrTail())
+        .isEqualTo("first\n[last]");
+  }
+
+  @Test
   void aLogThatWasRotatedIsOneTextAgain() throws Exception {
     TaskResult result = Outputs.result(new Remote(ROTATED), 1000);
     assertThat(result.stdout()).isEqualTo("one\ntwo\nthree\nfour\nfive\nsix\n");

@@ -184,6 +184,24 @@ final class TaskStateMachineTest {
   }
 
   @Test
+  void aTaskWaitsForAnAgentThatIsDrainingHoweverLongThatTakes() {
+    TaskEvent draining =
+        new TaskEvent.StatusUpdate(
+            new TaskStatus(TaskState.DROPPED, "REASON_AGENT_DRAINING", "draining", "SOURCE_AGENT"),
+            Optional.of(mesos()),
+            Usage.UNKNOWN,
+            Optional.empty());
+    Task task = task("STAGING", Retry.NONE);
+    for (int launch = 0; launch < 2 * TaskStateMachine.MAX_LAUNCHES; launch++) {
+      Transition dropped = TaskStateMachine.transition(task, draining, NOON);
+      assertThat(dropped.task().state()).isEqualTo(TaskState.QUEUED);
+      assertThat(dropped.effects())
+          .contains(new Effect.Requeue(dropped.task(), Duration.ofSeconds(10)));
+      task = TaskStateMachine.transition(dropped.task(), event("launch"), NOON).task();
+    }
+  }
+
+  @Test
   void aRunThatFailsIsRepeatedAsOftenAsTheBlockSaysAndNotAfterAKill() {
     Retry twice = new Retry(2, Duration.ofSeconds(3), Retry.Ensure.NOTHING);
     Transition again = TaskStateMachine.transition(task("RUNNING", twice), event("FAILED"), NOON);

@@ -5,6 +5,7 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -58,8 +59,10 @@ public final class StateDirectory implements AutoCloseable {
    */
   public static StateDirectory open(Path base) throws IOException {
     PrivateFiles.createDirectories(base);
-    long free = Files.getFileStore(base).getUsableSpace();
-    if (free < MIN_FREE_BYTES) {
+    // Files.getFileStore fails in a chroot whose root directory is no mount point.
+    File disk = base.toFile();
+    long free = disk.getUsableSpace();
+    if (free < MIN_FREE_BYTES && disk.getTotalSpace() > 0) {
       throw new IOException(
           "the disk is full: %d KiB are free, the server needs %d KiB"
               .formatted(free >> 10, MIN_FREE_BYTES >> 10));

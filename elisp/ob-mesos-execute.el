@@ -179,28 +179,40 @@ were made together, so they are close to each other in memory."
     (if (ob-mesos--node-item node)
         (ob-mesos--execute lang body params element after)
       (or (ob-mesos--live-task (ob-mesos--shared-key lang body params name))
+          (ob-mesos--reopened-task node)
           (ob-mesos--new-task lang body params name after)))))
+
+(defun ob-mesos--reopened-task (node)
+  "Return the running task of NODE if its document was visited again, or nil.
+Such a task has no key, because the values in its program are not known.
+A NODE with arguments of its own has none."
+  (unless (ob-mesos--node-arguments node)
+    (let ((task (ob-mesos--task-at (ob-mesos--node-marker node))))
+      (and task (null (ob-mesos-task-key task)) task))))
 
 (defun ob-mesos--marker-here-p (marker)
   "Return non-nil if MARKER is in this buffer, or in the base of it."
   (and marker (eq (marker-buffer marker)
                   (or (buffer-base-buffer) (current-buffer)))))
 
-(defun ob-mesos--block-position (task)
-  "Return where the block or call of TASK begins here, or nil.
-Its marker is behind the indentation that it was given since."
+(defun ob-mesos--block-positions (task)
+  "Return where the block or call of TASK can begin here, or nil.
+Its marker is behind the indentation that it was given since, and an
+inline block begins behind that of its line."
   (ob-mesos--mark-block task)
   (let ((marker (ob-mesos-task-block-marker task)))
     (when (ob-mesos--marker-here-p marker)
       (org-with-wide-buffer
        (goto-char marker)
        (skip-chars-backward " \t")
-       (if (bolp) (point) (marker-position marker))))))
+       (if (and (bolp) (/= (point) marker))
+           (list (marker-position marker) (point))
+         (list (marker-position marker)))))))
 
 (defun ob-mesos--mark-block (task)
-  "Let TASK, whose placeholder is here, have a marker at its block.
-It has none if its document is visited again.  Before its data arrives
-it is not known which document that is."
+  "Set the marker at the block of TASK if its placeholder is here.
+TASK has no such marker if its document is visited again.  Before the data
+of TASK arrives it is not known which document that is."
   (when (and (ob-mesos-task-data task)
              (not (ob-mesos-task-done task))
              (ob-mesos--marker-here-p (ob-mesos-task-result-marker task))
@@ -213,10 +225,8 @@ it is not known which document that is."
 
 (defun ob-mesos--block-at-p (task position)
   "Return non-nil if the block or call of TASK begins at POSITION here."
-  (let ((marker (ob-mesos-task-block-marker task)))
-    (or (and (ob-mesos--marker-here-p marker)
-             (= marker position))
-        (eql position (ob-mesos--block-position task)))))
+  (memql (if (markerp position) (marker-position position) position)
+         (ob-mesos--block-positions task)))
 
 (defun ob-mesos--task-at (position)
   "Return the task of the block or call at POSITION that has not ended, or nil."
@@ -468,9 +478,10 @@ has a file, of which Org makes the value then."
       (unless (and file (ob-mesos--file-there-p
                          task (cdr (assq :result-params params)) file))
         (ob-mesos--wait-for-output task))
-      (prog1 (if file
-                 (ob-mesos--file-value task params file)
-               (ob-mesos--task-value task params t))
+      (unwind-protect
+          (if file
+              (ob-mesos--file-value task params file)
+            (ob-mesos--task-value task params t))
         (setf (ob-mesos-task-output task) nil)))
      ((not (ob-mesos-task-failed-p task))
       (ob-mesos--task-value task params))

@@ -28,6 +28,7 @@
   (buffer nil :documentation "The buffer.")
   (items nil :documentation "The nodes that run for their own sake, in order.")
   (order nil :documentation "All nodes, each after those it needs.")
+  (replaced nil :documentation "Nodes whose tasks are to be killed, (NODE . TASK) each.")
   (names nil :documentation "The named elements by their names, or nil.")
   (nodes (make-hash-table :test #'equal)
          :documentation "The nodes by what identifies them.")

@@ -97,10 +97,14 @@ FOREACH is the variable of `:foreach' with its value, or nil."
                  (lambda (index) (list (number-to-string index)))))))
     (unless (car elements)
       (user-error "`:foreach' has no elements"))
-    (when (> (length (car elements)) 10000)
-      (user-error "`:foreach' has %d elements; 10000 can be run"
-                  (length (car elements))))
+    (ob-mesos--checked-count (length (car elements)))
     elements))
+
+(defun ob-mesos--checked-count (count)
+  "Return COUNT, a number of members, or signal a `user-error' if it is too large."
+  (when (> count 10000)
+    (user-error "`:foreach' has %d elements; 10000 can be run" count))
+  count)
 
 ;;;; The members
 
@@ -198,14 +202,15 @@ The next Emacs reads it in the placeholder."
                      (ob-mesos-task-needs group) " ")))
 
 (defun ob-mesos--needed-ids (text)
-  "Return the ids of the tasks in TEXT, the end of a waiting group's message."
+  "Return the ids of the tasks in TEXT, the end of a waiting group's message.
+Signal a `user-error' if TEXT cannot be such a message."
   (let ((position 0) ids)
     (while (string-match "\\([A-Za-z0-9._-]+\\)\\(?: (\\([0-9]+\\))\\)?" text position)
       (setq position (match-end 0))
       (let ((id (match-string 1 text))
             (count (match-string 2 text)))
         (if count
-            (dotimes (index (string-to-number count))
+            (dotimes (index (ob-mesos--checked-count (string-to-number count)))
               (push (ob-mesos--member-id id index) ids))
           (push id ids))))
     (nreverse ids)))

@@ -256,7 +256,7 @@ After the last one, continue at the beginning of the buffer."
   (interactive)
   (let (positions)
     (dolist (task (ob-mesos--running))
-      (when-let ((position (ob-mesos--block-position task)))
+      (when-let ((position (car (last (ob-mesos--block-positions task)))))
         (push position positions)))
     (setq positions (sort positions #'<))
     (let ((next (or (cl-find-if (lambda (position) (> position (point))) positions)

@@ -21,8 +21,8 @@
 
 (defun ob-mesos--placeholders ()
   "The placeholders in this buffer, (ID PLACE COUNT NEEDS) each.
-COUNT is how many members a group has, nil for a task.  NEEDS are the ids
-of the tasks whose values a group waits for; the server does not know it."
+COUNT is how many members a group has, nil for a task.  NEEDS is the text
+about what a group waits for, which the server does not know."
   (save-excursion
     (save-restriction
       (widen)
@@ -39,7 +39,7 @@ of the tasks whose values a group waits for; the server does not know it."
                          (list id
                                (copy-marker (ob-mesos--placeholder-begin))
                                (and count (string-to-number count))
-                               (and needs (ob-mesos--needed-ids needs))))))))
+                               needs))))))
 
 (defun ob-mesos-reconnect ()
   "Replace the placeholders in this buffer with the results of their tasks.
@@ -130,7 +130,7 @@ Undo can insert the lines of a result one after the other."
 ;;;; Tasks that wait for values
 
 (defun ob-mesos--resume-upstream (ids data master)
-  "Know the tasks and groups that IDS, those a block waits for, belong to.
+  "Register the tasks and groups that IDS, those a block waits for, belong to.
 DATA is what the server of MASTER has answered about each task.  Return
 \(NAME . TASK) for each block; TASK is a group if it has members."
   (let ((table (make-hash-table :test #'equal)) blocks)
@@ -156,7 +156,7 @@ MEMBERS are the ids of the members in IDS, in order; nil for a task."
              collect (cons whole (nreverse members)))))
 
 (defun ob-mesos--resume-block (id members table master)
-  "Know the task ID on MASTER, a group if it has MEMBERS, and its block.
+  "Register the task ID on MASTER, a group if it has MEMBERS, with its block.
 TABLE has the data of the tasks.  Return (NAME . TASK), or nil if the
 task is unknown."
   (let* ((data (gethash (or (car members) id) table))
@@ -165,7 +165,7 @@ task is unknown."
                                       ob-mesos--tasks))))
          (name (if data (plist-get data :name) (and task (ob-mesos--block-name task))))
          (place (and name (org-babel-find-named-block name))))
-    (when (and members (null (ob-mesos-task-members task)))
+    (when (and task members (null (ob-mesos-task-members task)))
       (ob-mesos--restore-members task (length members)))
     (when (and data place (null (ob-mesos-task-params task)))
       (let ((info (ob-mesos--node-info (ob-mesos--node-at place) t)))
@@ -212,9 +212,12 @@ It waits for the tasks with IDS, of which the server has answered DATA."
     (with-current-buffer (marker-buffer marker)
       (org-with-wide-buffer
        (goto-char marker)
-       (let* ((known (ob-mesos--resume-upstream ids data (ob-mesos-task-master task)))
-              (node (ob-mesos--node-at marker))
-              (info (ob-mesos--node-info node t)))
+       (let* ((node (ob-mesos--node-at marker))
+              (info (ob-mesos--node-info node t))
+              (known (progn
+                       (ob-mesos--check-resumption task node info data)
+                       (ob-mesos--resume-upstream ids data
+                                                  (ob-mesos-task-master task)))))
          (setf (ob-mesos--node-references node)
                (ob-mesos--known-references (nth 2 info) known)
                (ob-mesos-task-directory task) (ob-mesos--document-directory)
@@ -232,23 +235,38 @@ It waits for the tasks with IDS, of which the server has answered DATA."
              (push task ob-mesos--waiting-tasks)
            (ob-mesos--launch task)))))))
 
-(defun ob-mesos--resume-group (group ids)
-  "Find out what GROUP is to run, which waits for values of tasks with IDS.
-The Emacs that has made it is gone, and no server knows it.  Ask whether
-to evaluate the block, as Org does: anybody can write such a placeholder
-into a document."
+(defun ob-mesos--check-resumption (task node info data)
+  "Signal a `user-error' if TASK is not to be submitted by this Emacs.
+NODE is its block, with INFO, and DATA is about the tasks that it needs.
+Ask whether to evaluate the block, as Org does: it can have changed since
+the user was asked, and anybody can write the placeholder of a group."
+  (unless (ob-mesos--confirm-node node info)
+    (user-error "Its block is not evaluated (`:eval')"))
+  ;; A copy of a document gets no result of the original.
+  (when (and (ob-mesos-task-local task)
+             (cl-some (lambda (each)
+                        (let ((document (plist-get each :document)))
+                          (not (or (member document '(nil ""))
+                                   (ob-mesos--same-file-p
+                                    document (or buffer-file-name ""))))))
+                      data))
+    (user-error "%s" ob-mesos--values-lost)))
+
+(defun ob-mesos--resume-group (group needs)
+  "Find out what GROUP is to run, which waits for the values of NEEDS.
+NEEDS is the text in its placeholder.  The Emacs that has made GROUP is
+gone, and no server knows GROUP."
   (setf (ob-mesos-task-local group) t
         (ob-mesos-task-source group) "")
   (let* ((place (ob-mesos--place group))
          (origin (and place (org-with-wide-buffer
                              (ob-mesos--origin group (cdr place))))))
-    (if (and origin
-             (let ((node (ob-mesos--node-at origin)))
-               (condition-case nil
-                   (ob-mesos--confirm-node node (ob-mesos--node-info node t))
-                 (user-error nil))))
-        (ob-mesos--resume-task group (copy-marker origin) ids)
-      (ob-mesos--refused group ob-mesos--values-lost))))
+    (condition-case err
+        (if origin
+            (ob-mesos--resume-task group (copy-marker origin)
+                                   (ob-mesos--needed-ids needs))
+          (ob-mesos--refused group ob-mesos--values-lost))
+      (user-error (ob-mesos--refused group (error-message-string err))))))
 
 (defun ob-mesos--known-references (params known)
   "Return what the references of PARAMS lead to, (TEXT NODE . INDEX) each.

@@ -44,6 +44,9 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
 
 (defun ob-mesos--execute-node-of-many (node)
   "Execute NODE; if that signals an error, only NODE and what needs it fails."
+  (when-let ((task (cdr (assq node (ob-mesos--graph-replaced
+                                    (ob-mesos--node-graph node))))))
+    (ob-mesos--kill-task task))
   (condition-case err
       (ob-mesos--execute-node node)
     (error (ob-mesos--fail-node node (error-message-string err)))))
@@ -114,7 +117,8 @@ asked about when the run is prepared."
                                    (and (ob-mesos--node-cluster node)
                                         (not (ob-mesos--node-done node))))
                                  (ob-mesos--graph-order graph))))
-    (or (null org-confirm-babel-evaluate)
+    (or (null items)
+        (null org-confirm-babel-evaluate)
         (and (functionp org-confirm-babel-evaluate)
              (cl-notany (lambda (item)
                           (let ((info (ob-mesos--node-info item t)))
@@ -133,7 +137,8 @@ asked about when the run is prepared."
 (defun ob-mesos--confirm-running (graph)
   "Ask what to do with the items of GRAPH that run already, if there are any.
 Return nil if the user cancels the run.  The tasks of items that are left
-running become those of GRAPH."
+running become those of GRAPH; others are killed before their items are
+executed."
   (let ((running (ob-mesos--running-items graph)))
     (or (null running)
         noninteractive
@@ -148,19 +153,18 @@ running become those of GRAPH."
                 (setf (ob-mesos--node-task item) task
                       (ob-mesos--node-done item) t))
               t)
-          (?k (dolist (task (mapcar #'cdr running))
-                (ob-mesos--kill-task task)
-                ;; The next task of the block has the placeholder.
-                (setf (ob-mesos-task-block-marker task) nil))
+          (?k (setf (ob-mesos--graph-replaced graph) running)
               t)))))
 
 (defun ob-mesos--running-items (graph)
-  "Return the items of GRAPH whose tasks have not ended, (ITEM . TASK) each."
+  "Return the items of GRAPH whose tasks or groups have not ended.
+Each is (ITEM . TASK)."
   (let ((tasks (make-hash-table)))
     (with-current-buffer (ob-mesos--graph-buffer graph)
-      (dolist (task (ob-mesos--running))
-        (when-let ((position (ob-mesos--block-position task)))
-          (puthash position task tasks)))
+      (dolist (task (hash-table-values ob-mesos--tasks))
+        (unless (or (ob-mesos-task-done task) (ob-mesos-task-group task))
+          (dolist (position (ob-mesos--block-positions task))
+            (puthash position task tasks))))
       (cl-loop for item in (ob-mesos--graph-items graph)
                for task = (gethash (marker-position (ob-mesos--node-marker item)) tasks)
                when task collect (cons item task)))))

@@ -361,10 +361,10 @@ has no data of tasks, like another Emacs.  Then run BODY."
         (insert (format "\n#+RESULTS: group\n: mesos:group-abcdefghij QUEUED waits for its values: %s\n" id))
         (cl-letf (((symbol-function 'yes-or-no-p)
                    (lambda (prompt) (setq asked prompt) nil)))
-          (ob-mesos-reconnect))
+          (ob-mesos-reconnect)
+          (ob-mesos-tests--wait
+           (lambda () (string-search "mesos: group-abcdefghij ERROR: group" (buffer-string)))))
         (should (string-match-p "Evaluate this mesos code block.*group" asked))
-        (ob-mesos-tests--wait
-         (lambda () (string-search "mesos: group-abcdefghij ERROR: It waited" (buffer-string))))
         (should (= 0 (file-attribute-size (file-attributes ran))))
         (should (equal ": 1\n: 2\n" (ob-mesos-flow--result "src")))))
     (delete-file ran)))
@@ -462,7 +462,93 @@ has no data of tasks, like another Emacs.  Then run BODY."
         (ob-mesos-tests--settle)
         (should (equal ": 1\n" (ob-mesos-flow--result "one")))))))
 
+(ert-deftest ob-mesos-a-waiting-block-that-was-changed-is-not-evaluated-without-a-question ()
+  (dolist (change '(" z=(write-region \"\" nil \"evil\")" " :eval never"))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1"))
+                (ob-mesos-flow--named "two" ":var x=src" "echo got $x"))
+        t
+      (let ((org-confirm-babel-evaluate t) asked)
+        (goto-char (point-min))
+        (search-forward ":var x=src")
+        (insert change)
+        (write-region "" nil go nil 'silent)
+        (cl-letf (((symbol-function 'yes-or-no-p)
+                   (lambda (prompt) (setq asked prompt) nil)))
+          (ob-mesos-tests--wait
+           (lambda () (string-match-p "mesos: two-.* \\(ERROR\\|KILLED\\)" (buffer-string)))))
+        (should (or asked (string-search "never" change)))
+        (should-not (file-exists-p "evil"))))))
+
+(ert-deftest ob-mesos-a-copy-does-not-submit-the-waiting-group-of-the-original ()
+  (ob-mesos-combined--visited-again
+      (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1"))
+              (ob-mesos-flow--named "group" ":foreach x=src" "echo \"got $x\""))
+      t
+    (let ((text (buffer-string)) (original (current-buffer)))
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--settle)
+      (clrhash ob-mesos--tasks)
+      (with-current-buffer (find-file-noselect (expand-file-name "copy.org" directory))
+        (insert text)
+        (ob-mesos-reconnect)
+        (ob-mesos-tests--wait
+         (lambda () (string-search "ERROR: It waited for values" (buffer-string))))
+        (set-buffer-modified-p nil)
+        (kill-buffer))
+      (set-buffer original))))
+
+(ert-deftest ob-mesos-a-placeholder-of-too-many-tasks-is-no-work ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block ":foreach x=b" "true")
+              "\n#+RESULTS:\n: mesos:a-abcdefghij QUEUED waits for its values: b-abcdefghij (20000000)\n")
+    (ob-mesos-reconnect)
+    (ob-mesos-tests--wait
+     (lambda () (string-search "10000 can be run" (buffer-string))))))
+
+(ert-deftest ob-mesos-a-running-block-of-a-reopened-document-is-run-once-for-another ()
+  (ob-mesos-combined--visited-again
+      (concat (ob-mesos-flow--named "two" ":var x=one" "echo got $x")
+              (ob-mesos-flow--named "one" "" (concat ob-mesos-combined--gate "echo x >> GO.ran; echo 1")))
+      t
+    (ob-mesos-tests--wait (lambda () (cl-every #'ob-mesos-task-data (ob-mesos--running))))
+    (ob-mesos-flow--execute "two")
+    (write-region "" nil go nil 'silent)
+    (ob-mesos-tests--settle)
+    (should (equal ": got 1\n" (ob-mesos-flow--result "two")))
+    (should (= 2 (file-attribute-size (file-attributes (concat go ".ran")))))))
+
 ;;;; Blocks that run already
+
+(ert-deftest ob-mesos-groups-and-inline-blocks-that-run-are-asked-about ()
+  (dolist (text (list (ob-mesos-tests--block ":foreach x='(1 2)" "sleep 600")
+                      "- item\n\n  src_mesos{sleep 600} text\n"))
+    (ob-mesos-tests--with text
+      (re-search-forward "begin_src\\|src_")
+      (ob-mesos-execute)
+      (let ((running (ob-mesos--running)) (noninteractive nil) asked)
+        (cl-letf (((symbol-function 'read-multiple-choice)
+                   (lambda (prompt &rest _) (setq asked prompt) '(?l)))
+                  ((symbol-function 'yes-or-no-p) #'ignore))
+          (let ((org-confirm-babel-evaluate t))
+            (ob-mesos-execute-buffer)))
+        (ob-mesos-tests--wait (lambda () (null ob-mesos--work)))
+        (should asked)
+        (should (equal running (ob-mesos--running))))
+      (ob-mesos-tests--end-all))))
+
+(ert-deftest ob-mesos-no-task-is-killed-before-the-user-has-confirmed-the-run ()
+  (ob-mesos-tests--with (ob-mesos-flow--named "one" "" "sleep 600")
+    (ob-mesos-flow--execute "one")
+    (let ((task (car (ob-mesos--running))) (noninteractive nil))
+      (cl-letf (((symbol-function 'read-multiple-choice) (lambda (&rest _) '(?k)))
+                ((symbol-function 'yes-or-no-p) #'ignore))
+        (let ((org-confirm-babel-evaluate t))
+          (ob-mesos-execute-buffer)))
+      (ob-mesos-tests--wait (lambda () (null ob-mesos--work)))
+      (should-not (ob-mesos-task-killed task))
+      (should (equal (list task) (ob-mesos--running))))
+    (ob-mesos-tests--end-all)))
 
 (ert-deftest ob-mesos-blocks-that-run-already-are-left-or-killed-as-the-user-says ()
   (dolist (answer '(?l ?k ?c))

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.URLEncoder;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,9 +30,9 @@ final class AgentSandbox implements Sandbox {
   private static final int DIRECTORY = 0040000;
   private static final int REGULAR = 0100000;
 
-  /** What the server reads by itself, again and again. */
+  /** Files that are read as long as a task runs. */
   private static final Pattern OUTPUT =
-      Pattern.compile("(stdout|stderr)(\\.[0-9]+)?|\\.ob-mesos.*");
+      Pattern.compile("(stdout|stderr)(\\.[0-9]+)?|\\.ob-mesos-kept");
 
   private final AgentHttpClient agent;
   private final String directory;
@@ -70,8 +71,8 @@ final class AgentSandbox implements Sandbox {
 
   @Override
   public byte[] read(String path, long offset, int length) throws IOException {
-    if (offset == 0 && !OUTPUT.matcher(path).matches()) {
-      checkRegular(path);
+    if (!OUTPUT.matcher(path).matches()) {
+      checkRegular(Path.of(inside(path)).normalize());
     }
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     while (bytes.size() < length) {
@@ -87,14 +88,18 @@ final class AgentSandbox implements Sandbox {
   }
 
   /**
-   * Reading a FIFO would block the agent's only thread for files, and so all who read files there.
+   * An agent opens files in one thread, and waits there for a process that writes into a FIFO.
+   * Where LIST_FILES is forbidden, nothing is checked.
    */
-  private void checkRegular(String path) throws IOException {
-    int slash = path.lastIndexOf('/');
-    for (FileInfo file : files(slash < 0 ? "" : path.substring(0, slash))) {
-      int type = file.getMode() & TYPE;
-      if (relative(file).equals(path) && type != REGULAR && type != DIRECTORY) {
-        throw new IOException(path + " is not a regular file");
+  private void checkRegular(Path file) throws IOException {
+    HttpResponse<byte[]> response = agent.call(listFiles(file.getParent().toString()));
+    if (response.statusCode() != 200) {
+      return;
+    }
+    for (FileInfo info : parse(response).getListFiles().getFileInfosList()) {
+      int type = info.getMode() & TYPE;
+      if (Path.of(info.getPath()).equals(file) && type != REGULAR && type != DIRECTORY) {
+        throw new IOException(file.getFileName() + " is not a regular file");
       }
     }
   }
@@ -124,16 +129,17 @@ final class AgentSandbox implements Sandbox {
   }
 
   private List<FileInfo> files(String path) throws IOException {
-    Call call =
-        Call.newBuilder()
-            .setType(Call.Type.LIST_FILES)
-            .setListFiles(Call.ListFiles.newBuilder().setPath(inside(path)))
-            .build();
-    HttpResponse<byte[]> response = agent.call(call);
-    if (response.statusCode() == 404) {
-      return List.of();
-    }
-    return parse(response).getListFiles().getFileInfosList();
+    HttpResponse<byte[]> response = agent.call(listFiles(inside(path)));
+    return response.statusCode() == 404
+        ? List.of()
+        : parse(response).getListFiles().getFileInfosList();
+  }
+
+  private static Call listFiles(String directory) {
+    return Call.newBuilder()
+        .setType(Call.Type.LIST_FILES)
+        .setListFiles(Call.ListFiles.newBuilder().setPath(directory))
+        .build();
   }
 
   private String inside(String path) throws IOException {

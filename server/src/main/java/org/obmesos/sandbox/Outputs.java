@@ -22,7 +22,7 @@ public final class Outputs {
       Pattern.compile(
           "[IWE]\\d{4} \\d{2}:\\d{2}:\\d{2}\\.\\d+ +\\d+ (?:exec|executor|process)\\.cpp:.*");
 
-  /** After this line it writes the processes that it has killed, between brackets. */
+  /** After this line a command executor writes the processes that it has killed, in brackets. */
   private static final String PROCESSES_FOLLOW = "to the following process trees:";
 
   private Outputs() {}

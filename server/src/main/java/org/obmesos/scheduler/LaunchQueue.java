@@ -207,7 +207,7 @@ final class LaunchQueue {
     }
   }
 
-  /** Tells queued tasks why there are no offers, unless they wait for something else. */
+  /** Sets why there are no offers for queued tasks, unless they wait for something else. */
   void explainIdleCluster() {
     if (!subscription.isUp()) {
       return;
@@ -248,8 +248,8 @@ final class LaunchQueue {
   }
 
   /** The scheduler is subscribed as the framework with the given id. */
-  void frameworkIs(String id) {
-    sessions.frameworkIs(id);
+  void subscribedAs(String id) {
+    sessions.subscribedAs(id);
   }
 
   /** An executor has ended. The task that it ran gets a status of its own. */
@@ -262,7 +262,7 @@ final class LaunchQueue {
   void add(List<Offer> newOffers) {
     offers.addAll(newOffers);
     newOffers.stream()
-        .flatMap(offer -> sessions.abandonedOn(offer.getAgentId().getValue()).stream())
+        .flatMap(offer -> sessions.takeAbandonedOn(offer.getAgentId().getValue()).stream())
         .forEach(location -> subscription.send(calls -> calls.shutdown(location)));
     match();
   }

@@ -133,7 +133,7 @@ final class MasterEvents implements Scheduler {
   private void subscriptionUp() {
     subscription.up();
     listener.cluster(true, "");
-    subscription.id().ifPresent(launchQueue::frameworkIs);
+    subscription.id().ifPresent(launchQueue::subscribedAs);
     launchQueue
         .matcher()
         .agents()

@@ -108,15 +108,15 @@ final class SessionLaunches {
     }
   }
 
-  /** Returns the executors of lost sessions on an agent that has come back, once. */
-  List<TaskLocation> abandonedOn(String agentId) {
+  /** Removes and returns the executors of lost sessions on an agent that has come back. */
+  List<TaskLocation> takeAbandonedOn(String agentId) {
     List<TaskLocation> locations = abandoned.remove(agentId);
     return locations == null ? List.of() : locations;
   }
 
   /** The scheduler is subscribed as the framework with the given id. */
-  void frameworkIs(String id) {
-    sessions.frameworkIs(id);
+  void subscribedAs(String id) {
+    sessions.subscribedAs(id);
   }
 
   /** An executor has ended. The task that it ran gets a status of its own. */

@@ -157,10 +157,10 @@ final class Sessions {
   }
 
   /**
-   * The master knows the scheduler as another framework than before: it has removed the sessions of
-   * the earlier one, those that are busy too.
+   * The scheduler is subscribed as the framework with the given id. The sessions of an earlier
+   * framework were removed with it, those that are busy too.
    */
-  void frameworkIs(String id) {
+  void subscribedAs(String id) {
     states.replaceAll(
         (name, state) ->
             state.location().frameworkId().equals(id)

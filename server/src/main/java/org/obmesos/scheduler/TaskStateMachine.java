@@ -32,7 +32,7 @@ import org.obmesos.task.TaskStatus;
  * <p>In a terminal state nothing changes any more.
  */
 final class TaskStateMachine {
-  /** An agent that is draining accepts no task; its offers begin before it has drained. */
+  /** An agent that is reactivated makes offers, and refuses tasks until it has drained. */
   private static final String DRAINING = "REASON_AGENT_DRAINING";
 
   private static final Duration DRAINING_PAUSE = Duration.ofSeconds(10);
@@ -277,12 +277,12 @@ final class TaskStateMachine {
       TaskStatus killed = TaskStatus.of(TaskState.KILLED, KILLED_BEFORE_LAUNCH);
       return end(task, killed, TaskResult.NONE, update, now);
     }
-    if (task.launch().notStarted() + 1 >= MAX_LAUNCHES && !status.reason().equals(DRAINING)) {
+    boolean draining = status.reason().equals(DRAINING);
+    if (task.launch().notStarted() + 1 >= MAX_LAUNCHES && !draining) {
       TaskStatus dropped =
           new TaskStatus(TaskState.DROPPED, status.reason(), status.message(), status.source());
       return end(task, dropped, TaskResult.NONE, update, now);
     }
-    boolean draining = status.reason().equals(DRAINING);
     Task next =
         task.with(draining ? task.launch().repeat() : task.launch().relaunch())
             .with(TaskStatus.of(TaskState.QUEUED, status.message()), now);

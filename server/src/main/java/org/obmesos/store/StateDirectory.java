@@ -30,8 +30,8 @@ import org.obmesos.util.PrivateFiles;
  * <p>The operating system releases the lock when the process ends.
  */
 public final class StateDirectory implements AutoCloseable {
-  /** The native library of SQLite, the executor and a new database take less than half of it. */
-  static final long MIN_FREE_BYTES = 4L << 20;
+  /** The native library of SQLite, the executor and a new database take 1.3 MiB. */
+  static final long MIN_FREE_BYTES = 2L << 20;
 
   private static final int SLOTS = 64;
   private static final byte ENDING = 'e';
@@ -55,7 +55,7 @@ public final class StateDirectory implements AutoCloseable {
    *
    * @param base the directory of the slots; created with mode 0700 if it is missing
    * @throws IOException if no slot can be created or locked, or if the file system of {@code base}
-   *     has less than 4 MiB free
+   *     has less than 2 MiB free
    */
   public static StateDirectory open(Path base) throws IOException {
     PrivateFiles.createDirectories(base);
@@ -70,6 +70,8 @@ public final class StateDirectory implements AutoCloseable {
     for (int slot = 0; slot < SLOTS; slot++) {
       Path path = base.resolve(Integer.toString(slot));
       PrivateFiles.createDirectories(path);
+      // It can have been copied with other permissions.
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
       FileChannel channel = FileChannel.open(path.resolve("lock"), CREATE, READ, WRITE);
       Files.setPosixFilePermissions(
           path.resolve("lock"), PosixFilePermissions.fromString("rw-------"));

@@ -46,7 +46,7 @@ final class FullDiskTest {
     assertThat(server.errorReader().readLine())
         .matches(
             "--state-dir: .*/s cannot be used: the disk is full: \\d+ KiB are free,"
-                + " the server needs 4096 KiB");
+                + " the server needs 2048 KiB");
     assertThat(server.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(server.exitValue()).isEqualTo(2);
   }

@@ -58,9 +58,17 @@ final class SpecialFileTest {
                   .get("message")
                   .getAsString())
           .contains("made is not a regular file");
+      assertThat(
+              server
+                  .call("task/read", "{\"id\":\"a\",\"path\":\".//made\",\"offset\":1}")
+                  .toString())
+          .contains("made is not a regular file");
       server.call("task/submit", task("b", "echo text > made"));
       server.ended("b");
       assertThat(files(server, "b")).contains("made");
+      master.forbidAgentApi();
+      assertThat(server.call("task/read", "{\"id\":\"b\",\"path\":\"made\"}").toString())
+          .contains("dGV4dAo=");
     }
   }
 }

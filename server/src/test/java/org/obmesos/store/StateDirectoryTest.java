@@ -29,6 +29,16 @@ final class StateDirectoryTest {
   }
 
   @Test
+  void aSlotIsPrivateAlsoIfItWasCopied() throws IOException {
+    StateDirectory.open(base).close();
+    Files.setPosixFilePermissions(base.resolve("0"), PosixFilePermissions.fromString("rwxr-xr-x"));
+    try (StateDirectory next = StateDirectory.open(base)) {
+      assertThat(Files.getPosixFilePermissions(next.path()))
+          .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  @Test
   void aSlotThatWasGivenUpIsTakenAgain() throws IOException {
     StateDirectory.open(base).close();
     try (StateDirectory next = StateDirectory.open(base)) {

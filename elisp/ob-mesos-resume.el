@@ -203,7 +203,12 @@ submitted it is gone."
            (ob-mesos--refused task ob-mesos--values-lost)
          (condition-case err
              (ob-mesos--resume-with task marker ids found)
-           (error (ob-mesos--give-up task (error-message-string err)))))))))
+           (error (ob-mesos--give-up task (error-message-string err)))
+           ;; It can be asked again.
+           (quit (setf (ob-mesos-task-source task) nil
+                       (ob-mesos-task-local task) nil)
+                 (message "ob-mesos: %s waits; `ob-mesos-reconnect' asks again"
+                          (ob-mesos-task-id task)))))))))
 
 (defun ob-mesos--resume-with (task marker ids data)
   "Make the continuation of TASK, whose block or call is at MARKER.

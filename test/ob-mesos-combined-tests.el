@@ -480,6 +480,24 @@ has no data of tasks, like another Emacs.  Then run BODY."
         (should (or asked (string-search "never" change)))
         (should-not (file-exists-p "evil"))))))
 
+(ert-deftest ob-mesos-a-question-about-a-waiting-block-that-is-quit-is-asked-again ()
+  (dolist (header '(":var x=src" ":foreach x=src"))
+    (ob-mesos-combined--visited-again
+        (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1"))
+                (ob-mesos-flow--named "two" header "echo got $x"))
+        t
+      (let ((org-confirm-babel-evaluate t) (asked 0))
+        (cl-letf (((symbol-function 'yes-or-no-p)
+                   (lambda (_prompt) (cl-incf asked) (signal 'quit nil))))
+          (ob-mesos-tests--wait (lambda () (> asked 0)))
+          (ob-mesos-tests--wait (lambda () (null ob-mesos--work))))
+        (write-region "" nil go nil 'silent)
+        (cl-letf (((symbol-function 'yes-or-no-p)
+                   (lambda (_prompt) (cl-incf asked) t)))
+          (ob-mesos-reconnect)
+          (ob-mesos-tests--wait (lambda () (string-search "got 1" (buffer-string)))))
+        (should (> asked 1))))))
+
 (ert-deftest ob-mesos-a-copy-does-not-submit-the-waiting-group-of-the-original ()
   (ob-mesos-combined--visited-again
       (concat (ob-mesos-flow--named "src" "" (concat ob-mesos-combined--gate "echo 1"))

@@ -283,9 +283,9 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
           (write-region nil nil file nil 'silent))
         (should (equal 1 (run file)))
         (delete-file file)
-        (should (equal 1 (run file)))
-        (should (equal 1 (run temporary-file-directory)))
-        (should (equal 1 (run)))))))
+        (should (equal 2 (run file)))
+        (should (equal 2 (run temporary-file-directory)))
+        (should (equal 2 (run)))))))
 
 (defun ob-mesos-export--batch-run (file)
   "Run FILE in an Emacs of its own; return (STATUS STDOUT STDERR)."

@@ -135,6 +135,8 @@
                              (string-search "stays-1" (buffer-string)))))
          answer)
     (setq ob-mesos-list--tasks nil)
+    ;; An earlier list can have left one.
+    (cancel-function-timers #'ob-mesos-list--draw)
     (save-window-excursion
       (cl-letf (((symbol-function 'ob-mesos--request)
                  (lambda (_server _method _params success &optional _failure)

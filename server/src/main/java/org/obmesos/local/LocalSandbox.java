@@ -81,9 +81,6 @@ public final class LocalSandbox implements Sandbox {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(resolve(path))) {
       for (Path file : files) {
         BasicFileAttributes attributes = attributes(file);
-        if (attributes.isOther()) {
-          continue;
-        }
         entries.add(
             new Entry(
                 root.relativize(file).toString(),

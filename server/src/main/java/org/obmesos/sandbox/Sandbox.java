@@ -13,8 +13,7 @@ import java.util.Optional;
  */
 public interface Sandbox {
   /**
-   * An entry of a directory: a regular file, a directory, or a link. FIFOs, sockets and devices are
-   * none, as they cannot be read like a file.
+   * An entry of a directory. FIFOs, sockets and devices on an agent of Mesos are none.
    *
    * @param path relative to the sandbox, with slashes
    * @param size in bytes; 0 for a directory

@@ -217,11 +217,10 @@ of TASK arrives it is not known which document that is."
              (not (ob-mesos-task-done task))
              (ob-mesos--marker-here-p (ob-mesos-task-result-marker task))
              (not (ob-mesos--marker-here-p (ob-mesos-task-block-marker task))))
-    (let* ((place (ob-mesos--place task))
-           (origin (and (eq (car place) (current-buffer))
-                        (org-with-wide-buffer (ob-mesos--origin task (cdr place))))))
-      (when origin
-        (setf (ob-mesos-task-block-marker task) (copy-marker origin t))))))
+    (let ((origin (ob-mesos--placeholder-origin task)))
+      (when (and origin (ob-mesos--marker-here-p origin))
+        (set-marker-insertion-type origin t)
+        (setf (ob-mesos-task-block-marker task) origin)))))
 
 (defun ob-mesos--block-at-p (task position)
   "Return non-nil if the block or call of TASK begins at POSITION here."

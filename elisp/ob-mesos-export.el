@@ -241,7 +241,7 @@ header arguments, which is to be evaluated once."
     (let* ((info (ob-mesos--node-info node t))
            (params (nth 2 info)))
       (and info
-           (or (equal (nth 0 info) "mesos") (ob-mesos--on-cluster-p params))
+           (ob-mesos--cluster-info-p info)
            ;; What the user is to be asked about waits for its turn.
            (eq t (org-babel-check-confirm-evaluate info))
            (member (cdr (assq :exports params)) '("results" "both"))))))

@@ -81,6 +81,11 @@
   "Return non-nil if PARAMS say that a block is for the cluster."
   (equal (cdr (assq :mesos params)) "yes"))
 
+(defun ob-mesos--cluster-info-p (info)
+  "Return non-nil if the block or call with INFO, Org's, is for the cluster."
+  (or (equal (nth 0 info) "mesos")
+      (ob-mesos--on-cluster-p (nth 2 info))))
+
 (defun ob-mesos--section (graph)
   "Return the index of the section of GRAPH that point is in, or -1."
   (let* ((sections (ob-mesos--graph-sections graph))
@@ -397,7 +402,7 @@ node to wait for, or nil."
          (info (ob-mesos--node-info node t))
          (params (nth 2 info)))
     (setf (ob-mesos--node-cluster node)
-          (or (equal (nth 0 info) "mesos") (ob-mesos--on-cluster-p params)))
+          (ob-mesos--cluster-info-p info))
     (dolist (text (ob-mesos--reference-texts params))
       (when-let ((found (ob-mesos--referred-node graph text)))
         (push (cons text found) (ob-mesos--node-references node))

@@ -118,11 +118,10 @@ Org does so in the mode of mesos, which is that of the shell."
   (let ((element (org-element-context)))
     (when (and (ob-mesos--executable-p element)
                (not (org-match-line "[ \t]*$")))
-      (let ((info (ob-mesos--node-info
-                   (ob-mesos--node-at (ob-mesos--element-begin element)) t)))
-        (and (or (equal (nth 0 info) "mesos")
-                 (ob-mesos--on-cluster-p (nth 2 info)))
-             element)))))
+      (and (ob-mesos--cluster-info-p
+            (ob-mesos--node-info
+             (ob-mesos--node-at (ob-mesos--element-begin element)) t))
+           element))))
 
 (defun ob-mesos--wait-if-asked (task)
   "Wait for TASK if its block has `:wait yes'."

@@ -420,6 +420,14 @@ given a name since they were inserted."
       (ob-mesos--inline-origin position)
     (ob-mesos--origin-of-results task position)))
 
+(defun ob-mesos--placeholder-origin (task)
+  "Return a marker at the block or call that has the placeholder of TASK, or nil."
+  (when-let ((place (ob-mesos--place task)))
+    (with-current-buffer (car place)
+      (org-with-wide-buffer
+       (when-let ((origin (ob-mesos--origin task (cdr place))))
+         (copy-marker origin))))))
+
 (defun ob-mesos--origin-of-results (task position)
   "The block or call that the results around POSITION belong to, or nil.
 The marker of TASK is asked first, then the element right above, then

@@ -129,17 +129,15 @@ For Org, which would write the value of the block into FILE."
 The Emacs in which it was made can be gone, too."
   (let* ((whole (or (ob-mesos-task-group task) task))
          (unknown (null (ob-mesos-task-params whole)))
-         (place (and (or unknown (not (ob-mesos--live-context whole)))
-                     (ob-mesos--place whole))))
-    (when place
-      (with-current-buffer (car place)
-        (when-let ((origin (org-with-wide-buffer
-                            (ob-mesos--origin whole (cdr place)))))
-          (setf (ob-mesos-task-context whole) (copy-marker origin))
-          (when unknown
-            (let ((info (ob-mesos--node-info (ob-mesos--node-at origin) t)))
-              (dolist (each (cons whole (ob-mesos-task-members whole)))
-                (ob-mesos--remember each info)))))))))
+         (origin (and (or unknown (not (ob-mesos--live-context whole)))
+                      (ob-mesos--placeholder-origin whole))))
+    (when origin
+      (setf (ob-mesos-task-context whole) origin)
+      (when unknown
+        (with-current-buffer (marker-buffer origin)
+          (let ((info (ob-mesos--node-info (ob-mesos--node-at origin) t)))
+            (dolist (each (cons whole (ob-mesos-task-members whole)))
+              (ob-mesos--remember each info))))))))
 
 ;;;; The place
 

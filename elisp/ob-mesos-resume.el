@@ -108,10 +108,8 @@ and redo with its submission."
 (defun ob-mesos--undone-p (task)
   "Return non-nil if the placeholder of TASK is back here, below its keyword.
 Undo can insert the lines of a result one after the other."
-  (let ((place (ob-mesos--place task)))
-    (and place
-         (eq (car place) (current-buffer))
-         (org-with-wide-buffer (ob-mesos--origin task (cdr place))))))
+  (when-let ((origin (ob-mesos--placeholder-origin task)))
+    (eq (marker-buffer origin) (current-buffer))))
 
 (defun ob-mesos--watch-undo (tasks)
   "Call `ob-mesos--replace-undone-placeholders' in the documents of TASKS."
@@ -180,8 +178,7 @@ task is unknown."
 
 (defun ob-mesos--block-name (task)
   "Return the name of the block whose placeholder, that of TASK, is here."
-  (when-let* ((place (ob-mesos--place task))
-              (origin (ob-mesos--origin task (cdr place))))
+  (when-let ((origin (ob-mesos--placeholder-origin task)))
     (nth 4 (ob-mesos--node-info (ob-mesos--node-at origin) t))))
 
 (defun ob-mesos--waits-for-body-p (data)
@@ -263,15 +260,12 @@ NEEDS is the text in its placeholder.  The Emacs that has made GROUP is
 gone, and no server knows GROUP."
   (setf (ob-mesos-task-local group) t
         (ob-mesos-task-source group) "")
-  (let* ((place (ob-mesos--place group))
-         (origin (and place (org-with-wide-buffer
-                             (ob-mesos--origin group (cdr place))))))
-    (condition-case err
-        (if origin
-            (ob-mesos--resume-task group (copy-marker origin)
-                                   (ob-mesos--needed-ids needs))
-          (ob-mesos--refused group ob-mesos--values-lost))
-      (user-error (ob-mesos--refused group (error-message-string err))))))
+  (condition-case err
+      (ob-mesos--resume-task group
+                             (or (ob-mesos--placeholder-origin group)
+                                 (user-error "%s" ob-mesos--values-lost))
+                             (ob-mesos--needed-ids needs))
+    (user-error (ob-mesos--refused group (error-message-string err)))))
 
 (defun ob-mesos--known-references (params known)
   "Return what the references of PARAMS lead to, (TEXT NODE . INDEX) each.
@@ -289,9 +283,8 @@ leads to a block on the cluster, and not to exactly one of KNOWN."
 (defun ob-mesos--cluster-block-p (name)
   "Return non-nil if the block NAME of this buffer is for the cluster."
   (when-let ((place (org-babel-find-named-block name)))
-    (let ((info (ob-mesos--node-info (ob-mesos--node-at place) t)))
-      (or (equal (nth 0 info) "mesos")
-          (ob-mesos--on-cluster-p (nth 2 info))))))
+    (ob-mesos--cluster-info-p
+     (ob-mesos--node-info (ob-mesos--node-at place) t))))
 
 (defun ob-mesos--tell-secrets (task)
   "Tell the server of TASK the secrets that its block names.
@@ -305,18 +298,14 @@ It was submitted by an Emacs that is gone, and they are kept nowhere."
                        #'ignore)))
 
 (defun ob-mesos--resume-if-needed (data)
-  "Resume the task that DATA is about if it waits for what nobody here knows."
+  "Resume the task that DATA is about if it waits, and this Emacs has not made it."
   (when (ob-mesos--waits-for-body-p data)
     (let* ((task (gethash (plist-get data :id) ob-mesos--tasks))
-           (place (and task (null (ob-mesos-task-source task))
-                       (ob-mesos--place task))))
-      (when place
-        (with-current-buffer (car place)
-          (when-let ((origin (org-with-wide-buffer
-                              (ob-mesos--origin task (cdr place)))))
-            (setf (ob-mesos-task-source task) "")
-            (ob-mesos--resume-task task (copy-marker origin)
-                                   (append (plist-get data :after) nil))))))))
+           (origin (and task (null (ob-mesos-task-source task))
+                        (ob-mesos--placeholder-origin task))))
+      (when origin
+        (setf (ob-mesos-task-source task) "")
+        (ob-mesos--resume-task task origin (append (plist-get data :after) nil))))))
 
 (defun ob-mesos--tell-secrets-if-needed (data)
   "Tell the secrets of the task that DATA is about if it waits for them."

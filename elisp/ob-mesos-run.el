@@ -18,9 +18,7 @@
   "Return non-nil if NODE at point is for the cluster and not commented."
   (let ((element (ob-mesos--node-element node)))
     (and (or (equal (org-element-property :language element) "mesos")
-             (let ((info (ob-mesos--node-info node t)))
-               (or (equal (nth 0 info) "mesos")
-                   (ob-mesos--on-cluster-p (nth 2 info)))))
+             (ob-mesos--cluster-info-p (ob-mesos--node-info node t)))
          (not (if (ob-mesos--inline-p element)
                   (org-in-commented-heading-p)
                 (ob-mesos--commented-p element))))))

@@ -103,6 +103,16 @@ final class SessionTest {
         .until(() -> server.task(id).get("state").getAsString().equals(state));
   }
 
+  /** Session s has set A; the block that is submitted next says why the session has ended. */
+  private void assertTheNextBlockFailsAndOneAfterItBeginsAnew(String why) throws IOException {
+    submit(block("b", "s", "echo \"A is $A\""));
+    JsonObject failed = ended("b");
+    assertThat(failed.get("state").getAsString()).isIn("ERROR", "FAILED");
+    assertThat(failed.toString()).contains("session").contains(why);
+    submit(block("c", "s", "echo \"A is $A\""));
+    assertThat(output("c")).isEqualTo("A is \n");
+  }
+
   private JsonArray sessions() throws IOException {
     return server.call("session/list", "{}").getAsJsonObject("result").getAsJsonArray("sessions");
   }
@@ -223,12 +233,7 @@ final class SessionTest {
     executors.killExecutors();
     await().atMost(FrameworkTests.LONG).until(() -> executors.running() == 0);
     await().until(() -> sessions().get(0).getAsJsonObject().has("lost"));
-    submit(block("b", "s", "echo \"A is $A\""));
-    JsonObject lost = ended("b");
-    assertThat(lost.get("state").getAsString()).isIn("ERROR", "FAILED");
-    assertThat(lost.toString()).contains("session").contains("has ended");
-    submit(block("c", "s", "echo \"A is $A\""));
-    assertThat(output("c")).isEqualTo("A is \n");
+    assertTheNextBlockFailsAndOneAfterItBeginsAnew("has ended");
   }
 
   @Test
@@ -248,10 +253,7 @@ final class SessionTest {
     ended("a");
     master.removeFramework();
     await().atMost(FrameworkTests.LONG).until(() -> sessions().get(0).toString().contains("lost"));
-    submit(block("b", "s", "echo \"A is $A\""));
-    assertThat(ended("b").toString()).contains("The session has ended (its framework was removed)");
-    submit(block("c", "s", "echo \"A is $A\""));
-    assertThat(output("c")).isEqualTo("A is \n");
+    assertTheNextBlockFailsAndOneAfterItBeginsAnew("has ended (its framework was removed)");
   }
 
   @Test
@@ -259,12 +261,9 @@ final class SessionTest {
     submit(block("a", "s", "A=1"));
     ended("a");
     master.removeAgent(server.task("a").get("agent").getAsString());
-    submit(block("b", "s", "echo \"A is $A\""));
-    assertThat(ended("b").toString()).contains("The session has ended (its agent was lost)");
     assertThat(executors.running()).isEqualTo(1);
-    // Its offer is of the same agent.
-    submit(block("c", "s", "echo \"A is $A\""));
-    assertThat(output("c")).isEqualTo("A is \n");
+    // The offer that the new session takes is of the same agent.
+    assertTheNextBlockFailsAndOneAfterItBeginsAnew("has ended (its agent was lost)");
     assertThat(executors.started()).isEqualTo(2);
     await().atMost(FrameworkTests.LONG).until(() -> executors.running() == 1);
     submit(block("d", "s", "echo on"));
@@ -278,10 +277,7 @@ final class SessionTest {
     server.close();
     executors.killExecutors();
     begin();
-    submit(block("b", "s", "echo \"A is $A\""));
-    assertThat(ended("b").get("state").getAsString()).isIn("ERROR", "FAILED");
-    submit(block("c", "s", "echo \"A is $A\""));
-    assertThat(output("c")).isEqualTo("A is \n");
+    assertTheNextBlockFailsAndOneAfterItBeginsAnew("session");
   }
 
   @Test

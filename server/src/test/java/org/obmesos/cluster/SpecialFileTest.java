@@ -7,7 +7,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.rpc.ServerProcess;
@@ -38,14 +37,7 @@ final class SpecialFileTest {
         TestMaster master = new TestMaster(cluster);
         ServerProcess server =
             new ServerProcess(
-                Map.of(),
-                List.of(
-                    "--state-dir",
-                    directory.resolve("state").toString(),
-                    "--master",
-                    "127.0.0.1:" + master.port(),
-                    "--share-limit",
-                    "0,0"))) {
+                directory.resolve("state"), "--master", master.address(), "--share-limit", "0,0")) {
       server.call("initialize", "{}");
       server.call("task/submit", task("a", "mkfifo made; echo out"));
       JsonObject task = server.ended("a");

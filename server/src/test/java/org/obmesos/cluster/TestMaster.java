@@ -356,22 +356,21 @@ final class TestMaster implements AutoCloseable {
       subscribe(exchange, call);
     } else if (stream.isEmpty() || stream.get().over) {
       answer(exchange, 403, "Framework is not subscribed");
-    } else if (!stream.get().id.equals(id)) {
-      answer(
-          exchange,
-          400,
-          "The stream ID '"
-              + id
-              + "' included in this request didn't match the stream ID currently"
-              + " associated with framework ID");
     } else if (call.hasAccept() && refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       answer(exchange, 400, "Failed to validate scheduler::Call: no launches today");
     } else if (busy.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       answer(exchange, 503, "");
     } else {
       try {
-        if (call.hasAccept() ? !isHeldBack(call) : !(call.hasKill() && losesKills)) {
-          cluster.call(whole(call)).join();
+        if (!handle(call, id)) {
+          answer(
+              exchange,
+              400,
+              "The stream ID '"
+                  + id
+                  + "' included in this request didn't match the stream ID currently"
+                  + " associated with framework ID");
+          return;
         }
         if (isTheMoment(call, true)) {
           return;
@@ -389,6 +388,22 @@ final class TestMaster implements AutoCloseable {
         answer(exchange, 400, e.getCause().getMessage());
       }
     }
+  }
+
+  /**
+   * Handles a call if it came over the current stream. Calls are handled one after the other: once
+   * a framework has subscribed, no call of its stream before is.
+   *
+   * @return whether it came over the current stream
+   */
+  private synchronized boolean handle(Call call, String streamId) {
+    if (!stream.get().id.equals(streamId)) {
+      return false;
+    }
+    if (call.hasAccept() ? !isHeldBack(call) : !(call.hasKill() && losesKills)) {
+      cluster.call(whole(call)).join();
+    }
+    return true;
   }
 
   private boolean isHeldBack(Call accept) {
@@ -494,6 +509,15 @@ final class TestMaster implements AutoCloseable {
 
   private void subscribe(HttpExchange exchange, Call call)
       throws IOException, InterruptedException {
+    Stream mine = newStream(call);
+    if (isTheMoment(call, true)) {
+      return;
+    }
+    mine.serve(exchange);
+  }
+
+  /** Ends the stream before. */
+  private synchronized Stream newStream(Call call) {
     stream.ifPresent(
         old -> {
           old.send(error("Framework failed over"));
@@ -513,11 +537,8 @@ final class TestMaster implements AutoCloseable {
           });
       cluster.call(call).join();
       greeting.ifPresent(mine::send);
-      if (isTheMoment(call, true)) {
-        return;
-      }
     }
-    mine.serve(exchange);
+    return mine;
   }
 
   private Event asAMasterWould(Event event) {

@@ -439,7 +439,8 @@ public final class Main implements Callable<Integer> {
         limits,
         retention(),
         shareLimit(),
-        FrameworkOptions.STORE_FAILURE_LIMIT);
+        FrameworkOptions.STORE_FAILURE_LIMIT,
+        FrameworkOptions.AGENT_REREGISTRATION);
   }
 
   private Resources shareLimit() {

@@ -112,7 +112,7 @@ public final class Framework implements AutoCloseable {
               launchQueue.explainIdleCluster();
             },
             events::reconcileAll,
-            events::reconcileStaging,
+            events::reconcileUncertain,
             this::expire)
         .start(executor);
     load(events, connect);

@@ -19,6 +19,8 @@ import org.obmesos.task.Resources;
  * @param shareLimit the cpus and memory of the largest task that shares an executor without saying
  *     so
  * @param storeFailureLimit how long the store may fail before the server ends
+ * @param agentReregistration how long agents may take to register again with a master that has
+ *     started without its registry
  */
 public record FrameworkOptions(
     String name,
@@ -28,12 +30,18 @@ public record FrameworkOptions(
     Optional<ClusterLimits> limits,
     Retention retention,
     Resources shareLimit,
-    Duration storeFailureLimit) {
+    Duration storeFailureLimit,
+    Duration agentReregistration) {
   /** The default for {@code shareLimit}. */
   public static final Resources SHARE_LIMIT = new Resources(1, 512, 1024);
 
   /** The default for {@code storeFailureLimit}. */
   public static final Duration STORE_FAILURE_LIMIT = Duration.ofSeconds(30);
+
+  /**
+   * The default for {@code agentReregistration}, Mesos' own for {@code --agent_reregister_timeout}.
+   */
+  public static final Duration AGENT_REREGISTRATION = Duration.ofMinutes(10);
 
   /** Rejects null components. */
   public FrameworkOptions {
@@ -44,6 +52,7 @@ public record FrameworkOptions(
     Objects.requireNonNull(retention, "retention");
     Objects.requireNonNull(shareLimit, "shareLimit");
     Objects.requireNonNull(storeFailureLimit, "storeFailureLimit");
+    Objects.requireNonNull(agentReregistration, "agentReregistration");
   }
 
   /** Returns whether the cluster has roles; the embedded one, whose limits are known, has none. */

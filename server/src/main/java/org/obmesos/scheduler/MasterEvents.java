@@ -173,14 +173,19 @@ final class MasterEvents implements Scheduler {
   }
 
   /**
-   * An ACCEPT call can get lost in a master that dies. The master handles the calls of a connection
-   * in order, so it never denies a task whose ACCEPT is on its way.
+   * Asks for the tasks of which no update may come. An ACCEPT call can get lost in a master that
+   * dies. The master handles the calls of a connection in order, so it never denies a task whose
+   * ACCEPT is on its way. Nor does an agent that has registered again send the last update of a
+   * task again if that was acknowledged.
    */
-  void reconcileStaging() {
-    List<Task> staging =
-        registry.launched().stream().filter(task -> task.state() == TaskState.STAGING).toList();
-    if (!staging.isEmpty()) {
-      subscription.reconcile(staging);
+  void reconcileUncertain() {
+    List<Task> uncertain =
+        registry.launched().stream()
+            .filter(
+                task -> task.state() == TaskState.STAGING || task.state() == TaskState.UNREACHABLE)
+            .toList();
+    if (!uncertain.isEmpty()) {
+      subscription.reconcile(uncertain);
     }
   }
 }

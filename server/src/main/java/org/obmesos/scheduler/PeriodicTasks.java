@@ -9,16 +9,16 @@ import java.time.Duration;
  * @param usage asks for the usage of running tasks
  * @param frequent repeats kills and explains why tasks wait
  * @param reconcileAll reconciles all tasks implicitly (Mesos' docs/reconciliation.md)
- * @param reconcileStaging reconciles the tasks that are STAGING
+ * @param reconcileUncertain reconciles the tasks that are STAGING or UNREACHABLE
  * @param expire deletes ended tasks that are too old
  */
 record PeriodicTasks(
     Runnable usage,
     Runnable frequent,
     Runnable reconcileAll,
-    Runnable reconcileStaging,
+    Runnable reconcileUncertain,
     Runnable expire) {
-  private static final Duration STAGING_RECONCILIATION = Duration.ofSeconds(30);
+  private static final Duration UNCERTAIN_RECONCILIATION = Duration.ofSeconds(30);
   private static final Duration USAGE = Duration.ofSeconds(2);
   private static final Duration FREQUENT = Duration.ofSeconds(5);
   private static final Duration IMPLICIT_RECONCILIATION = Duration.ofMinutes(15);
@@ -28,7 +28,7 @@ record PeriodicTasks(
     executor.repeat(USAGE, usage);
     executor.repeat(FREQUENT, frequent);
     executor.repeat(IMPLICIT_RECONCILIATION, reconcileAll);
-    executor.repeat(STAGING_RECONCILIATION, reconcileStaging);
+    executor.repeat(UNCERTAIN_RECONCILIATION, reconcileUncertain);
     executor.repeat(EXPIRY, expire);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
@@ -31,6 +32,7 @@ final class Subscription {
   private boolean gpus;
   private boolean changed;
   private int lostConnections;
+  private Instant since = Instant.MAX;
 
   Subscription(FrameworkOptions options) {
     this.options = options;
@@ -100,7 +102,16 @@ final class Subscription {
   /** Calls can be sent from now on. */
   void up() {
     calls = id.map(name -> new Calls(FrameworkID.newBuilder().setValue(name).build()));
+    since = Instant.now();
     resubscribePending();
+  }
+
+  /**
+   * Returns whether agents may not have registered with the master yet: one that has started
+   * without its registry learns of their tasks when they do.
+   */
+  boolean mayMissAgents(Instant now) {
+    return options.hasRoles() && now.isBefore(since.plus(options.agentReregistration()));
   }
 
   /** The connection is lost: calls cannot be sent any more. */

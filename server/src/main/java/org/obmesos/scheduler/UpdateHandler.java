@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -12,6 +13,7 @@ import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
 import org.obmesos.task.TaskState;
+import org.obmesos.task.TaskStatus;
 import org.obmesos.task.Usage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +24,9 @@ import org.slf4j.LoggerFactory;
  */
 final class UpdateHandler {
   private static final Logger log = LoggerFactory.getLogger(UpdateHandler.class);
+
+  private static final String UNKNOWN_YET =
+      "The master does not know the task; it is lost unless its agent registers again";
 
   private final SchedulerExecutor executor;
   private final TransactionQueue transactions;
@@ -95,10 +100,20 @@ final class UpdateHandler {
                   draft.apply(
                       id,
                       new TaskEvent.StatusUpdate(
-                          StatusMapper.status(update),
+                          status(draft.live(id).orElseThrow()),
                           acknowledgeable(update),
                           usage(draft.live(id).orElseThrow()),
                           result(draft.live(id).orElseThrow()))));
+    }
+
+    /** A task that was running and that the master does not know yet can come back. */
+    private TaskStatus status(Task now) {
+      TaskStatus status = StatusMapper.status(update);
+      return status.state() == TaskState.UNKNOWN
+              && now.state() != TaskState.STAGING
+              && subscription.mayMissAgents(Instant.now())
+          ? new TaskStatus(TaskState.UNREACHABLE, status.reason(), UNKNOWN_YET, status.source())
+          : status;
     }
 
     private Usage usage(Task now) {

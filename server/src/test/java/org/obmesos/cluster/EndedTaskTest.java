@@ -114,7 +114,8 @@ final class EndedTaskTest {
                     LocalOptions::rejectionReason)),
             Retention.DEFAULT,
             Resources.NONE,
-            FrameworkOptions.STORE_FAILURE_LIMIT);
+            FrameworkOptions.STORE_FAILURE_LIMIT,
+            FrameworkOptions.AGENT_REREGISTRATION);
     try (Store store = new Store(directory.resolve("store.db"));
         Framework framework =
             new Framework(

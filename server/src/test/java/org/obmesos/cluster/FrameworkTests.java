@@ -41,6 +41,7 @@ abstract class FrameworkTests {
   Store store;
   Framework framework;
   Duration storeFailureLimit = Duration.ofMinutes(5);
+  Duration agentReregistration = FrameworkOptions.AGENT_REREGISTRATION;
   final RecordingListener listener = new RecordingListener();
   final List<String> troubles = listener.troubles;
 
@@ -98,7 +99,8 @@ abstract class FrameworkTests {
         Optional.empty(),
         Retention.DEFAULT,
         Resources.NONE,
-        storeFailureLimit);
+        storeFailureLimit,
+        agentReregistration);
   }
 
   Block block(String id, String body) {

@@ -151,7 +151,8 @@ public class LaunchBenchmark {
                 Optional.empty(),
                 Retention.DEFAULT,
                 Resources.NONE,
-                FrameworkOptions.STORE_FAILURE_LIMIT),
+                FrameworkOptions.STORE_FAILURE_LIMIT,
+                FrameworkOptions.AGENT_REREGISTRATION),
             listener(up),
             scheduler ->
                 HttpMesos.of(scheduler, MasterAddress.parse(master.address()), web, why -> {}));

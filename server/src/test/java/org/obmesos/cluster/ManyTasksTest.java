@@ -195,7 +195,8 @@ final class ManyTasksTest {
             Optional.empty(),
             new Retention(Duration.ofDays(30), KEPT),
             Resources.NONE,
-            FrameworkOptions.STORE_FAILURE_LIMIT);
+            FrameworkOptions.STORE_FAILURE_LIMIT,
+            FrameworkOptions.AGENT_REREGISTRATION);
     Path file = directory.resolve("store.db");
     Store store = new Store(file);
     Framework framework =

@@ -4,6 +4,7 @@ package org.obmesos.cluster;
 import static org.apache.mesos.v1.Protos.TaskState.TASK_FINISHED;
 import static org.apache.mesos.v1.Protos.TaskState.TASK_GONE_BY_OPERATOR;
 import static org.apache.mesos.v1.Protos.TaskState.TASK_RUNNING;
+import static org.apache.mesos.v1.Protos.TaskState.TASK_UNKNOWN;
 import static org.apache.mesos.v1.Protos.TaskState.TASK_UNREACHABLE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -297,6 +298,28 @@ final class SchedulerProtocolTest extends FrameworkTests {
     awaitState("task-0", TaskState.RUNNING);
     Files.createFile(directory.resolve("go"));
     verdict(1);
+  }
+
+  @Test
+  void aTaskThatARestartedMasterDoesNotKnowYetCanComeBack() throws Exception {
+    connect(master.address());
+    submit(blocks(1, "while ! test -e " + directory + "/go; do sleep 0.05; done"));
+    awaitState("task-0", TaskState.RUNNING);
+    master.say("task-0", TASK_UNKNOWN, Reason.REASON_RECONCILIATION);
+    awaitState("task-0", TaskState.UNREACHABLE);
+    assertThat(task("task-0").status().message()).contains("unless its agent registers again");
+    Files.createFile(directory.resolve("go"));
+    verdict(1);
+  }
+
+  @Test
+  void aTaskThatTheMasterDoesNotKnowOnceItsAgentsHaveRegisteredIsLost() throws Exception {
+    agentReregistration = Duration.ZERO;
+    connect(master.address());
+    submit(blocks(1, "sleep 300"));
+    awaitState("task-0", TaskState.RUNNING);
+    master.say("task-0", TASK_UNKNOWN, Reason.REASON_RECONCILIATION);
+    awaitState("task-0", TaskState.LOST);
   }
 
   @Test

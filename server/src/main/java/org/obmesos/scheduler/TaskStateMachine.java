@@ -202,8 +202,16 @@ final class TaskStateMachine {
     Duration pause = task.block().runPolicy().retry().pause(runs, task.runTime(now));
     Task next =
         task.with(task.launch().retry())
-            .with(TaskStatus.of(TaskState.QUEUED, ended.message()), now);
+            .with(TaskStatus.of(TaskState.QUEUED, runsAgain(task, runs, ended)), now);
     return queueAgain(task, next, update, pause);
+  }
+
+  /** Such as {@code Run 1 of 3 FAILED: Command exited with status 1; it runs again}. */
+  private static String runsAgain(Task task, int run, TaskStatus ended) {
+    Retry retry = task.block().runPolicy().retry();
+    String of = retry.ensure() == Retry.Ensure.NOTHING ? " of " + retry.attempts() : "";
+    String why = ended.message().isEmpty() ? "" : ": " + ended.message();
+    return "Run %d%s %s%s; it runs again".formatted(run, of, ended.state(), why);
   }
 
   /** Queues a task that was killed for its memory; that run is none of its attempts. */

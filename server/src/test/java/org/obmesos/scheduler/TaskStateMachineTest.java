@@ -304,6 +304,18 @@ final class TaskStateMachineTest {
   }
 
   @Test
+  void aTaskThatRunsAgainSaysWhy() {
+    Retry thrice = new Retry(3, Duration.ZERO, Retry.Ensure.NOTHING);
+    Task task = after(task("RUNNING", thrice), "FAILED");
+    assertThat(task.status().message()).isEqualTo("Run 1 of 3 FAILED: said; it runs again");
+    assertThat(after(task, "launch", "RUNNING", "FAILED").status().message())
+        .isEqualTo("Run 2 of 3 FAILED: said; it runs again");
+    Retry service = new Retry(1, Duration.ZERO, Retry.Ensure.IT_KEEPS_RUNNING);
+    assertThat(after(task("RUNNING", service), "FINISHED").status().message())
+        .isEqualTo("Run 1 FINISHED: said; it runs again");
+  }
+
+  @Test
   void aTaskTheMasterDoesNotKnowAlthoughItRanIsLost() {
     Effect.ReadOutput read =
         (Effect.ReadOutput)

@@ -88,18 +88,31 @@ public final class AgentSandboxes implements Sandboxes {
   }
 
   /**
-   * A session begins in the directory of the executor; a task of a shared one has its own. A shell
+   * A session begins in the directory and with the environment of the executor; a task of a shared
+   * one has its own (executor.pl), by which the executor also finds the processes to kill. A shell
    * says what is wrong with a command, and exits with 127 then.
    */
   private static ExecRequest inDirectory(Task task, ExecRequest request) {
     boolean own = task.launch().location().executorId().isEmpty();
+    // A size that is sent comes later.
+    String size =
+        request
+            .terminal()
+            .map(it -> "stty rows %d cols %d 2>/dev/null; ".formatted(it.rows(), it.columns()))
+            .orElse("");
     List<String> words =
         new ArrayList<>(
-            List.of(
-                "/bin/sh",
-                "-c",
-                "cd \"$0\" && exec \"$@\"",
-                own ? "." : "tasks/" + task.mesosTaskId()));
+            own
+                ? List.of("/bin/sh", "-c", size + "exec \"$@\"", "sh")
+                : List.of(
+                    "/bin/sh",
+                    "-c",
+                    size
+                        + "MESOS_SANDBOX=$MESOS_SANDBOX/$0 && cd \"$MESOS_SANDBOX\""
+                        + " && export MESOS_SANDBOX MESOS_DIRECTORY=\"$MESOS_SANDBOX\""
+                        + " && unset OB_MESOS_EXECUTOR MESOS_EXECUTOR_AUTHENTICATION_TOKEN"
+                        + " && exec \"$@\"",
+                    "tasks/" + task.mesosTaskId()));
     words.addAll(request.command());
     return new ExecRequest(words, request.terminal());
   }

@@ -57,6 +57,9 @@ final class AgentSession implements Execution.Session {
   private final byte[] buffer = new byte[BUFFER];
   private volatile boolean lost;
 
+  private boolean hasWritten;
+  private Optional<Runnable> pendingResize = Optional.empty();
+
   private AgentSession(
       AgentHttpClient agent,
       ContainerID container,
@@ -164,6 +167,7 @@ final class AgentSession implements Execution.Session {
       while (!records.isEmpty()) {
         ProcessIO record = ProcessIO.parseFrom(records.remove());
         if (record.getType() == ProcessIO.Type.DATA && !record.getData().getData().isEmpty()) {
+          written();
           return Optional.of(
               new Execution.Output(
                   record.getData().getType() == ProcessIO.Data.Type.STDERR,
@@ -240,11 +244,11 @@ final class AgentSession implements Execution.Session {
                   .setContainerId(container)));
       body.submit(heartbeat());
       // The agent does not set the size that the session was launched with.
-      terminal.ifPresent(it -> body.submit(resize(it.rows(), it.columns())));
+      terminal.ifPresent(it -> resize(body, it.rows(), it.columns()));
       while (body.hasSubscribers()) {
         Execution.InputEvent event = input.next();
         if (event instanceof Execution.InputEvent.Resize resize) {
-          body.submit(resize(resize.rows(), resize.columns()));
+          resize(body, resize.rows(), resize.columns());
         } else if (event instanceof Execution.InputEvent.Data data) {
           body.submit(data(data.bytes()));
         } else {
@@ -257,6 +261,31 @@ final class AgentSession implements Execution.Session {
     } catch (IOException | RuntimeException e) {
       log.debug("the client of a session has gone", e);
       body.closeExceptionally(e);
+    }
+  }
+
+  /**
+   * Sends a size of the terminal once the command has written something: the launcher of Mesos
+   * exits on a SIGWINCH that comes before it has started the command (launch.cpp, signalHandler).
+   */
+  private synchronized void resize(SubmissionPublisher<ByteBuffer> body, int rows, int columns) {
+    Runnable send =
+        () -> {
+          if (!body.isClosed()) {
+            body.submit(resize(rows, columns));
+          }
+        };
+    if (hasWritten) {
+      send.run();
+    } else {
+      pendingResize = Optional.of(send);
+    }
+  }
+
+  private synchronized void written() {
+    if (!hasWritten) {
+      hasWritten = true;
+      pendingResize.ifPresent(Runnable::run);
     }
   }
 

@@ -298,6 +298,7 @@ final class AgentSessionTest {
       assertThat(launch.getCommand().getValue()).isEqualTo("/bin/sh");
       session.attach(this::nextInput);
       ByteString expected = ByteString.EMPTY;
+      List<Call.AttachContainerInput> size = new ArrayList<>();
       for (JsonObject line : lines()) {
         String kind = line.get("dir").getAsString();
         if (kind.equals("output")) {
@@ -314,6 +315,10 @@ final class AgentSessionTest {
                     ? new Execution.InputEvent.End()
                     : new Execution.InputEvent.Data(bytes));
           }
+          if (sent.getProcessIo().getControl().hasTtyInfo()) {
+            size.add(sent);
+            continue;
+          }
           // It comes before there is more input: the user waits for an echo.
           Call.AttachContainerInput received = next().getAttachContainerInput();
           if (sent.getType() == Call.AttachContainerInput.Type.CONTAINER_ID) {
@@ -324,7 +329,12 @@ final class AgentSessionTest {
         }
       }
       output.add(Optional.empty());
+      assertThat(received).isEmpty();
       assertThat(all(session)).isEqualTo(expected);
+      for (Call.AttachContainerInput sent : size) {
+        // The launcher would exit on a size that comes before the command has started.
+        assertThat(next().getAttachContainerInput()).isEqualTo(sent);
+      }
       assertThat(session.waitStatus()).contains(7 << 8);
     }
   }
@@ -371,6 +381,16 @@ final class AgentSessionTest {
     try (Execution.Session session = begin()) {
       session.attach(this::nextInput);
       input.add(new Execution.InputEvent.Resize(50, 120));
+      output.add(
+          Optional.of(
+              ProcessIO.newBuilder()
+                  .setType(ProcessIO.Type.DATA)
+                  .setData(
+                      ProcessIO.Data.newBuilder()
+                          .setType(ProcessIO.Data.Type.STDOUT)
+                          .setData(ByteString.copyFromUtf8("$ ")))
+                  .build()));
+      assertThat(session.read()).isPresent();
       Call last = next();
       while (last.getAttachContainerInput()
               .getProcessIo()

@@ -170,7 +170,27 @@ sub read_processes {
     return $processes;
 }
 
-# Kills the processes of a task that has been stopped, or of a session.
+# Processes whose parent has ended become children of this one (prctl(2),
+# PR_SET_CHILD_SUBREAPER; perl has no name for it).
+my ($prctl) = map { $Config{archname} =~ $_->[0] ? $_->[1] : () }
+    [qr/^x86_64/, 157], [qr/^(?:aarch64|riscv64|loongarch64)/, 167],
+    [qr/^(?:i.86|arm|s390x)/, 172], [qr/^(?:powerpc|ppc)/, 171];
+syscall($prctl, 36, 1, 0, 0, 0) if defined $prctl && $^O eq 'linux';
+
+my %orphans;  # those that have been seen
+
+# Returns whether this process has children that it has not started, and that it had
+# not when it was asked before: a task has left them.
+sub are_new_orphans {
+    open(my $file, '<', "/proc/self/task/$$/children") or return 0;
+    my %started = map { $_ => 1 } keys %id_of_process, map { $_->{process} } values %sessions;
+    my %now = map { $_ => 1 } grep { !$started{$_} } split ' ', <$file> // '';
+    my $new = grep { !$orphans{$_} } keys %now;
+    %orphans = %now;
+    return $new;
+}
+
+# Kills the processes of a task that has ended, or of a session.
 sub kill_outside {
     my ($directory, $group) = @_;
     # A process can start another one meanwhile.
@@ -267,7 +287,8 @@ sub reap {
             $task->{usage} = [now() - $task->{started}, @usage];
             # Processes that the command has left in its group end with it.
             kill 'KILL', -$process;
-            kill_outside($task->{spec}{sandbox}, $process) if $task->{outside};
+            kill_outside($task->{spec}{sandbox}, $process)
+                if $task->{outside} || (!in_container($task) && are_new_orphans());
             next if $task->{why} ne '-' && start_cleanup($id, $task);
         }
         delete $tasks{$id};

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -70,6 +71,22 @@ final class ProcessGroupTest {
     server.call("task/kill", "{\"ids\":[\"a\"]}");
     assertThat(server.ended("a").get("state").getAsString()).isEqualTo("KILLED");
     assertThat(sleeping()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sleep %s &",
+        "timeout 3600 sleep %s &",
+        "(setsid sh -c 'sleep %s; true' &) ;",
+        "set -m; sleep %s &"
+      })
+  void theEndOfTheirBlockEndsThem(String body) throws IOException {
+    Path go = state.resolve("go");
+    submit(body + " while ! [ -e " + go + " ]; do sleep 0.05; done", "");
+    Files.createFile(go);
+    assertThat(server.ended("a").get("state").getAsString()).isEqualTo("FINISHED");
+    await().untilAsserted(() -> assertThat(sleeping()).isEmpty());
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.mesos.v1.Protos.ExecutorInfo;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.Offer;
@@ -121,9 +122,18 @@ final class LaunchQueue {
 
   /** Subscribes with the role that a task needs, which can be that of its session. */
   void requireRole(Task task) {
-    subscription.requireRole(
-        task.block().resources().gpus() > 0,
-        matcher.sessions().role(task).orElse(task.block().requirements().role()));
+    subscription.requireRole(task.block().resources().gpus() > 0, role(task));
+  }
+
+  private String role(Task task) {
+    return matcher.sessions().role(task).orElse(task.block().requirements().role());
+  }
+
+  /** Ends the tasks that wait for an offer in roles that the master has refused. */
+  void refuseRoles(Set<String> roles, String message) {
+    registry.live().stream()
+        .filter(task -> task.state() == TaskState.QUEUED && roles.contains(role(task)))
+        .forEach(task -> reject(task.id(), message));
   }
 
   /** Queues a task that waits for another launch, if it still does. */

@@ -154,7 +154,7 @@ final class MasterEvents implements Scheduler {
    */
   private void error(String message) {
     subscription.down();
-    if (message.contains("removed") || message.contains("Completed framework")) {
+    if (message.equals("Framework has been removed") || message.contains("Completed framework")) {
       log.warn("{}; its tasks are lost, and a new framework begins", message);
       subscription.id().ifPresent(id -> updateHandler.frameworkRemoved(id, message));
       subscription.startNewFramework();
@@ -163,6 +163,7 @@ final class MasterEvents implements Scheduler {
       subscription.close();
     } else {
       listener.cluster(false, message);
+      launchQueue.refuseRoles(subscription.dropRoles(message), message);
       var unused = executor.schedule(RESUBSCRIBE_DELAY, subscription::resubscribe);
     }
   }

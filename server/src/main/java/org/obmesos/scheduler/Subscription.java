@@ -8,6 +8,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.MasterInfo;
 import org.apache.mesos.v1.scheduler.Protos.Call;
@@ -179,6 +181,26 @@ final class Subscription {
     gpus |= needsGpus;
     changed |= options.hasRoles() && !role.isEmpty() && roles.add(role);
     resubscribePending();
+  }
+
+  /**
+   * Gives up the roles that a message of the master names, such as {@code Roles { x } are not
+   * present in the master's --roles}, so that the next subscription is without them.
+   *
+   * @return these roles
+   */
+  Set<String> dropRoles(String message) {
+    Set<String> refused =
+        roles.stream()
+            .filter(role -> !role.equals(DEFAULT_ROLE))
+            .filter(
+                role ->
+                    Pattern.compile("(?<![\\w/.-])" + Pattern.quote(role) + "(?![\\w/.-])")
+                        .matcher(message)
+                        .find())
+            .collect(Collectors.toSet());
+    roles.removeAll(refused);
+    return refused;
   }
 
   private void resubscribePending() {

@@ -82,6 +82,21 @@ final class SchedulerProtocolTest extends FrameworkTests {
   }
 
   @Test
+  void aRoleThatTheMasterRefusesIsTheErrorOfItsTaskOnly() throws Exception {
+    master.refuseRole("removed-x");
+    connect(master.address());
+    Requirements needs =
+        new Requirements(new Resources(0.1, 16, 0), List.of(), List.of(), "removed-x", List.of());
+    submit(List.of(block("runs", "sleep 300"), TestBlocks.needing(block("bad", "true"), needs)));
+    awaitState("bad", TaskState.ERROR);
+    assertThat(task("bad").status().message())
+        .isEqualTo("Roles { removed-x } are not present in the master's --roles");
+    submit(List.of(block("after", "true")));
+    awaitState("after", TaskState.FINISHED);
+    awaitState("runs", TaskState.RUNNING);
+  }
+
+  @Test
   void whoIsTakenOverStandsBack() throws Exception {
     connect(master.address());
     submit(List.of(block("first", "true")));

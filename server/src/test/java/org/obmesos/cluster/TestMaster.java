@@ -67,6 +67,7 @@ final class TestMaster implements AutoCloseable {
   private volatile String agentHost = "localhost";
   private volatile Optional<Unavailability> maintenance = Optional.empty();
   private volatile boolean losesKills;
+  private volatile Optional<String> refusedRole = Optional.empty();
   private volatile Optional<Event> greeting = Optional.empty();
   private final AtomicInteger drops = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
@@ -234,6 +235,11 @@ final class TestMaster implements AutoCloseable {
   /** Kills do nothing from now on. */
   void loseKills() {
     losesKills = true;
+  }
+
+  /** Nobody can subscribe with a role from now on. */
+  void refuseRole(String role) {
+    refusedRole = Optional.of(role);
   }
 
   /** Each offer is made as two of the same agent from now on. */
@@ -527,6 +533,12 @@ final class TestMaster implements AutoCloseable {
     stream = Optional.of(mine);
     if (removed.contains(call.getFrameworkId().getValue())) {
       mine.send(error("Framework has been removed"));
+      mine.over = true;
+    } else if (refusedRole
+        .filter(call.getSubscribe().getFrameworkInfo().getRolesList()::contains)
+        .isPresent()) {
+      mine.send(
+          error("Roles { " + refusedRole.get() + " } are not present in the master's --roles"));
       mine.over = true;
     } else {
       cluster.subscriber(

@@ -301,7 +301,11 @@ final class LocalAgent {
   private void ended(LocalTask task) {
     try {
       Optional<String> exit = work.exit(task.id());
-      end(task, task.ended(exit, launchFailure(task, exit)).setData(report(task, exit)));
+      end(
+          task,
+          task.ended(exit, launchFailure(task, exit))
+              .setTimestamp(work.exitTime(task.id()).toEpochMilli() / 1000.0)
+              .setData(report(task, exit)));
     } catch (IOException e) {
       log.warn("the outcome of task {} cannot be read", task.id(), e);
       end(task, task.ended(Optional.empty(), Optional.empty()));

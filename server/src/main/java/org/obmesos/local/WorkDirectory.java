@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.Environment;
 import org.apache.mesos.v1.Protos.TaskInfo;
 import org.obmesos.util.PrivateFiles;
@@ -192,6 +193,15 @@ final class WorkDirectory {
     return read(meta(taskId).resolve("exit"));
   }
 
+  /** Returns when the supervisor wrote the exit file of a task; now if there is none. */
+  Instant exitTime(String taskId) throws IOException {
+    try {
+      return Files.getLastModifiedTime(meta(taskId).resolve("exit")).toInstant();
+    } catch (NoSuchFileException e) {
+      return Instant.now();
+    }
+  }
+
   /** Returns whether the command of a task was, or was about to be, started. */
   boolean hasStarted(String taskId) {
     return Files.exists(meta(taskId).resolve("started"));
@@ -223,48 +233,46 @@ final class WorkDirectory {
 
   /**
    * Deletes the sandboxes of tasks without a checkpoint, the directories of sessions that have
-   * ended, and the cached files, that were not used since a time.
+   * ended, and the cached files, that were not used since a time. What cannot be deleted stays,
+   * such as files of another user that a container has left.
    */
   void collectGarbage(Instant before, Predicate<String> sessionHasEnded) throws IOException {
-    if (Files.isDirectory(cache())) {
-      try (DirectoryStream<Path> kept = Files.newDirectoryStream(cache())) {
-        for (Path file : kept) {
-          if (Files.getLastModifiedTime(file).toInstant().isBefore(before)) {
-            Files.delete(file);
-          }
-        }
+    for (Path file : entries(cache())) {
+      collect(file, file, before);
+    }
+    for (Path session : entries(sessions())) {
+      // The supervisor touches it with each task.
+      if (sessionHasEnded.test(String.valueOf(session.getFileName()))) {
+        collect(session, session, before);
       }
     }
-    if (Files.isDirectory(sessions())) {
-      try (DirectoryStream<Path> kept = Files.newDirectoryStream(sessions())) {
-        for (Path session : kept) {
-          // The supervisor touches it with each task.
-          if (sessionHasEnded.test(String.valueOf(session.getFileName()))
-              && Files.getLastModifiedTime(session).toInstant().isBefore(before)) {
-            PrivateFiles.deleteRecursively(session);
-          }
-        }
-      }
-    }
-    try (DirectoryStream<Path> frameworks = Files.newDirectoryStream(root.resolve("frameworks"))) {
-      for (Path framework : frameworks) {
-        try (DirectoryStream<Path> executors =
-            Files.newDirectoryStream(framework.resolve("executors"))) {
-          for (Path executor : executors) {
-            collect(executor, before);
-          }
+    for (Path framework : entries(root.resolve("frameworks"))) {
+      for (Path executor : entries(framework.resolve("executors"))) {
+        Path stdout = executor.resolve("runs").resolve("latest").resolve("stdout");
+        if (!Files.exists(meta(String.valueOf(executor.getFileName())))) {
+          collect(executor, Files.exists(stdout) ? stdout : executor, before);
         }
       }
     }
   }
 
-  private void collect(Path executor, Instant before) throws IOException {
-    String taskId = String.valueOf(executor.getFileName());
-    Path stdout = executor.resolve("runs").resolve("latest").resolve("stdout");
-    Path clock = Files.exists(stdout) ? stdout : executor;
-    if (!Files.exists(meta(taskId))
-        && Files.getLastModifiedTime(clock).toInstant().isBefore(before)) {
-      PrivateFiles.deleteRecursively(executor);
+  private static List<Path> entries(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.toList();
+    }
+  }
+
+  /** Deletes a file or directory if another one, its clock, has not changed since a time. */
+  private static void collect(Path path, Path clock, Instant before) {
+    try {
+      if (Files.getLastModifiedTime(clock).toInstant().isBefore(before)) {
+        PrivateFiles.deleteRecursively(path);
+      }
+    } catch (IOException e) {
+      log.warn("{} cannot be deleted: {}", path, e.toString());
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.mesos.v1.Protos;
 import org.obmesos.store.Changes;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -24,6 +26,9 @@ import org.obmesos.task.TaskResult;
  * operations before. Used on the scheduler thread.
  */
 final class Draft {
+  /** An update that is older than this has its own time. */
+  private static final Duration LATE = Duration.ofSeconds(5);
+
   private final TaskRegistry committed;
   private final Map<TaskId, Task> tasks = new LinkedHashMap<>();
   private final Set<TaskId> inserted = new LinkedHashSet<>();
@@ -98,7 +103,7 @@ final class Draft {
         .ifPresent(
             task -> {
               TaskStateMachine.Transition transition =
-                  TaskStateMachine.transition(task, event, Instant.now());
+                  TaskStateMachine.transition(task, event, time(event));
               if (!transition.task().equals(task)) {
                 tasks.put(id, transition.task());
                 updated.add(id);
@@ -126,6 +131,24 @@ final class Draft {
   }
 
   /** Applies the committed changes to the registry. */
+  /** Returns when an event came about: an update can come long after that. */
+  private static Instant time(TaskEvent event) {
+    Instant now = Instant.now();
+    return update(event)
+        .filter(Protos.TaskStatus::hasTimestamp)
+        .map(update -> Instant.ofEpochMilli((long) (update.getTimestamp() * 1000)))
+        // Some executors count whole seconds, and clocks differ.
+        .filter(at -> at.plus(LATE).isBefore(now))
+        .orElse(now);
+  }
+
+  private static Optional<Protos.TaskStatus> update(TaskEvent event) {
+    if (event instanceof TaskEvent.StatusUpdate status) {
+      return status.update();
+    }
+    return event instanceof TaskEvent.OutputRead read ? read.update() : Optional.empty();
+  }
+
   void applyTo(TaskRegistry registry) {
     registry.remove(deleted);
     tasks.values().forEach(registry::put);

@@ -108,7 +108,9 @@ final class ResultReuse {
   private boolean decide(Task task, Optional<ResultKey> key, Runnable again) {
     Reuse.Mode mode = task.block().reuse().mode();
     Optional<EndedTask> earlier =
-        task.block().reuse().wantsResult() ? key.flatMap(registry::finishedWith) : Optional.empty();
+        task.block().reuse().wantsResult()
+            ? key.flatMap(known -> registry.finishedWith(known, task.block().origin()))
+            : Optional.empty();
     boolean launch = earlier.isEmpty() && mode != Reuse.Mode.ONLY;
     decisions.put(task.id(), new Decision(key, launch));
     if (earlier.isPresent()) {

@@ -39,6 +39,9 @@ final class TaskRegistry {
   /** The tasks of each block, ended or not. */
   private final Map<BlockName, Set<TaskId>> tasksOfBlocks = new HashMap<>();
 
+  /** How many tasks with one key are compared to find one of the same block. */
+  private static final int MOST_COMPARED = 1000;
+
   /** The tasks that have finished with each key, in the order of submission. */
   private final Map<String, TreeMap<Long, EndedTask>> finished = new HashMap<>();
 
@@ -199,10 +202,20 @@ final class TaskRegistry {
     }
   }
 
-  /** Returns the last task that has finished with a key. */
-  Optional<EndedTask> finishedWith(ResultKey key) {
+  /**
+   * Returns the last task that has finished with a key: of a block if there is one, which its
+   * document shows, else of all.
+   */
+  Optional<EndedTask> finishedWith(ResultKey key, Origin origin) {
+    BlockName block = BlockName.of(origin);
     return Optional.ofNullable(finished.get(key.digest()))
-        .map(tasks -> tasks.lastEntry().getValue());
+        .map(
+            tasks ->
+                tasks.descendingMap().values().stream()
+                    .limit(MOST_COMPARED)
+                    .filter(task -> BlockName.of(task.origin()).equals(block))
+                    .findFirst()
+                    .orElseGet(() -> tasks.lastEntry().getValue()));
   }
 
   /** Returns the size of the bodies of the tasks that have not ended, in characters. */

@@ -30,9 +30,16 @@ public record Times(Instant submitted, Optional<Instant> started, Optional<Insta
         submitted,
         switch (state) {
           case QUEUED -> Optional.empty();
-          case RUNNING -> Optional.of(started.orElse(now));
+          case RUNNING -> Optional.of(started.orElse(later(submitted, now)));
           default -> started;
         },
-        state.isTerminal() ? Optional.of(ended.orElse(now)) : Optional.empty());
+        state.isTerminal()
+            ? Optional.of(ended.orElse(later(started.orElse(submitted), now)))
+            : Optional.empty());
+  }
+
+  /** The clock of an agent can be behind. */
+  private static Instant later(Instant first, Instant second) {
+    return second.isBefore(first) ? first : second;
   }
 }

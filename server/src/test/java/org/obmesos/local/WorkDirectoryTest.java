@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.stream.Stream;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskInfo;
@@ -43,6 +44,23 @@ final class WorkDirectoryTest {
         .containsExactly("good");
     assertThat(next.checkpoints()).hasSize(1);
     assertThat(next.masterId()).isNotEmpty().isEqualTo(next.masterId());
+  }
+
+  @Test
+  void whatCannotBeDeletedKeepsNothingElse() throws IOException {
+    WorkDirectory work = new WorkDirectory(root);
+    Instant now = Instant.now();
+    Path executors = Files.createDirectories(root.resolve("frameworks/f/executors"));
+    for (int index = 0; index < 5; index++) {
+      // Nobody can tell how old that is.
+      Files.createSymbolicLink(executors.resolve("link-" + index), root.resolve("nowhere"));
+      Path old = Files.createDirectories(executors.resolve("old-" + index));
+      Files.setLastModifiedTime(old, FileTime.from(now.minus(Duration.ofDays(8))));
+    }
+    work.collectGarbage(now.minus(Duration.ofDays(7)), session -> false);
+    try (Stream<Path> left = Files.list(executors)) {
+      assertThat(left.map(it -> it.getFileName().toString())).allMatch(it -> it.startsWith("link"));
+    }
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -109,6 +110,29 @@ final class ReuseTest {
     assertThat(runs()).isEqualTo(1);
     run("c", body("echo $V"), ",\"environment\":{\"V\":\"1\"},\"reuse\":\"no\"");
     assertThat(runs()).isEqualTo(2);
+  }
+
+  @Test
+  void aBlockReusesItsOwnResultBeforeThatOfAnotherOne() throws IOException {
+    run("a1", body("echo 1"), ",\"name\":\"a\"");
+    run("b1", body("echo 1"), ",\"name\":\"b\",\"reuse\":\"no\"");
+    JsonObject again = run("a2", body("echo 1"), ",\"name\":\"a\",\"reuse\":\"yes\"");
+    assertThat(again.get("reused").getAsString()).isEqualTo("a1");
+    JsonObject other = run("c1", body("echo 1"), ",\"name\":\"c\",\"reuse\":\"yes\"");
+    assertThat(other.get("reused").getAsString()).isIn("a1", "b1");
+  }
+
+  @Test
+  void aTaskThatHasEndedWithoutAServerEndedThen() throws IOException {
+    submit("{\"id\":\"a\",\"body\":\"%s\"}".formatted(body("sleep 0.5; date +%s >> " + runs)));
+    await().atMost(LONG).until(() -> runs() == 1);
+    server.close();
+    Instant late = Instant.now();
+    await().atMost(LONG).until(() -> runs() == 2 && late.plusSeconds(7).isBefore(Instant.now()));
+    begin();
+    long ended = ended("a").get("ended").getAsLong();
+    assertThat(ended / 1000)
+        .isLessThanOrEqualTo(Long.parseLong(Files.readAllLines(runs).get(1)) + 3);
   }
 
   @Test

@@ -4,16 +4,21 @@ package org.obmesos.http;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.obmesos.api.BlockMapper;
 import org.obmesos.document.HeaderArgument;
 import org.obmesos.document.InvalidDocumentException;
@@ -190,7 +195,7 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
     Map<String, SubmittedBlock> named = new HashMap<>();
     blocks.forEach(block -> named.put(block.source().name(), block));
     Ordering ordering = new Ordering(named);
-    blocks.forEach(block -> ordering.add(block, List.of()));
+    blocks.forEach(ordering::add);
     return ordering.ordered;
   }
 
@@ -204,40 +209,63 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
       this.named = named;
     }
 
-    /**
-     * Adds a block after its dependencies.
-     *
-     * @param path the names of the blocks that depend on it
-     */
-    void add(SubmittedBlock block, List<String> path) {
-      if (done.contains(block)) {
-        return;
+    /** Adds a block after its dependencies, however long their chain is. */
+    void add(SubmittedBlock first) {
+      Set<SubmittedBlock> path = new LinkedHashSet<>();
+      Deque<SubmittedBlock> open = new ArrayDeque<>(List.of(first));
+      while (!open.isEmpty()) {
+        SubmittedBlock block = open.peek();
+        List<SubmittedBlock> needed = done.contains(block) ? List.of() : needed(block);
+        if (done.contains(block)) {
+          open.pop();
+        } else if (path.add(block)) {
+          needed.forEach(it -> checkCircle(path, it));
+          // The first of them becomes the top.
+          for (int index = needed.size() - 1; index >= 0; index--) {
+            open.push(needed.get(index));
+          }
+        } else {
+          open.pop();
+          path.remove(block);
+          done.add(block);
+          order(block, needed);
+        }
       }
-      List<String> longer = new ArrayList<>(path);
-      longer.add(block.label());
-      if (path.contains(block.label())) {
+    }
+
+    private void checkCircle(Set<SubmittedBlock> path, SubmittedBlock block) {
+      if (path.contains(block)) {
         throw invalid(
-            block, "after", "the block depends on itself: " + String.join(" -> ", longer));
+            block,
+            "after",
+            "the block depends on itself: "
+                + Stream.concat(path.stream().dropWhile(it -> !it.equals(block)), Stream.of(block))
+                    .map(SubmittedBlock::label)
+                    .collect(Collectors.joining(" -> ")));
       }
-      List<TaskId> before = new ArrayList<>();
-      List<String> labels = new ArrayList<>();
+    }
+
+    private List<SubmittedBlock> needed(SubmittedBlock block) {
+      List<SubmittedBlock> found = new ArrayList<>();
       for (HeaderArgument argument : block.source().arguments()) {
         if (HeaderArguments.canonical(argument.name()).equals("after")) {
           for (String name : argument.words()) {
-            SubmittedBlock needed = named.get(name);
-            if (needed == null) {
+            if (!named.containsKey(name)) {
               throw invalid(block, argument.name(), "no block that is run has the name " + name);
             }
-            add(needed, longer);
-            before.addAll(needed.ids());
-            labels.add(needed.label());
+            found.add(named.get(name));
           }
         }
       }
+      return found;
+    }
+
+    private void order(SubmittedBlock block, List<SubmittedBlock> needed) {
+      List<TaskId> before = needed.stream().flatMap(it -> it.ids().stream()).toList();
+      List<String> labels = needed.stream().map(SubmittedBlock::label).toList();
       for (int index = 0; index < block.ids().size(); index++) {
         ordered.add(block(block, index, before, labels));
       }
-      done.add(block);
     }
   }
 

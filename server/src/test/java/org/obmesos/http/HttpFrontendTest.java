@@ -217,6 +217,18 @@ final class HttpFrontendTest {
   }
 
   @Test
+  void aLongChainOfBlocksCanBePosted() throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (int index = 0; index < 2000; index++) {
+      text.append("#+name: n%d\n".formatted(index))
+          .append(block(":after n%d".formatted(index + 1), "", "true"));
+    }
+    text.append("#+name: n2000\n").append(block("", "", "exit 1"));
+    Path file = Files.writeString(directory.resolve("chain.org"), text);
+    assertThat(server.curl("/org", "--data-binary", "@" + file).status()).isEqualTo(201);
+  }
+
+  @Test
   void aDocumentWhoseLinesCurlHasJoinedIsRefusedWithAdvice() throws IOException {
     Path file = Files.writeString(directory.resolve("joined.org"), block("", "", "true"));
     assertThat(server.curl("/org", "-d", "@" + file).body()).contains("--data-binary");

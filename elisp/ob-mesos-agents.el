@@ -113,7 +113,7 @@ Answers to an earlier question are ignored."
               (ob-mesos-agents--of (metric :diskUsed) (metric :diskTotal))
               (ob-mesos-agents--bytes (metric :received))
               (ob-mesos-agents--bytes (metric :sent))
-              (ob-mesos--server-master server)
+              (ob-mesos--master-to-show (ob-mesos--server-master server))
               (mapconcat (lambda (pair)
                            (format "%s=%s" (substring (symbol-name (car pair)) 1)
                                    (cadr pair)))
@@ -163,7 +163,7 @@ The latest offer is the first."
           (ob-mesos-agents--size (plist-get offer :disk))
           (format "%d" (plist-get offer :gpus))
           (number-to-string (plist-get offer :portCount))
-          (ob-mesos--server-master server)
+          (ob-mesos--master-to-show (ob-mesos--server-master server))
           (plist-get offer :outcome)))
 
 (provide 'ob-mesos-agents)

@@ -28,7 +28,8 @@
   (ob-mesos--progress
    (format "ob-mesos: %s" (or (ob-mesos--server-trouble server)
                               (concat "connected to "
-                                      (ob-mesos--server-master server))))
+                                      (ob-mesos--master-to-show
+                                       (ob-mesos--server-master server)))))
    t))
 
 (defun ob-mesos--tell-of-waiting (task)

@@ -19,7 +19,8 @@
         (list 'bad (format "Java: there is no program %s" ob-mesos-java)
               "install a JRE, 17 or newer (Debian: apt-get install \
 openjdk-17-jre-headless), or set `ob-mesos-java'")
-      (let* ((text (with-temp-buffer
+      (let* ((default-directory temporary-file-directory)
+             (text (with-temp-buffer
                      (call-process program nil t nil "-version")
                      (buffer-string)))
              (version (and (string-match "version \"\\([0-9]+\\)" text)
@@ -60,9 +61,12 @@ PURPOSE says what for.  With OPTIONAL non-nil it can do without."
            (cond (trouble
                   (list 'bad trouble "check `ob-mesos-master', and that a master runs there"))
                  ((ob-mesos--server-since server)
-                  (list 'good (format "Master: connected to %s" master)))
-                 (t (list 'bad (format "Master: no connection to %s yet" master)
-                          "try again later; the log is in the buffer \" *ob-mesos 1 stderr*\"")))
+                  (list 'good (format "Master: connected to %s"
+                                      (ob-mesos--master-to-show master))))
+                 (t (list 'bad (format "Master: no connection to %s yet"
+                                       (ob-mesos--master-to-show master))
+                          (format "try again later; the log is in the buffer \"%s\""
+                                  (buffer-name (ob-mesos--stderr server))))))
            (if agents
                (list 'good (format "Agents: %s"
                                    (mapconcat (lambda (agent)

@@ -79,7 +79,7 @@
      (list (cons "task" (ob-mesos-task-id task))
            (cons "members" (and (ob-mesos-task-members task)
                                 (number-to-string (length tasks))))
-           (cons "master" (ob-mesos-task-master task))
+           (cons "master" (ob-mesos--master-to-show (ob-mesos-task-master task)))
            (cons "agent" (ob-mesos--field
                           (cl-remove "" tasks :test #'equal
                                      :key (lambda (each)

@@ -203,14 +203,23 @@ in the encoding of the locale, which has to be UTF-8.")
           ob-mesos-java-flags
           (when (file-exists-p archive)
             (list (concat "-XX:SharedArchiveFile=" archive)))
-          (list "-jar" ob-mesos-server-jar
-                "--master" (ob-mesos--server-master server)
-                "--failover-timeout" (format "%d" ob-mesos-failover-timeout))
+          (list "-jar" ob-mesos-server-jar)
+          (unless (ob-mesos--login-p (ob-mesos--server-master server))
+            (list "--master" (ob-mesos--server-master server)))
+          (list "--failover-timeout" (format "%d" ob-mesos-failover-timeout))
           ob-mesos-server-arguments))
 
+(defun ob-mesos--login-p (master)
+  "Return non-nil if the address MASTER has a password, that of ZooKeeper."
+  (string-search "@" master))
+
+(defun ob-mesos--master-to-show (master)
+  "Return the address MASTER without the login of ZooKeeper."
+  (replace-regexp-in-string "\\`zk://[^/]*@" "zk://" master))
+
 (defun ob-mesos--credentials (master)
-  "Who we are to MASTER, as words for the environment of a process.
-There nobody else can read them, unlike in its arguments."
+  "Return the principal and the secret for MASTER, as environment variables.
+Other users can read the arguments of a process, but not its environment."
   (unless (equal master "local")
     (let* ((host (and (string-match "\\`\\(?:[a-z]+://\\)?\\(?:[^@/]*@\\)?\\([^:,/]+\\)"
                                     master)
@@ -228,6 +237,8 @@ There nobody else can read them, unlike in its arguments."
   "Start SERVER by COMMAND, with pipes."
   (let ((process-environment
          (append (ob-mesos--credentials (ob-mesos--server-master server))
+                 (when (ob-mesos--login-p (ob-mesos--server-master server))
+                   (list (concat "OB_MESOS_MASTER=" (ob-mesos--server-master server))))
                  ;; libmesos wants to be called back; HTTP does not.
                  (when-let ((address (ob-mesos--server-address server)))
                    (list (concat "LIBPROCESS_IP=" address)))
@@ -399,13 +410,17 @@ What was asked of it after that is asked of the next one."
    ((ob-mesos--live-p server))
    ((< (ob-mesos--server-crashes server) 3)
     (message "ob-mesos: the server has ended and is started again")
-    (ob-mesos--connect server))
-   (t
-    (let ((why (ob-mesos--why server)))
-      (setf (ob-mesos--server-pending server) nil
-            (ob-mesos--server-crashes server) 0)
-      (message "ob-mesos: the server does not start: %s" why)
-      (run-hook-with-args 'ob-mesos-disconnected-functions server why)))))
+    (condition-case err
+        (ob-mesos--connect server)
+      (error (ob-mesos--not-restarted server (error-message-string err)))))
+   (t (ob-mesos--not-restarted server (ob-mesos--why server)))))
+
+(defun ob-mesos--not-restarted (server why)
+  "End what waits for SERVER, which does not start again because of WHY."
+  (setf (ob-mesos--server-pending server) nil
+        (ob-mesos--server-crashes server) 0)
+  (message "ob-mesos: the server does not start: %s" why)
+  (run-hook-with-args 'ob-mesos-disconnected-functions server why))
 
 (defun ob-mesos--send (server method params success &optional failure)
   "Send SERVER the request METHOD with PARAMS; call SUCCESS with the result.

@@ -124,7 +124,7 @@ not reached yet in \"?\"; the mouse tells since when, and why."
   "A sentence about the cluster of SERVER."
   (let ((since (ob-mesos--server-since server))
         (trouble (ob-mesos--server-trouble server)))
-    (format "%s: %s" (ob-mesos--server-master server)
+    (format "%s: %s" (ob-mesos--master-to-show (ob-mesos--server-master server))
             (cond ((not since) "connecting")
                   (trouble (format "not connected since %s: %s" since trouble))
                   (t (format "connected since %s" since))))))
@@ -140,7 +140,7 @@ not reached yet in \"?\"; the mouse tells since when, and why."
                                  (ob-mesos--update-mode-line))))))
 
 (add-hook 'ob-mesos-launched-functions #'ob-mesos--update-mode-line-soon)
-(add-hook 'ob-mesos-after-task-functions #'ob-mesos--update-mode-line-soon)
+(add-hook 'ob-mesos-ended-functions #'ob-mesos--update-mode-line-soon)
 (add-hook 'ob-mesos-cluster-functions #'ob-mesos--update-mode-line-soon)
 
 (provide 'ob-mesos)

@@ -74,7 +74,8 @@ public final class Main implements Callable<Integer> {
       description =
           "Where tasks run: 'local', the embedded one-machine cluster (the default); host:port;"
               + " http(s)://host:port; several of these with commas between; or"
-              + " zk://host:2181,host:2181/mesos.")
+              + " zk://host:2181,host:2181/mesos, or zk://user:password@host:2181/mesos. Without it"
+              + " OB_MESOS_MASTER is used, if set: other users cannot read a password there.")
   private String master;
 
   @Option(
@@ -229,7 +230,11 @@ public final class Main implements Callable<Integer> {
       return CommandLine.ExitCode.USAGE;
     }
     try {
-      master = Optional.ofNullable(master).or(http::master).orElse(LOCAL);
+      master =
+          Optional.ofNullable(master)
+              .or(http::master)
+              .or(() -> Optional.ofNullable(System.getenv("OB_MESOS_MASTER")))
+              .orElse(LOCAL);
       address = master.equals(LOCAL) ? Optional.empty() : Optional.of(parsed(master));
       Path base = Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir);
       agentAddresses.forEach(Main::checkAgentAddress);

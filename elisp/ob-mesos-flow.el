@@ -141,7 +141,7 @@ What its own server does not know, Emacs waits for."
        ((not (ob-mesos-task-failed-p upstream))
         (condition-case err
             (ob-mesos--call-in-document task (ob-mesos-task-continuation task))
-          (error (ob-mesos--give-up task (error-message-string err)))))
+          ((error quit) (ob-mesos--give-up task (error-message-string err)))))
        ((ob-mesos-task-waits task)
         (ob-mesos--give-up task (ob-mesos--why-not upstream)))))))
 
@@ -152,7 +152,7 @@ What its own server does not know, Emacs waits for."
       (ob-mesos--request-kill (ob-mesos-task-server task) ids #'ignore)))
   (ob-mesos--refused task why))
 
-(add-hook 'ob-mesos-after-task-functions #'ob-mesos--upstream-ended)
+(add-hook 'ob-mesos-ended-functions #'ob-mesos--upstream-ended)
 
 (provide 'ob-mesos-flow)
 ;;; ob-mesos-flow.el ends here

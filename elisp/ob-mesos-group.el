@@ -100,10 +100,13 @@ FOREACH is the variable of `:foreach' with its value, or nil."
     (ob-mesos--checked-count (length (car elements)))
     elements))
 
+(defconst ob-mesos--most-members 10000 "The largest number of members of a group.")
+
 (defun ob-mesos--checked-count (count)
   "Return COUNT, a number of members, or signal a `user-error' if it is too large."
-  (when (> count 10000)
-    (user-error "`:foreach' has %d elements; 10000 can be run" count))
+  (when (> count ob-mesos--most-members)
+    (user-error "`:foreach' has %d elements; %d can be run"
+                count ob-mesos--most-members))
   count)
 
 ;;;; The members
@@ -327,7 +330,7 @@ one item of a list."
                           value
                         (list (if (listp value) value (list value)))))))))
 
-(add-hook 'ob-mesos-after-task-functions #'ob-mesos--member-ended)
+(add-hook 'ob-mesos-ended-functions #'ob-mesos--member-ended)
 
 (provide 'ob-mesos-group)
 ;;; ob-mesos-group.el ends here

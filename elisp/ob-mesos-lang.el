@@ -113,11 +113,12 @@ The name of the sandbox may have quotes, and the agent makes it.")
   (let ((function (intern (concat "org-babel-execute:" lang))))
     (cond
      ((member lang '("emacs-lisp" "elisp"))
-      (user-error "Blocks of %s run in this Emacs only" lang))
+      (user-error "Blocks of %s run in this Emacs only: they need `:mesos no'" lang))
      ((fboundp function) function)
      ((and (ob-mesos--require-library lang) (fboundp function))
       function)
-     (t (user-error "There is no library ob-%s to run %s with" lang lang)))))
+     (t (user-error "There is no library ob-%s to run %s with: a block that \
+does not run needs `:mesos no'" lang lang)))))
 
 (defun ob-mesos--own-params (params)
   "Return PARAMS without what we do ourselves, for another back end."

@@ -57,7 +57,18 @@ the line.  A window whose point is at the end of the buffer scrolls."
        ob-mesos-log--server :task/read
        (list :id ob-mesos-log--id :path ob-mesos-log--path
              :offset ob-mesos-log--offset :length ob-mesos-log--piece)
-       (lambda (result) (ob-mesos-log--append buffer ended result))))))
+       (let ((offset ob-mesos-log--offset))
+         (lambda (result) (ob-mesos-log--append buffer ended offset result)))
+       (lambda (message) (ob-mesos-log--failed buffer ended message))))))
+
+(defun ob-mesos-log--failed (buffer ended message)
+  "Show MESSAGE, of a read for BUFFER that has failed, and try again.
+If the task had ENDED, nothing is tried again."
+  (message "ob-mesos: %s" message)
+  (when (and (buffer-live-p buffer) (not ended))
+    (with-current-buffer buffer
+      (ob-mesos-log--stop)
+      (setq ob-mesos-log--timer (run-at-time 2 nil #'ob-mesos-log--ask buffer)))))
 
 (defun ob-mesos-log--characters (bytes)
   "Return BYTES without the part of a character they may end with."
@@ -68,10 +79,12 @@ the line.  A window whose point is at the end of the buffer scrolls."
                                string-end)
                            bytes)))
 
-(defun ob-mesos-log--append (buffer ended result)
-  "Append what RESULT has to BUFFER and read on.
-If the task had ENDED before RESULT was asked for, what is there is all."
-  (when (buffer-live-p buffer)
+(defun ob-mesos-log--append (buffer ended offset result)
+  "Append RESULT, what the file has from OFFSET, to BUFFER and read on.
+If the task had ENDED before RESULT was asked for, what is there is all.
+If BUFFER has that text already, somebody else reads on."
+  (when (and (buffer-live-p buffer)
+             (= offset (buffer-local-value 'ob-mesos-log--offset buffer)))
     (with-current-buffer buffer
       (let* ((bytes (base64-decode-string (plist-get result :data)))
              (whole (ob-mesos-log--characters bytes))
@@ -93,17 +106,19 @@ If the task had ENDED before RESULT was asked for, what is there is all."
 
 (defun ob-mesos-log--ask (buffer)
   "Ask whether the task of BUFFER has ended, and read on."
-  (with-current-buffer buffer
-    (ob-mesos--request
-     ob-mesos-log--server :task/get (list :ids (vector ob-mesos-log--id))
-     (lambda (result)
-       (when (buffer-live-p buffer)
-         (with-current-buffer buffer
-           (let ((task (car (append (plist-get result :tasks) nil))))
-             ;; A task that is not known any more writes nothing either.
-             (if (or (null task) (eq t (plist-get task :terminal)))
-                 (ob-mesos-log--read-in 0.01 t)
-               (ob-mesos-log--read-in 0.5 nil)))))))))
+  (when (buffer-live-p buffer)
+    (with-current-buffer buffer
+      (ob-mesos--request
+       ob-mesos-log--server :task/get (list :ids (vector ob-mesos-log--id))
+       (lambda (result)
+         (when (buffer-live-p buffer)
+           (with-current-buffer buffer
+             (let ((task (car (append (plist-get result :tasks) nil))))
+               ;; A task that is not known any more writes nothing either.
+               (if (or (null task) (eq t (plist-get task :terminal)))
+                   (ob-mesos-log--read-in 0.01 t)
+                 (ob-mesos-log--read-in 0.5 nil))))))
+       (lambda (message) (ob-mesos-log--failed buffer nil message))))))
 
 (defun ob-mesos-log--insert (text)
   "Append TEXT to this buffer, as a terminal would show it."

@@ -399,7 +399,7 @@ This uses desktop notifications.  If nil, there are no notifications."
         (dbus-error (message "ob-mesos: no notification: %s"
                              (error-message-string err)))))))
 
-(add-hook 'ob-mesos-after-task-functions #'ob-mesos--notify)
+(add-hook 'ob-mesos-ended-functions #'ob-mesos--notify)
 
 (provide 'ob-mesos-menu)
 ;;; ob-mesos-menu.el ends here

@@ -22,7 +22,7 @@
 (require 'ob-mesos-undo)
 
 (defconst ob-mesos--placeholder-before
-  "\\(?:^[ \t]*: \\|{{{results([^ :\n]*\\)"
+  "\\(?:^[ \t]*: \\|{{{results(\\(?:[^)\n]\\|)[^}\n]\\)*?\\)"
   "Matches what stands before a placeholder: in lines of its own, or within one.")
 
 (defun ob-mesos--placeholder-begin ()

@@ -97,12 +97,20 @@ The drawer of `ob-mesos-provenance' is in it."
                  (if (eobp) (point-max) (line-beginning-position))))))
 
 (defun ob-mesos--placeholder-end ()
-  "The end of the placeholder at point, with its last lines."
+  "The end of the placeholder at point, with its last lines.
+An earlier result below it can look like them, so no more lines are
+counted than its task has shown, if that is known."
   (save-excursion
-    (forward-line 1)
-    (while (looking-at-p "[ \t]*: | ")
-      (forward-line 1))
-    (point)))
+    (let* ((task (and (looking-at "[ \t]*: mesos:\\([^ \n]+\\) ")
+                      (gethash (match-string-no-properties 1) ob-mesos--tasks)))
+           (shown (and task (ob-mesos-task-shown task)))
+           (most (and shown (length (cdr shown))))
+           (count 0))
+      (forward-line 1)
+      (while (and (not (eql count most)) (looking-at-p "[ \t]*: | "))
+        (cl-incf count)
+        (forward-line 1))
+      (point))))
 
 (defun ob-mesos--show (task)
   "Bring the placeholder of TASK up to date."
@@ -114,7 +122,6 @@ The drawer of `ob-mesos-provenance' is in it."
                       (split-string (ob-mesos--clean (ob-mesos-task-tail task))
                                     "\n")))))
     (when (and place (not (equal text (ob-mesos-task-shown task))))
-      (setf (ob-mesos-task-shown task) text)
       (with-current-buffer (car place)
         (save-restriction
           (widen)
@@ -123,7 +130,8 @@ The drawer of `ob-mesos-provenance' is in it."
              (if (ob-mesos--inline-at-p (cdr place))
                  (ob-mesos--show-inline (cdr place)
                                         (ob-mesos--short-placeholder task))
-               (ob-mesos--show-lines (cdr place) text)))))))))
+               (ob-mesos--show-lines (cdr place) text))))))
+      (setf (ob-mesos-task-shown task) text))))
 
 (defun ob-mesos--show-lines (beg text)
   "Make TEXT the placeholder that begins at BEG: its first line, then others."
@@ -147,13 +155,14 @@ The drawer of `ob-mesos-provenance' is in it."
 
 ;;;; Updates
 
-(defvar ob-mesos--dirty nil "Tasks whose placeholder is behind.")
+(defvar ob-mesos--dirty (make-hash-table :test #'eq)
+  "The tasks whose placeholders are behind, as keys.")
 (defvar ob-mesos--tail-timer nil "The timer that brings it up to date.")
 (defvar ob-mesos--hidden-update 0 "When placeholders out of sight were shown.")
 
 (defun ob-mesos--mark-dirty (task)
   "The placeholder of TASK is to be brought up to date soon."
-  (cl-pushnew task ob-mesos--dirty)
+  (puthash task t ob-mesos--dirty)
   (unless (or ob-mesos--tail-timer noninteractive)
     (setq ob-mesos--tail-timer
           (run-at-time ob-mesos-tail-interval nil #'ob-mesos--show-dirty))))
@@ -162,15 +171,19 @@ The drawer of `ob-mesos-provenance' is in it."
   "Bring up to date what is in sight, the rest every five seconds."
   (setq ob-mesos--tail-timer nil)
   (let* ((all (> (- (float-time) ob-mesos--hidden-update) 5))
-         (tasks ob-mesos--dirty))
-    (setq ob-mesos--dirty nil)
+         (tasks (hash-table-keys ob-mesos--dirty)))
+    (clrhash ob-mesos--dirty)
     (when all (setq ob-mesos--hidden-update (float-time)))
     (mapc #'ob-mesos--watch (ob-mesos--live-servers))
     (dolist (task tasks)
-      (unless (ob-mesos-task-terminal-p task)
-        (if (or all (ob-mesos--visible-p task))
-            (ob-mesos--enqueue #'ob-mesos--show-unless-done task)
-          (ob-mesos--mark-dirty task))))))
+      (ob-mesos--enqueue #'ob-mesos--show-if-visible task all))))
+
+(defun ob-mesos--show-if-visible (task all)
+  "Bring the placeholder of TASK up to date if it is in sight, or ALL is non-nil.
+Otherwise that is put off."
+  (cond ((ob-mesos-task-terminal-p task))
+        ((or all (ob-mesos--visible-p task)) (ob-mesos--show task))
+        (t (ob-mesos--mark-dirty task))))
 
 (defun ob-mesos--watch (server)
   "Tell SERVER which of its tasks are in sight, unless it is this machine's.
@@ -188,11 +201,6 @@ Those are asked after more often."
         (setf (ob-mesos--server-watched server) ids)
         (jsonrpc-notify (ob-mesos--server-connection server)
                         :task/watch (list :ids (vconcat ids)))))))
-
-(defun ob-mesos--show-unless-done (task)
-  "Bring the placeholder of TASK up to date unless it has ended."
-  (unless (ob-mesos-task-terminal-p task)
-    (ob-mesos--show task)))
 
 (defun ob-mesos--visible-p (task)
   "Whether the placeholder of TASK is in some window."

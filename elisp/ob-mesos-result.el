@@ -83,7 +83,8 @@ group have made files, it is a list of links to these."
                         (org-babel-result-to-file
                          file (org-babel--file-desc params value))
                       value)))
-        (setq value (org-babel-ref-resolve post)
+        (setq value (let ((inhibit-quit nil))
+                      (org-babel-ref-resolve post))
               result-params (remove "file" result-params))))
     (cons value result-params)))
 
@@ -168,7 +169,7 @@ Return nil if there is no such place any more."
                   (org-display-inline-images nil t))
                 ;; The hook is for point at a block.
                 (when origin
-                  (run-hooks 'org-babel-after-execute-hook))
+                  (ob-mesos--run-user-hook 'org-babel-after-execute-hook))
                 t))))))))
 
 (defun ob-mesos--insert-safely (task position origin value)
@@ -500,7 +501,8 @@ Obey its `:file' and `:post', unless Org executes its block and does so."
           (message "ob-mesos: %s has ended; its place is gone, its result \
 is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
                    (ob-mesos-task-id task)))))
-    (run-hook-with-args 'ob-mesos-after-task-functions task)
+    (run-hook-with-args 'ob-mesos-ended-functions task)
+    (ob-mesos--run-user-hook 'ob-mesos-after-task-functions task)
     (when (and (ob-mesos-task-output task)
                (not (ob-mesos--awaited-value-p task)))
       (setf (ob-mesos-task-output task) nil))

@@ -38,7 +38,9 @@ about what a group waits for, which the server does not know."
                              (needs (match-string-no-properties 3)))
                          (list id
                                (copy-marker (ob-mesos--placeholder-begin))
-                               (and count (string-to-number count))
+                               (and count
+                                    (min (string-to-number count)
+                                         ob-mesos--most-members))
                                needs))))))
 
 (defun ob-mesos-reconnect ()
@@ -88,15 +90,58 @@ started if necessary, and from all other running servers."
              (ob-mesos--placeholders))
     (ob-mesos-reconnect)))
 
+;;;; Placeholders and reverting
+
+(defun ob-mesos--placeholder-lines (place)
+  "Return the lines of the placeholder at PLACE, or nil if it is within a line."
+  (save-excursion
+    (goto-char place)
+    (and (bolp)
+         (buffer-substring-no-properties place (ob-mesos--placeholder-end)))))
+
+(defun ob-mesos--show-as-in-file ()
+  "Make the placeholders of this buffer those that its file has.
+For `before-revert-hook': reverting is recorded for undo, which would
+insert states and last lines again that were not recorded."
+  (when-let ((found (and (derived-mode-p 'org-mode)
+                         buffer-file-name
+                         (file-readable-p buffer-file-name)
+                         (ob-mesos--placeholders)))
+             (file buffer-file-name))
+    (let ((saved (with-temp-buffer
+                   (insert-file-contents file)
+                   (let ((ob-mesos--tasks (make-hash-table :test #'equal)))
+                     (cl-loop for (id place) in (ob-mesos--placeholders)
+                              collect (cons id (ob-mesos--placeholder-lines place)))))))
+      (save-restriction
+        (widen)
+        (pcase-dolist (`(,id ,place . ,_) found)
+          (let ((new (cdr (assoc id saved)))
+                (old (ob-mesos--placeholder-lines place)))
+            (unless (or (null new) (null old) (equal new old))
+              (ob-mesos--edit-status
+               (lambda ()
+                 (ob-mesos--replace-lines
+                  (marker-position place) (+ place (length old)) new))))))))))
+
 ;;;; Placeholders that undo inserts
 
+(defconst ob-mesos--commands-that-insert-again
+  '(undo undo-only undo-redo yank yank-pop org-yank org-paste-subtree
+         org-paste-special org-clone-subtree-with-time-shift)
+  "Commands that insert text that was in a document before.")
+
 (defun ob-mesos--replace-undone-placeholders ()
-  "Insert the results of ended tasks whose placeholders undo has inserted.
+  "Insert the results of ended tasks whose placeholders a command has inserted.
 For `post-command-hook'.  Undo does so with the move of a running block,
-and redo with its submission."
-  (when (eq this-command 'undo)
+redo with its submission, and yanking with a block that was killed."
+  (when (and (memq this-command ob-mesos--commands-that-insert-again)
+             ;; That is faster than to look for placeholders.
+             (org-with-wide-buffer
+              (goto-char (point-min))
+              (search-forward "mesos:" nil t)))
     ;; The next undo command may continue this undo.
-    (let ((last-command 'undo))
+    (let ((last-command this-command))
       (pcase-dolist (`(,id ,marker . ,_) (ob-mesos--placeholders))
         (let ((task (gethash id ob-mesos--tasks)))
           (set-marker marker nil)

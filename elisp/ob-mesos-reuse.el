@@ -119,7 +119,7 @@ That of a group is a digest of those of all its members."
           ((cdr keys) (secure-hash 'sha256 (string-join keys)))
           (t (car keys)))))
 
-(add-hook 'ob-mesos-after-task-functions #'ob-mesos--tell-reuse)
+(add-hook 'ob-mesos-ended-functions #'ob-mesos--tell-reuse)
 
 (provide 'ob-mesos-reuse)
 ;;; ob-mesos-reuse.el ends here

@@ -29,7 +29,9 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
   (condition-case err
       (if nodes
           (progn
-            (ob-mesos--execute-node-of-many (car nodes))
+            ;; It may evaluate Lisp in the header arguments.
+            (let ((inhibit-quit nil))
+              (ob-mesos--execute-node-of-many (car nodes)))
             (ob-mesos--enqueue #'ob-mesos--execute-next (cdr nodes) graph function))
         (ob-mesos--submit-unsent graph)
         (ob-mesos--release-graph graph)

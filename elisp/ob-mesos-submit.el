@@ -37,7 +37,7 @@
   (let ((letters "abcdefghijklmnopqrstuvwxyz234567"))
     (concat (if (and name (not (string-empty-p name)))
                 (replace-regexp-in-string
-                 "\\`[.]+" "_"
+                 "\\`[-.]+" "_"
                  (replace-regexp-in-string
                   "[^A-Za-z0-9._-]" "_"
                   (truncate-string-to-width name 60)))

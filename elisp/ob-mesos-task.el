@@ -54,8 +54,11 @@
 (defvar ob-mesos--tasks (make-hash-table :test #'equal)
   "The tasks by their ids.")
 
-(defvar ob-mesos-after-task-functions nil
+(defvar ob-mesos-ended-functions nil
   "Called with each `ob-mesos-task' that has ended, after its result is in.")
+
+(defvar ob-mesos-after-task-functions nil
+  "Functions of the user, called after `ob-mesos-ended-functions' as they are.")
 
 (defun ob-mesos-task-state (task)
   "The state of TASK, a string such as \"RUNNING\"."
@@ -141,11 +144,11 @@ It says how many more there are."
                   (when (memq task tasks)
                     (setq left (1- left))
                     (when (zerop left)
-                      (remove-hook 'ob-mesos-after-task-functions #'ended))
+                      (remove-hook 'ob-mesos-ended-functions #'ended))
                     (funcall function left))))
       (when (> left 0)
         ;; A message of FUNCTION about all tasks replaces those about single tasks.
-        (add-hook 'ob-mesos-after-task-functions #'ended 90)))
+        (add-hook 'ob-mesos-ended-functions #'ended 90)))
     (funcall function left)))
 
 (defconst ob-mesos--batch-bytes 4000000
@@ -198,15 +201,35 @@ GROUPS are those that they are members of, which can have more."
   (string-bytes (or (plist-get (ob-mesos-task-block task) :body) "")))
 
 (defun ob-mesos--make-block (task)
-  "Return non-nil if TASK has a block; make that first if it is not made yet."
-  (when-let ((make (ob-mesos-task-unmade task)))
-    (setf (ob-mesos-task-unmade task) nil)
-    (condition-case err
-        (funcall make)
-      (error
-       (setf (ob-mesos-task-block task) nil)
-       (ob-mesos--refused task (error-message-string err)))))
+  "Return non-nil if TASK has a block to send; make that first if necessary."
+  (condition-case err
+      (progn
+        (when-let ((make (ob-mesos-task-unmade task)))
+          (setf (ob-mesos-task-unmade task) nil)
+          (funcall make))
+        (ob-mesos--check-text (ob-mesos-task-block task)))
+    (error
+     (setf (ob-mesos-task-block task) nil)
+     (ob-mesos--refused task (error-message-string err))))
   (ob-mesos-task-block task))
+
+(defun ob-mesos--check-text (value)
+  "Signal a `user-error' if a string in VALUE, a block, is not Unicode text.
+JSON cannot carry it."
+  (pcase value
+    ((pred stringp)
+     (when (string-match-p "[^\x00-\xd7ff\xe000-\x10ffff]" value)
+       (user-error "This is not Unicode text: %s"
+                   (truncate-string-to-width (format "%S" value) 80 nil nil t))))
+    ((pred consp)
+     (while (consp value)
+       (ob-mesos--check-text (pop value))))
+    ((pred vectorp) (mapc #'ob-mesos--check-text value))
+    ((pred hash-table-p)
+     (maphash (lambda (key value)
+                (ob-mesos--check-text key)
+                (ob-mesos--check-text value))
+              value))))
 
 (defun ob-mesos--cancel-unmade (task)
   "End TASK if it is not submitted yet."
@@ -395,11 +418,14 @@ At the first start no task can be lost: they wait to be submitted."
           (plist-get data :ports)))
 
 (defun ob-mesos--given-up (server why)
-  "SERVER cannot be started, and WHY: what it never heard of ends so."
+  "End the tasks of SERVER, which does not start because of WHY.
+A task that a server has stored may go on; its result can be inserted
+later, unless this is a batch Emacs, which would wait for it for ever."
   (maphash (lambda (_id task)
              (when (and (eq server (ob-mesos-task-server task))
                         (ob-mesos-task-block task)
-                        (null (ob-mesos-task-data task)))
+                        (not (ob-mesos-task-done task))
+                        (or noninteractive (null (ob-mesos-task-data task))))
                (ob-mesos--refused task (concat "The server does not start: "
                                                why))))
            ob-mesos--tasks))
@@ -413,7 +439,8 @@ At the first start no task can be lost: they wait to be submitted."
                  (const :tag "Kill them" kill))
   :group 'ob-mesos)
 
-(defvar ob-mesos--kill-at-exit nil "Whether the user wants that.")
+(defvar ob-mesos--kill-at-exit nil
+  "Non-nil if the user wants running tasks to be killed when Emacs exits.")
 
 (defun ob-mesos--query-exit ()
   "Ask what is to become of running tasks, if the user wants to be asked."
@@ -424,8 +451,15 @@ At the first start no task can be lost: they wait to be submitted."
              (format (ngettext "%d task runs on the cluster; kill it? "
                                "%d tasks run on the cluster; kill them? "
                                (length running))
-                     (length running)))))
+                     (length running))))
+      (add-hook 'post-command-hook #'ob-mesos--forget-answer))
     t))
+
+(defun ob-mesos--forget-answer ()
+  "Forget the answer of the user once Emacs has not exited after all."
+  (when (zerop (minibuffer-depth))
+    (setq ob-mesos--kill-at-exit nil)
+    (remove-hook 'post-command-hook #'ob-mesos--forget-answer)))
 
 (defun ob-mesos--on-exit ()
   "End the servers; tasks go on unless the user wants otherwise."

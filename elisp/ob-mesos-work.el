@@ -71,15 +71,29 @@ process filter adds to that binding are dropped when it ends."
 
 (defun ob-mesos--do-job (job)
   "Do JOB, a function with its arguments.
-It may call the user's own functions, so quitting works."
+What the user quits meanwhile is something else; only functions of the
+user that JOB calls can be quit."
   (save-match-data
-    (let ((inhibit-quit nil)
+    (let ((inhibit-quit t)
           ;; That of TRAMP, which waits for a process, shows the errors of others.
           (signal-hook-function nil))
       (condition-case-unless-debug err
           (apply (car job) (cdr job))
         ((error quit)
          (message "ob-mesos: %s" (error-message-string err)))))))
+
+(defun ob-mesos--run-user-hook (hook &rest arguments)
+  "Call the functions of HOOK, which are the user's, with ARGUMENTS.
+They can be quit.  An error of one is shown, and the next one is called."
+  (apply #'run-hook-wrapped hook
+         (lambda (function &rest arguments)
+           (condition-case-unless-debug err
+               (let ((inhibit-quit nil))
+                 (apply function arguments))
+             ((error quit)
+              (message "ob-mesos: %s: %s" hook (error-message-string err))))
+           nil)
+         arguments))
 
 ;;;; Waiting
 

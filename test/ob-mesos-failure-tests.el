@@ -186,5 +186,202 @@ sleep 1 while getppid() == $parent;
       (should (string-match-p "^: one\n\\(?:.*\n\\)*: two$" (buffer-string))))
     (delete-file mark)))
 
+;;;; What cannot be sent, and functions of the user that fail
+
+(ert-deftest ob-mesos-what-is-no-text-is-the-failure-of-its-block-alone ()
+  (let ((byte (string (unibyte-char-to-multibyte #xe9))))
+    (ob-mesos-tests--with
+        (concat "#+name: caf" byte "\n" (ob-mesos-tests--block "" "echo bad")
+                "\n" (ob-mesos-tests--block (concat ":env X=a" byte) "echo worse")
+                "\n" (ob-mesos-tests--block "" "echo good"))
+      (ob-mesos-execute-buffer)
+      (ob-mesos-tests--wait
+       (lambda () (string-match-p "^: good$" (buffer-string))))
+      (ob-mesos-tests--settle)
+      (should (= 2 (how-many "^: mesos: .* ERROR: This is not Unicode text: .*351"
+                             (point-min) (point-max)))))))
+
+;; The test stands in for C-g, which sets `quit-flag'.
+(defmacro ob-mesos-tests--quitting-in (function &rest body)
+  "Quit in the next call of FUNCTION in work of a timer while BODY runs.
+BODY is evaluated again if it is quit itself: that is what was to be quit."
+  (declare (indent 1))
+  `(let* ((quits 0)
+          (quit (lambda (&rest _)
+                  (when (and ob-mesos--working (= 1 (cl-incf quits)))
+                    (setq quit-flag t)))))
+     (advice-add ,function :before quit)
+     (unwind-protect
+         (progn
+           (condition-case nil
+               (progn ,@body)
+             (quit ,@body))
+           (should (> quits 0)))
+       (setq quit-flag nil)
+       (advice-remove ,function quit))))
+
+(ert-deftest ob-mesos-quitting-something-else-loses-no-task ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach i=(number-sequence 1 300)" "echo e$i")
+    (let ((ob-mesos--slice 0.008))
+      (search-forward "#+begin_src")
+      (ob-mesos-execute)
+      (ob-mesos-tests--quitting-in 'ob-mesos--make-block
+        (ob-mesos-tests--settle))
+      (should (string-match-p "^.*\\_<e300\\_>" (buffer-string)))))
+  (ob-mesos-tests--with
+      (concat "#+name: a\n" (ob-mesos-tests--block "" "echo 5")
+              "\n#+name: b\n" (ob-mesos-tests--block ":var x=a" "echo b $x"))
+    (search-forward "name: b")
+    (forward-line 1)
+    (ob-mesos-execute)
+    (ob-mesos-tests--quitting-in 'ob-mesos--keep-promises
+      (ob-mesos-tests--settle))
+    (should (string-match-p "^: b 5$" (buffer-string))))
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "echo hi")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--quitting-in 'ob-mesos--finish-value
+      (ob-mesos-tests--settle))
+    (should (string-match-p "^: hi$" (buffer-string)))))
+
+(ert-deftest ob-mesos-a-function-of-the-user-that-fails-stops-nothing-else ()
+  (let ((debug-on-error nil)
+        (ob-mesos-after-task-functions (list (lambda (_) (error "Mine")))))
+    (ob-mesos-tests--with
+        (concat "#+name: a\n" (ob-mesos-tests--block "" "echo 5")
+                "\n#+name: b\n" (ob-mesos-tests--block ":var x=a" "echo b $x"))
+      (add-hook 'org-babel-after-execute-hook (lambda () (error "Mine too")) nil t)
+      (search-forward "name: b")
+      (forward-line 1)
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-match-p "^: b 5$" (buffer-string)))
+      (should (cl-every #'ob-mesos-task-inserted
+                        (cl-remove-if-not #'ob-mesos-task-block-marker
+                                          (hash-table-values ob-mesos--tasks)))))))
+
+(ert-deftest ob-mesos-a-server-that-cannot-start-again-ends-what-waits ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (let* ((task (car (ob-mesos--running)))
+           (server (ob-mesos-task-server task))
+           (id (ob-mesos-task-id task)))
+      (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+      (let ((ob-mesos-server-jar "/nowhere/ob-mesos-server.jar"))
+        (signal-process (jsonrpc--process (ob-mesos--server-connection server)) 'KILL)
+        (ob-mesos-tests--wait (lambda () (ob-mesos-task-done task)))
+        (should (string-search "ERROR: The server does not start: " (buffer-string))))
+      (ob-mesos--call server :task/kill (list :ids (vector id))))))
+
+(ert-deftest ob-mesos-a-text-that-looks-like-a-large-group-is-no-large-group ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "echo hi")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (let ((before (hash-table-count ob-mesos--tasks)))
+      (goto-char (point-max))
+      (insert "\n: mesos:x-aaaaaaaaaa RUNNING 0 of 300000 done\n")
+      (ob-mesos-reconnect)
+      (should (< (hash-table-count ob-mesos--tasks) (+ before 10010)))
+      (ob-mesos-tests--settle))))
+
+(ert-deftest ob-mesos-an-answer-counts-for-one-exit-only ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "sleep 600")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (let ((noninteractive nil) (ob-mesos-on-exit 'ask))
+      (cl-letf (((symbol-function 'yes-or-no-p) (lambda (_) t)))
+        (should (ob-mesos--query-exit)))
+      (should ob-mesos--kill-at-exit)
+      ;; Something else has called the exit off.
+      (run-hooks 'post-command-hook)
+      (should-not ob-mesos--kill-at-exit))
+    (ob-mesos-kill)
+    (ob-mesos-tests--settle)))
+
+(ert-deftest ob-mesos-the-password-of-zookeeper-is-in-no-argument-and-no-document ()
+  (let* ((master "zk://me:s3cret@127.0.0.1:1/mesos")
+         (server (ob-mesos--server master))
+         (task (ob-mesos-task--make :id "a" :master master)))
+    (unwind-protect
+        (progn
+          (should-not (string-search "s3cret" (format "%S" (ob-mesos--command server ""))))
+          (should-not (string-search "s3cret" (format "%S" (ob-mesos--provenance task))))
+          (should-not (string-search "s3cret" (ob-mesos--cluster-state server))))
+      (setq ob-mesos--servers (delq server ob-mesos--servers)))))
+
+(ert-deftest ob-mesos-a-log-that-is-shown-twice-has-its-text-once ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block "" "for i in 1 2 3 4; do echo line $i; sleep 0.5; done")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+      (save-window-excursion
+        (dotimes (_ 2)
+          (ob-mesos-log-show (ob-mesos-task-server task) (ob-mesos-task-id task) "stdout"))
+        (let ((log (current-buffer)))
+          (ob-mesos-tests--wait
+           (lambda () (with-current-buffer log
+                        (string-search "line 4" (buffer-string)))))
+          (should (equal "line 1\nline 2\nline 3\nline 4\n"
+                         (with-current-buffer log (buffer-string))))
+          (kill-buffer log)))
+      (ob-mesos-tests--settle))))
+
+(ert-deftest ob-mesos-a-failed-read-of-a-log-is-tried-again ()
+  (ob-mesos-tests--with (ob-mesos-tests--block "" "echo first; sleep 600")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (let* ((task (car (ob-mesos--running)))
+           (failures 0)
+           (fail (lambda (request server method params success &optional failure)
+                   (if (and (eq method :task/read) failure (= 1 (cl-incf failures)))
+                       (funcall failure "The agent does not answer")
+                     (funcall request server method params success failure)))))
+      (ob-mesos-tests--wait (lambda () (equal "RUNNING" (ob-mesos-task-state task))))
+      (unwind-protect
+          (save-window-excursion
+            (advice-add 'ob-mesos--request :around fail)
+            (ob-mesos-log-show (ob-mesos-task-server task) (ob-mesos-task-id task) "stdout")
+            (let ((log (current-buffer)))
+              (ob-mesos-tests--wait
+               (lambda () (with-current-buffer log
+                            (string-search "first" (buffer-string)))))
+              (kill-buffer log)))
+        (advice-remove 'ob-mesos--request fail))
+      (ob-mesos-kill)
+      (ob-mesos-tests--settle))))
+
+(ert-deftest ob-mesos-an-id-is-never-an-option ()
+  (should-not (string-prefix-p "-" (ob-mesos--new-id "-x")))
+  (should-not (string-prefix-p "-" (ob-mesos--new-id ".-x"))))
+
+(ert-deftest ob-mesos-the-doctor-works-in-a-directory-that-has-vanished ()
+  (let ((default-directory "/nowhere/at/all/"))
+    (should (eq 'good (car (ob-mesos-doctor--java))))))
+
+;;;; Text that looks like a placeholder
+
+(ert-deftest ob-mesos-earlier-results-that-look-like-last-lines-stay ()
+  (ob-mesos-tests--with
+      (concat (ob-mesos-tests--block ":results output prepend" "echo new")
+              "\n#+RESULTS:\n: | old | table |\n: | 1 | 2 |\n: end\n")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (should (string-suffix-p "\n#+RESULTS:\n: new\n: | old | table |\n: | 1 | 2 |\n: end\n"
+                             (buffer-string)))))
+
+(ert-deftest ob-mesos-what-wraps-an-inline-result-can-have-spaces ()
+  (let ((org-babel-inline-result-wrap "/see: %s/"))
+    (ob-mesos-tests--with "a src_mesos{echo hi} b\n"
+      (search-forward "src_")
+      (ob-mesos-execute)
+      (ob-mesos-tests--settle)
+      (should (string-search "{{{results(/see: hi/)}}} b" (buffer-string))))))
+
 (provide 'ob-mesos-failure-tests)
 ;;; ob-mesos-failure-tests.el ends here

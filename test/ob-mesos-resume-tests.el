@@ -303,5 +303,35 @@ has no data of tasks, like another Emacs.  Then run BODY."
         (mapc #'ob-mesos--kill-task (ob-mesos--running))
         (ob-mesos-tests--settle)))))
 
+(ert-deftest ob-mesos-a-block-that-was-cut-gets-its-result-when-it-is-yanked ()
+  (ob-mesos-tests--with
+      (concat "* A\n" (ob-mesos-tests--block "" "sleep 0.3; echo hi") "\ntext\n* B\n")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (goto-char (point-min))
+    (org-cut-subtree)
+    (ob-mesos-tests--settle)
+    (goto-char (point-max))
+    (let ((this-command 'yank))
+      (yank)
+      (run-hooks 'post-command-hook))
+    (should (string-search "\n#+RESULTS:\n: hi\n\ntext" (buffer-string)))
+    (should-not (string-search "mesos:" (buffer-string)))))
+
+(ert-deftest ob-mesos-a-copy-of-a-running-block-gets-the-result-when-it-is-yanked ()
+  (ob-mesos-tests--with
+      (concat "* A\n" (ob-mesos-tests--block "" "sleep 0.3; echo hi") "\ntext\n* B\n")
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (goto-char (point-min))
+    (org-copy-subtree)
+    (ob-mesos-tests--settle)
+    (goto-char (point-max))
+    (let ((this-command 'org-yank))
+      (yank)
+      (run-hooks 'post-command-hook))
+    (should (= 2 (how-many "^: hi$" (point-min) (point-max))))
+    (should-not (string-search "mesos:" (buffer-string)))))
+
 (provide 'ob-mesos-resume-tests)
 ;;; ob-mesos-resume-tests.el ends here

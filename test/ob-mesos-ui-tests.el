@@ -80,7 +80,7 @@
       (pcase-dolist (`(,ended ,piece ,shown)
                      `((nil "a\303" "a") (nil "\303" "a") (nil "\303\244" "aä")
                        (t "\303" ,(concat "aä" (string (unibyte-char-to-multibyte #o303))))))
-        (ob-mesos-log--append (current-buffer) ended
+        (ob-mesos-log--append (current-buffer) ended ob-mesos-log--offset
                               (list :data (base64-encode-string piece)))
         (should (equal shown (buffer-string)))))))
 
@@ -92,7 +92,7 @@
       (ob-mesos-log-mode)
       (cl-letf (((symbol-function 'ob-mesos-log--read-in) #'ignore))
         (dolist (piece (car case))
-          (ob-mesos-log--append (current-buffer) nil
+          (ob-mesos-log--append (current-buffer) nil ob-mesos-log--offset
                               (list :data (base64-encode-string piece)))))
       (should (equal (cadr case)
                      (buffer-substring-no-properties (point-min) (point-max)))))))

@@ -353,6 +353,26 @@ result.  Then undo everything: the document has to be as it was."
         (should (buffer-narrowed-p))
         (should (equal text (org-with-wide-buffer (buffer-string))))))))
 
+;; A revert is recorded: undo would insert the last lines again.
+(ert-deftest ob-mesos-last-lines-that-a-revert-has-deleted-do-not-come-back ()
+  (ob-mesos-tests--with-file
+      (concat "* A\n" (ob-mesos-tests--block "" "for i in 1 2 3; do echo $i; done; sleep 1")
+              "\ntext\n")
+    (buffer-enable-undo)
+    (search-forward "#+begin_src")
+    (ob-mesos-execute)
+    (let ((save-silently t))
+      (basic-save-buffer))
+    (let ((task (car (ob-mesos--running))))
+      (ob-mesos-tests--wait (lambda () (string-search "3" (ob-mesos-task-tail task))))
+      (ob-mesos--show task)
+      (should (string-search ": | 3" (buffer-string))))
+    (revert-buffer t t t)
+    (ob-mesos-tests--settle)
+    (should (string-search ": 1\n: 2\n: 3\n\ntext" (buffer-string)))
+    (ob-mesos-tests--undo)
+    (should-not (string-search ": | " (buffer-string)))))
+
 (ert-deftest ob-mesos-undo-leaves-what-is-right-below-a-result-alone ()
   (ob-mesos-tests--with
       (concat (ob-mesos-tests--block "" "echo 1") "\n#+RESULTS:\n: old\n"

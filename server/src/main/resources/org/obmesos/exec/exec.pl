@@ -39,7 +39,7 @@ while (@ARGV) {
 }
 if (!defined $task || (@ARGV && $ARGV[0] =~ /^-/)) {
     print STDERR "usage: ob-mesos exec TASK [--tty] [--] [COMMAND [ARGUMENT]...]\n";
-    exit 255;
+    exit 2;
 }
 my @command = @ARGV;
 $tty = 1 if !@command && -t STDIN && -t STDOUT;

@@ -268,24 +268,27 @@ final class AgentSession implements Execution.Session {
    * Sends a size of the terminal once the command has written something: the launcher of Mesos
    * exits on a SIGWINCH that comes before it has started the command (launch.cpp, signalHandler).
    */
-  private synchronized void resize(SubmissionPublisher<ByteBuffer> body, int rows, int columns) {
+  private void resize(SubmissionPublisher<ByteBuffer> body, int rows, int columns) {
     Runnable send =
         () -> {
           if (!body.isClosed()) {
             body.submit(resize(rows, columns));
           }
         };
-    if (hasWritten) {
-      send.run();
-    } else {
-      pendingResize = Optional.of(send);
+    synchronized (this) {
+      if (!hasWritten) {
+        pendingResize = Optional.of(send);
+        return;
+      }
     }
+    // It waits while there is too much input; the output is read meanwhile.
+    send.run();
   }
 
   private synchronized void written() {
     if (!hasWritten) {
       hasWritten = true;
-      pendingResize.ifPresent(Runnable::run);
+      pendingResize.ifPresent(THREADS::execute);
     }
   }
 

@@ -223,7 +223,9 @@ INPUT is shell text that passes the file with the body, \"$0\", to it."
                           input)))
     (list "sh" "-c"
           (if value
-              (format "%s >&2; status=$?; cat %s/%s; exit $status"
+              ;; A program that has failed may have written none.
+              (format "%s >&2; status=$?; file=%s/%s
+[ $status != 0 -a ! -e \"$file\" ] || cat \"$file\"; exit $status"
                       command ob-mesos--own-directory ob-mesos--result-file)
             (concat "exec " command)))))
 

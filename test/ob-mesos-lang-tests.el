@@ -52,6 +52,13 @@ BEFORE is text above it."
 (defconst ob-mesos-lang--table "#+name: t\n| a | 1 |\n|---+---|\n| b | 2 |\n\n"
   "A table to pass.")
 
+(ert-deftest ob-mesos-a-failed-program-without-a-value-says-nothing-of-its-file ()
+  (let ((result (ob-mesos-lang--run
+                 "#+begin_src python :mesos yes :results value
+x = = 1\n#+end_src\n")))
+    (should (string-search "exit status: 1" result))
+    (should-not (string-search "No such file" result))))
+
 (ert-deftest ob-mesos-python-runs-there-as-it-does-here ()
   (dolist (results (append
                     (and (zerop (call-process "python3" nil nil nil "-c" "import pprint"))

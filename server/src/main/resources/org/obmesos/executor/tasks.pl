@@ -161,13 +161,19 @@ sub read_processes {
         push @{ $processes->{children}{$parent} }, $process;
         push @{ $processes->{groups}{$group} }, $process;
         $processes->{group}{$process} = $group;
-        open(my $variables, '<:raw', "/proc/$process/environ") or next;
-        local $/;
-        my $text = "\0" . (<$variables> // '');
-        next unless $text =~ /\0MESOS_SANDBOX=([^\0]*)/;
-        push @{ $processes->{sandboxes}{$1} }, $process;
+        my $sandbox = sandbox_of($process);
+        push @{ $processes->{sandboxes}{$sandbox} }, $process if $sandbox ne '';
     }
     return $processes;
+}
+
+# Returns the sandbox in the environment of a process, '' if there is none.
+sub sandbox_of {
+    my ($process) = @_;
+    open(my $variables, '<:raw', "/proc/$process/environ") or return '';
+    local $/;
+    my $text = "\0" . (<$variables> // '');
+    return $text =~ /\0MESOS_SANDBOX=([^\0]*)/ ? $1 : '';
 }
 
 # Processes whose parent has ended become children of this one (prctl(2),
@@ -177,17 +183,16 @@ my ($prctl) = map { $Config{archname} =~ $_->[0] ? $_->[1] : () }
     [qr/^(?:i.86|arm|s390x)/, 172], [qr/^(?:powerpc|ppc)/, 171];
 syscall($prctl, 36, 1, 0, 0, 0) if defined $prctl && $^O eq 'linux';
 
-my %orphans;  # those that have been seen
+my %orphans;  # children that this process has not started, with their sandboxes
 
-# Returns whether this process has children that it has not started, and that it had
-# not when it was asked before: a task has left them.
-sub are_new_orphans {
+# Returns whether a task has left processes that are children of this one now.
+sub has_orphans {
+    my ($directory) = @_;
     open(my $file, '<', "/proc/self/task/$$/children") or return 0;
     my %started = map { $_ => 1 } keys %id_of_process, map { $_->{process} } values %sessions;
-    my %now = map { $_ => 1 } grep { !$started{$_} } split ' ', <$file> // '';
-    my $new = grep { !$orphans{$_} } keys %now;
-    %orphans = %now;
-    return $new;
+    %orphans = map { $_ => $orphans{$_} // sandbox_of($_) }
+        grep { !$started{$_} } split ' ', <$file> // '';
+    return grep { $_ eq $directory } values %orphans;
 }
 
 # Kills the processes of a task that has ended, or of a session.
@@ -288,7 +293,8 @@ sub reap {
             # Processes that the command has left in its group end with it.
             kill 'KILL', -$process;
             kill_outside($task->{spec}{sandbox}, $process)
-                if $task->{outside} || (!in_container($task) && are_new_orphans());
+                if $task->{outside}
+                || (!in_container($task) && has_orphans($task->{spec}{sandbox}));
             next if $task->{why} ne '-' && start_cleanup($id, $task);
         }
         delete $tasks{$id};

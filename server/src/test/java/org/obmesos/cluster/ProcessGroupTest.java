@@ -89,6 +89,20 @@ final class ProcessGroupTest {
     await().untilAsserted(() -> assertThat(sleeping()).isEmpty());
   }
 
+  /** Another task that ends meanwhile has seen it, too. */
+  @Test
+  void theEndOfAnotherBlockChangesNothing() throws IOException {
+    Path go = state.resolve("go");
+    submit("(setsid sleep %s &); while ! [ -e " + go + " ]; do sleep 0.05; done", "");
+    server.call(
+        "task/submit", "{\"blocks\":[{\"id\":\"b\",\"interpreter\":[\"sh\"],\"body\":\"true\"}]}");
+    assertThat(server.ended("b").get("state").getAsString()).isEqualTo("FINISHED");
+    assertThat(sleeping()).isNotEmpty();
+    Files.createFile(go);
+    assertThat(server.ended("a").get("state").getAsString()).isEqualTo("FINISHED");
+    await().untilAsserted(() -> assertThat(sleeping()).isEmpty());
+  }
+
   @Test
   void theDeadlineEndsThem() throws IOException {
     submit("timeout 3600 sleep %s", ",\"timeout\":1");

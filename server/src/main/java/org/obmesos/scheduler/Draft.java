@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.scheduler;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -26,9 +25,6 @@ import org.obmesos.task.TaskResult;
  * operations before. Used on the scheduler thread.
  */
 final class Draft {
-  /** An update that is older than this has its own time. */
-  private static final Duration LATE = Duration.ofSeconds(5);
-
   private final TaskRegistry committed;
   private final Map<TaskId, Task> tasks = new LinkedHashMap<>();
   private final Set<TaskId> inserted = new LinkedHashSet<>();
@@ -130,16 +126,12 @@ final class Draft {
     return ids.stream().map(tasks::get).toList();
   }
 
-  /** Applies the committed changes to the registry. */
-  /** Returns when an event came about: an update can come long after that. */
+  /** Returns when an event came about: now, unless its update has a time. */
   private static Instant time(TaskEvent event) {
-    Instant now = Instant.now();
     return update(event)
         .filter(Protos.TaskStatus::hasTimestamp)
         .map(update -> Instant.ofEpochMilli((long) (update.getTimestamp() * 1000)))
-        // Some executors count whole seconds, and clocks differ.
-        .filter(at -> at.plus(LATE).isBefore(now))
-        .orElse(now);
+        .orElseGet(Instant::now);
   }
 
   private static Optional<Protos.TaskStatus> update(TaskEvent event) {
@@ -149,6 +141,7 @@ final class Draft {
     return event instanceof TaskEvent.OutputRead read ? read.update() : Optional.empty();
   }
 
+  /** Applies the committed changes to the registry. */
   void applyTo(TaskRegistry registry) {
     registry.remove(deleted);
     tasks.values().forEach(registry::put);

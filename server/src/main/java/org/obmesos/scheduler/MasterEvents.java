@@ -176,8 +176,8 @@ final class MasterEvents implements Scheduler {
   /**
    * Asks for the tasks of which no update may come. An ACCEPT call can get lost in a master that
    * dies. The master handles the calls of a connection in order, so it never denies a task whose
-   * ACCEPT is on its way. Nor does an agent that has registered again send the last update of a
-   * task again if that was acknowledged.
+   * ACCEPT is on its way. An agent that registers again does not resend the last update of a task
+   * if that was acknowledged.
    */
   void reconcileUncertain() {
     List<Task> uncertain =

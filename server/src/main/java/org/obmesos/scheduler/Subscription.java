@@ -3,13 +3,15 @@ package org.obmesos.scheduler;
 
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.FrameworkID;
 import org.apache.mesos.v1.Protos.MasterInfo;
 import org.apache.mesos.v1.scheduler.Protos.Call;
@@ -23,6 +25,8 @@ import org.obmesos.task.TaskLocation;
  */
 final class Subscription {
   private static final String DEFAULT_ROLE = "*";
+  private static final Pattern MISSING_ROLES =
+      Pattern.compile("Roles \\{ (.*) \\} are not present in the master's --roles");
 
   private final FrameworkOptions options;
   private final Set<String> roles = new TreeSet<>(Set.of(DEFAULT_ROLE));
@@ -34,7 +38,8 @@ final class Subscription {
   private boolean gpus;
   private boolean changed;
   private int lostConnections;
-  private Instant since = Instant.MAX;
+  private Optional<Instant> since = Optional.empty();
+  private boolean resubscribing;
 
   Subscription(FrameworkOptions options) {
     this.options = options;
@@ -104,7 +109,10 @@ final class Subscription {
   /** Calls can be sent from now on. */
   void up() {
     calls = id.map(name -> new Calls(FrameworkID.newBuilder().setValue(name).build()));
-    since = Instant.now();
+    if (!resubscribing) {
+      since = Optional.of(Instant.now());
+    }
+    resubscribing = false;
     resubscribePending();
   }
 
@@ -113,7 +121,13 @@ final class Subscription {
    * without its registry learns of their tasks when they do.
    */
   boolean mayMissAgents(Instant now) {
-    return options.hasRoles() && now.isBefore(since.plus(options.agentReregistration()));
+    return options.hasRoles()
+        && since.filter(it -> now.isBefore(it.plus(options.agentReregistration()))).isPresent();
+  }
+
+  /** Returns whether something happened before this server was connected, by its time. */
+  boolean missed(Instant at) {
+    return since.filter(at::isBefore).isPresent();
   }
 
   /** The connection is lost: calls cannot be sent any more. */
@@ -184,28 +198,27 @@ final class Subscription {
   }
 
   /**
-   * Gives up the roles that a message of the master names, such as {@code Roles { x } are not
-   * present in the master's --roles}, so that the next subscription is without them.
+   * Gives up the roles that the master does not have, according to its message (its master.cpp), so
+   * that the next subscription is without them.
    *
    * @return these roles
    */
   Set<String> dropRoles(String message) {
-    Set<String> refused =
-        roles.stream()
-            .filter(role -> !role.equals(DEFAULT_ROLE))
-            .filter(
-                role ->
-                    Pattern.compile("(?<![\\w/.-])" + Pattern.quote(role) + "(?![\\w/.-])")
-                        .matcher(message)
-                        .find())
-            .collect(Collectors.toSet());
-    roles.removeAll(refused);
-    return refused;
+    Matcher named = MISSING_ROLES.matcher(message);
+    if (!named.matches()) {
+      return Set.of();
+    }
+    Set<String> missing = new HashSet<>(List.of(named.group(1).split(", ")));
+    missing.retainAll(roles);
+    missing.remove(DEFAULT_ROLE);
+    roles.removeAll(missing);
+    return missing;
   }
 
   private void resubscribePending() {
     if (changed && isUp()) {
       changed = false;
+      resubscribing = true;
       driver.reconnect();
     }
   }

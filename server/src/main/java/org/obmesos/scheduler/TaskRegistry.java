@@ -27,6 +27,9 @@ import org.obmesos.task.Usage;
  * the queue of the tasks that wait for an offer. Used on the scheduler thread.
  */
 final class TaskRegistry {
+  /** How many tasks with one key are compared to find one of the same block. */
+  private static final int MOST_COMPARED = 1000;
+
   private static final Comparator<Task> QUEUE_ORDER =
       Comparator.comparing((Task task) -> -task.block().runPolicy().priority())
           .thenComparing(Task::sequence);
@@ -38,9 +41,6 @@ final class TaskRegistry {
 
   /** The tasks of each block, ended or not. */
   private final Map<BlockName, Set<TaskId>> tasksOfBlocks = new HashMap<>();
-
-  /** How many tasks with one key are compared to find one of the same block. */
-  private static final int MOST_COMPARED = 1000;
 
   /** The tasks that have finished with each key, in the order of submission. */
   private final Map<String, TreeMap<Long, EndedTask>> finished = new HashMap<>();
@@ -203,8 +203,8 @@ final class TaskRegistry {
   }
 
   /**
-   * Returns the last task that has finished with a key: of a block if there is one, which its
-   * document shows, else of all.
+   * Returns the last task that has finished with a key; a task of the given block, whose result its
+   * document shows, before others.
    */
   Optional<EndedTask> finishedWith(ResultKey key, Origin origin) {
     BlockName block = BlockName.of(origin);

@@ -67,7 +67,16 @@ final class UpdateHandler {
     } else if (StatusMapper.isExecutorEnd(update)) {
       executors.failed(update.getExecutorId().getValue(), update.getMessage());
     }
-    transactions.submit(new StatusUpdate(update));
+    transactions.submit(new StatusUpdate(withTimeIfMissed(update)));
+  }
+
+  /**
+   * Returns an update with its time only if it came about before this server was connected: the
+   * clocks of agents differ, and some executors count whole seconds.
+   */
+  private Protos.TaskStatus withTimeIfMissed(Protos.TaskStatus update) {
+    Instant at = Instant.ofEpochMilli((long) (update.getTimestamp() * 1000));
+    return subscription.missed(at) ? update : update.toBuilder().clearTimestamp().build();
   }
 
   private static Optional<Protos.TaskStatus> acknowledgeable(Protos.TaskStatus update) {
@@ -111,6 +120,7 @@ final class UpdateHandler {
       TaskStatus status = StatusMapper.status(update);
       return status.state() == TaskState.UNKNOWN
               && now.state() != TaskState.STAGING
+              && !now.launch().killRequested()
               && subscription.mayMissAgents(Instant.now())
           ? new TaskStatus(TaskState.UNREACHABLE, status.reason(), UNKNOWN_YET, status.source())
           : status;

@@ -20,6 +20,7 @@
 (defvar-local ob-mesos-log--path nil "The file in its sandbox.")
 (defvar-local ob-mesos-log--offset 0 "How far the file was read, in bytes.")
 (defvar-local ob-mesos-log--timer nil "The timer that reads on.")
+(defvar-local ob-mesos-log--trouble nil "Why the last read failed, if one has.")
 
 (defconst ob-mesos-log--piece 65536 "How many bytes are read at a time.")
 
@@ -64,11 +65,14 @@ the line.  A window whose point is at the end of the buffer scrolls."
 (defun ob-mesos-log--failed (buffer ended message)
   "Show MESSAGE, of a read for BUFFER that has failed, and try again.
 If the task had ENDED, nothing is tried again."
-  (message "ob-mesos: %s" message)
-  (when (and (buffer-live-p buffer) (not ended))
+  (when (buffer-live-p buffer)
     (with-current-buffer buffer
-      (ob-mesos-log--stop)
-      (setq ob-mesos-log--timer (run-at-time 2 nil #'ob-mesos-log--ask buffer)))))
+      (unless (equal message ob-mesos-log--trouble)
+        (message "ob-mesos: %s" message))
+      (setq ob-mesos-log--trouble message)
+      (unless ended
+        (ob-mesos-log--stop)
+        (setq ob-mesos-log--timer (run-at-time 2 nil #'ob-mesos-log--ask buffer))))))
 
 (defun ob-mesos-log--characters (bytes)
   "Return BYTES without the part of a character they may end with."
@@ -82,7 +86,7 @@ If the task had ENDED, nothing is tried again."
 (defun ob-mesos-log--append (buffer ended offset result)
   "Append RESULT, what the file has from OFFSET, to BUFFER and read on.
 If the task had ENDED before RESULT was asked for, what is there is all.
-If BUFFER has that text already, somebody else reads on."
+If another read has appended that to BUFFER, do nothing."
   (when (and (buffer-live-p buffer)
              (= offset (buffer-local-value 'ob-mesos-log--offset buffer)))
     (with-current-buffer buffer

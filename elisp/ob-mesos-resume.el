@@ -105,14 +105,16 @@ For `before-revert-hook': reverting is recorded for undo, which would
 insert states and last lines again that were not recorded."
   (when-let ((found (and (derived-mode-p 'org-mode)
                          buffer-file-name
+                         ;; A file elsewhere, or an encrypted one, is read once.
+                         (not (find-file-name-handler buffer-file-name
+                                                      'insert-file-contents))
                          (file-readable-p buffer-file-name)
                          (ob-mesos--placeholders)))
              (file buffer-file-name))
     (let ((saved (with-temp-buffer
                    (insert-file-contents file)
-                   (let ((ob-mesos--tasks (make-hash-table :test #'equal)))
-                     (cl-loop for (id place) in (ob-mesos--placeholders)
-                              collect (cons id (ob-mesos--placeholder-lines place)))))))
+                   (cl-loop for (id place) in (ob-mesos--placeholders)
+                            collect (cons id (ob-mesos--placeholder-lines place))))))
       (save-restriction
         (widen)
         (pcase-dolist (`(,id ,place . ,_) found)
@@ -127,8 +129,9 @@ insert states and last lines again that were not recorded."
 ;;;; Placeholders that undo inserts
 
 (defconst ob-mesos--commands-that-insert-again
-  '(undo undo-only undo-redo yank yank-pop org-yank org-paste-subtree
-         org-paste-special org-clone-subtree-with-time-shift)
+  '(undo undo-only undo-redo yank yank-pop yank-from-kill-ring org-yank
+         clipboard-yank mouse-yank-primary org-paste-subtree org-paste-special
+         org-clone-subtree-with-time-shift evil-paste-after evil-paste-before)
   "Commands that insert text that was in a document before.")
 
 (defun ob-mesos--replace-undone-placeholders ()

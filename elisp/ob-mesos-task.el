@@ -55,10 +55,11 @@
   "The tasks by their ids.")
 
 (defvar ob-mesos-ended-functions nil
-  "Called with each `ob-mesos-task' that has ended, after its result is in.")
+  "Called with each `ob-mesos-task' that has ended, before the user's functions.")
 
 (defvar ob-mesos-after-task-functions nil
-  "Functions of the user, called after `ob-mesos-ended-functions' as they are.")
+  "Functions called with each `ob-mesos-task' that has ended.
+Its result is inserted then.")
 
 (defun ob-mesos-task-state (task)
   "The state of TASK, a string such as \"RUNNING\"."

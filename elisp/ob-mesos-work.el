@@ -71,8 +71,8 @@ process filter adds to that binding are dropped when it ends."
 
 (defun ob-mesos--do-job (job)
   "Do JOB, a function with its arguments.
-What the user quits meanwhile is something else; only functions of the
-user that JOB calls can be quit."
+A quit is meant for another command, so it takes effect after JOB; what
+JOB calls of the user binds `quit-flag' and `inhibit-quit' to nil."
   (save-match-data
     (let ((inhibit-quit t)
           ;; That of TRAMP, which waits for a process, shows the errors of others.
@@ -88,7 +88,7 @@ They can be quit.  An error of one is shown, and the next one is called."
   (apply #'run-hook-wrapped hook
          (lambda (function &rest arguments)
            (condition-case-unless-debug err
-               (let ((inhibit-quit nil))
+               (let ((quit-flag nil) (inhibit-quit nil))
                  (apply function arguments))
              ((error quit)
               (message "ob-mesos: %s: %s" hook (error-message-string err))))

@@ -245,6 +245,19 @@ BODY is evaluated again if it is quit itself: that is what was to be quit."
       (ob-mesos-tests--settle))
     (should (string-match-p "^: hi$" (buffer-string)))))
 
+(ert-deftest ob-mesos-quitting-something-else-quits-no-function-of-the-user ()
+  (let* ((seen 0)
+         (ob-mesos-after-task-functions (list (lambda (_) (cl-incf seen)))))
+    (ob-mesos-tests--with
+        (concat "#+name: twice\n#+begin_src emacs-lisp :var x=\"\"\n(concat x x)\n#+end_src\n\n"
+                (ob-mesos-tests--block ":results output :post twice(x=*this*)" "printf hi"))
+      (search-forward "mesos")
+      (ob-mesos-execute)
+      (ob-mesos-tests--quitting-in 'ob-mesos--finish-value
+        (ob-mesos-tests--settle))
+      (should (string-match-p "^: hihi$" (buffer-string)))
+      (should (= 1 seen)))))
+
 (ert-deftest ob-mesos-a-function-of-the-user-that-fails-stops-nothing-else ()
   (let ((debug-on-error nil)
         (ob-mesos-after-task-functions (list (lambda (_) (error "Mine")))))

@@ -234,6 +234,7 @@ public final class Main implements Callable<Integer> {
           Optional.ofNullable(master)
               .or(http::master)
               .or(() -> Optional.ofNullable(System.getenv("OB_MESOS_MASTER")))
+              .filter(text -> !text.isBlank())
               .orElse(LOCAL);
       address = master.equals(LOCAL) ? Optional.empty() : Optional.of(parsed(master));
       Path base = Optional.ofNullable(stateDir).orElseGet(Main::defaultStateDir);

@@ -3,6 +3,7 @@ package org.obmesos.local;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -262,6 +263,8 @@ final class WorkDirectory {
     }
     try (Stream<Path> entries = Files.list(directory)) {
       return entries.toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 

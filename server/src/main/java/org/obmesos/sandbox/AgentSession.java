@@ -271,8 +271,10 @@ final class AgentSession implements Execution.Session {
   private void resize(SubmissionPublisher<ByteBuffer> body, int rows, int columns) {
     Runnable send =
         () -> {
-          if (!body.isClosed()) {
+          try {
             body.submit(resize(rows, columns));
+          } catch (IllegalStateException e) {
+            log.debug("the input of a session has ended", e);
           }
         };
     synchronized (this) {

@@ -89,6 +89,33 @@
   :tags '(master agent)
   (ob-mesos-inside-tests--look "shared"))
 
+(ert-deftest ob-mesos-commands-have-the-environment-of-their-task-and-end-with-it ()
+  :tags '(master agent)
+  (dolist (executor '("own" "shared"))
+    (ob-mesos-inside-tests--beside executor ":stdin interactive"
+        "echo $MESOS_SANDBOX; read a; echo \"got $a\"; sleep 600"
+      (ob-mesos-send "a line")
+      (ob-mesos-tests--wait
+       (lambda () (string-search "got a line" (ob-mesos-task-tail task))))
+      (should (string-prefix-p
+               (cadr (ob-mesos-exec-tests--run server id '("sh" "-c" "echo $MESOS_SANDBOX")))
+               (ob-mesos-task-tail task)))
+      (let* ((mark (format "%d" (+ 100000 (random 100000))))
+             (client (make-process
+                      :name "client" :connection-type 'pipe :noquery t
+                      :buffer (generate-new-buffer " *client*")
+                      :command (ob-mesos-exec-command
+                                server id (list "sh" "-c" (concat "echo up; sleep " mark))))))
+        (ob-mesos-tests--wait
+         (lambda () (with-current-buffer (process-buffer client)
+                      (string-search "up" (buffer-string)))))
+        (ob-mesos--request server :task/kill (list :ids (vector id)) #'ignore)
+        (ob-mesos-tests--settle)
+        (ob-mesos-tests--wait
+         (lambda () (and (not (process-live-p client))
+                         (string-empty-p (shell-command-to-string
+                                          (format "pgrep -fx 'sleep %s'" mark))))))))))
+
 (ert-deftest ob-mesos-a-failed-task-is-kept-on-a-master ()
   :tags '(master agent)
   (dolist (executor '("own" "shared"))

@@ -372,9 +372,8 @@ final class TestMaster implements AutoCloseable {
           answer(
               exchange,
               400,
-              "The stream ID '"
-                  + id
-                  + "' included in this request didn't match the stream ID currently"
+              "The stream ID '%s' included in this request didn't match the stream ID currently"
+                      .formatted(id)
                   + " associated with framework ID");
           return;
         }

@@ -302,11 +302,16 @@ final class SchedulerProtocolTest extends FrameworkTests {
         .isEqualTo("run\n");
   }
 
-  @Test
-  void aTaskThatIsUnreachableCanComeBack() throws Exception {
+  /** Runs a task that waits for the file go. */
+  private void runUntilGo() throws Exception {
     connect(master.address());
     submit(blocks(1, "while ! test -e " + directory + "/go; do sleep 0.05; done"));
     awaitState("task-0", TaskState.RUNNING);
+  }
+
+  @Test
+  void aTaskThatIsUnreachableCanComeBack() throws Exception {
+    runUntilGo();
     master.say("task-0", TASK_UNREACHABLE, Reason.REASON_AGENT_REMOVED);
     awaitState("task-0", TaskState.UNREACHABLE);
     master.say("task-0", TASK_RUNNING, Reason.REASON_AGENT_REREGISTERED);
@@ -317,9 +322,7 @@ final class SchedulerProtocolTest extends FrameworkTests {
 
   @Test
   void aTaskThatARestartedMasterDoesNotKnowYetCanComeBack() throws Exception {
-    connect(master.address());
-    submit(blocks(1, "while ! test -e " + directory + "/go; do sleep 0.05; done"));
-    awaitState("task-0", TaskState.RUNNING);
+    runUntilGo();
     master.say("task-0", TASK_UNKNOWN, Reason.REASON_RECONCILIATION);
     awaitState("task-0", TaskState.UNREACHABLE);
     assertThat(task("task-0").status().message()).contains("unless its agent registers again");

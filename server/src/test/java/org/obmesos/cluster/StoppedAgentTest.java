@@ -80,7 +80,7 @@ final class StoppedAgentTest extends FrameworkTests {
       String go = directory.resolve("go-" + n).toString();
       blocks.add(
           on(
-              TestMaster.SECOND,
+              SplitOffers.SECOND,
               Constraint.Operator.IS,
               "stopped-" + n,
               "echo begin; until test -e " + go + "; do sleep 0.05; done; echo end " + n));
@@ -91,7 +91,7 @@ final class StoppedAgentTest extends FrameworkTests {
     submit(
         List.of(
             on(
-                TestMaster.SECOND,
+                SplitOffers.SECOND,
                 Constraint.Operator.UNLIKE,
                 streaming.value(),
                 "n=0; while :; do n=$((n+1)); echo line $n; sleep 0.05; done")));

@@ -30,8 +30,6 @@ import javax.net.ssl.SSLContext;
 import org.apache.mesos.v1.Protos.Address;
 import org.apache.mesos.v1.Protos.AgentID;
 import org.apache.mesos.v1.Protos.Offer;
-import org.apache.mesos.v1.Protos.OfferID;
-import org.apache.mesos.v1.Protos.Resource;
 import org.apache.mesos.v1.Protos.TaskID;
 import org.apache.mesos.v1.Protos.TaskState;
 import org.apache.mesos.v1.Protos.TaskStatus;
@@ -62,8 +60,6 @@ final class TestMaster implements AutoCloseable {
   private volatile Optional<URI> leader = Optional.empty();
   private volatile boolean withholding;
   private volatile boolean silent;
-  private volatile boolean splits;
-  private volatile Optional<String> second = Optional.empty();
   private volatile String agentHost = "localhost";
   private volatile Optional<Unavailability> maintenance = Optional.empty();
   private volatile boolean losesKills;
@@ -75,7 +71,7 @@ final class TestMaster implements AutoCloseable {
   private final AtomicInteger proxyErrors = new AtomicInteger();
   private final TestAgent agent;
   private final List<Call> calls = new CopyOnWriteArrayList<>();
-  private final Set<String> declinedHalves = ConcurrentHashMap.newKeySet();
+  private final SplitOffers halves = new SplitOffers();
   private final Set<String> removed = ConcurrentHashMap.newKeySet();
   private final AtomicReference<Moment> moment = new AtomicReference<>();
 
@@ -244,7 +240,7 @@ final class TestMaster implements AutoCloseable {
 
   /** Each offer is made as two of the same agent from now on. */
   void splitOffers() {
-    splits = true;
+    halves.begin(Optional.empty());
   }
 
   /**
@@ -253,8 +249,7 @@ final class TestMaster implements AutoCloseable {
    * @param address where the HTTP API of the other agent is
    */
   void addAgent(String address) {
-    splits = true;
-    second = Optional.of(address);
+    halves.begin(Optional.of(address));
   }
 
   /** The agent's address has this host name from now on. */
@@ -406,7 +401,7 @@ final class TestMaster implements AutoCloseable {
       return false;
     }
     if (call.hasAccept() ? !isHeldBack(call) : !(call.hasKill() && losesKills)) {
-      cluster.call(whole(call)).join();
+      cluster.call(halves.whole(call)).join();
     }
     return true;
   }
@@ -437,79 +432,6 @@ final class TestMaster implements AutoCloseable {
       return true;
     }
     return false;
-  }
-
-  /** The two halves of an offer are one to the cluster. */
-  private Call whole(Call call) {
-    if (!splits) {
-      return call;
-    }
-    Call.Builder changed = call.toBuilder();
-    if (call.hasAccept()) {
-      changed
-          .getAcceptBuilder()
-          .clearOfferIds()
-          .addAllOfferIds(whole(call.getAccept().getOfferIdsList()));
-    }
-    if (call.hasDecline()) {
-      List<OfferID> declined = call.getDecline().getOfferIdsList();
-      declined.forEach(half -> declinedHalves.add(half.getValue()));
-      changed
-          .getDeclineBuilder()
-          .clearOfferIds()
-          .addAllOfferIds(
-              whole(declined).stream()
-                  .filter(
-                      id ->
-                          declinedHalves.contains(id.getValue() + "/1")
-                              && declinedHalves.contains(id.getValue() + "/2"))
-                  .toList());
-    }
-    return changed.build();
-  }
-
-  private static List<OfferID> whole(List<OfferID> halves) {
-    return halves.stream()
-        .map(id -> id.getValue().replaceAll("/[12]$", ""))
-        .distinct()
-        .map(id -> OfferID.newBuilder().setValue(id).build())
-        .toList();
-  }
-
-  private Event split(Event event) {
-    Event.Builder changed = event.toBuilder();
-    changed.getOffersBuilder().clearOffers();
-    for (Offer offer : event.getOffers().getOffersList()) {
-      for (String half : List.of("/1", "/2")) {
-        Offer.Builder made = offer.toBuilder().clearResources();
-        made.getIdBuilder().setValue(offer.getId().getValue() + half);
-        for (Resource resource : offer.getResourcesList()) {
-          if (!resource.hasScalar()) {
-            continue;
-          }
-          Resource.Builder part = resource.toBuilder();
-          part.getScalarBuilder().setValue(resource.getScalar().getValue() / 2);
-          made.addResources(part);
-        }
-        if (half.equals("/2")) {
-          second.ifPresent(address -> moveTo(made, address));
-        }
-        changed.getOffersBuilder().addOffers(made);
-      }
-    }
-    return changed.build();
-  }
-
-  /** The id and the host name of the other agent. */
-  static final String SECOND = "second";
-
-  private static void moveTo(Offer.Builder offer, String address) {
-    offer.getAgentIdBuilder().setValue(SECOND);
-    offer.setHostname(SECOND);
-    offer
-        .getUrlBuilder()
-        .getAddressBuilder()
-        .setPort(Integer.parseInt(address.substring(address.indexOf(':') + 1)));
   }
 
   private void subscribe(HttpExchange exchange, Call call)
@@ -580,7 +502,7 @@ final class TestMaster implements AutoCloseable {
       // Mesos' command executor sends no output along.
       changed.getUpdateBuilder().getStatusBuilder().clearData();
     }
-    return event.hasOffers() && splits ? split(changed.build()) : changed.build();
+    return halves.split(changed.build());
   }
 
   static void answer(HttpExchange exchange, int status, String text) throws IOException {

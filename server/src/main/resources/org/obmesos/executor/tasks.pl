@@ -176,12 +176,21 @@ sub sandbox_of {
     return $text =~ /\0MESOS_SANDBOX=([^\0]*)/ ? $1 : '';
 }
 
-# Processes whose parent has ended become children of this one (prctl(2),
-# PR_SET_CHILD_SUBREAPER; perl has no name for it).
-my ($prctl) = map { $Config{archname} =~ $_->[0] ? $_->[1] : () }
-    [qr/^x86_64/, 157], [qr/^(?:aarch64|riscv64|loongarch64)/, 167],
-    [qr/^(?:i.86|arm|s390x)/, 172], [qr/^(?:powerpc|ppc)/, 171];
-syscall($prctl, 36, 1, 0, 0, 0) if defined $prctl && $^O eq 'linux';
+# Returns the number of a system call that perl has no name for, undef if it is not
+# known: of those for x86_64, for the newer architectures, and for others.
+sub system_call {
+    my ($x86_64, $newer, @others) = @_;
+    return if $^O ne 'linux';
+    for ([qr/^x86_64/, $x86_64], [qr/^(?:aarch64|riscv64|loongarch64)/, $newer], @others) {
+        return $_->[1] if $Config{archname} =~ $_->[0];
+    }
+    return;
+}
+
+# Processes whose parent has ended become children of this one: prctl(2),
+# PR_SET_CHILD_SUBREAPER.
+my $prctl = system_call(157, 167, [qr/^(?:i.86|arm|s390x)/, 172], [qr/^(?:powerpc|ppc)/, 171]);
+syscall($prctl, 36, 1, 0, 0, 0) if defined $prctl;
 
 my %orphans;  # children that this process has not started, with their sandboxes
 
@@ -189,9 +198,9 @@ my %orphans;  # children that this process has not started, with their sandboxes
 sub has_orphans {
     my ($directory) = @_;
     open(my $file, '<', "/proc/self/task/$$/children") or return 0;
-    my %started = map { $_ => 1 } keys %id_of_process, map { $_->{process} } values %sessions;
+    my %session = map { $_->{process} => 1 } values %sessions;
     %orphans = map { $_ => $orphans{$_} // sandbox_of($_) }
-        grep { !$started{$_} } split ' ', <$file> // '';
+        grep { !exists $id_of_process{$_} && !$session{$_} } split ' ', <$file> // '';
     return grep { $_ eq $directory } values %orphans;
 }
 
@@ -249,15 +258,13 @@ sub check_deadlines {
     return defined $next ? ($next > $now ? $next - $now : 0) : undef;
 }
 
-# wait4(2) tells of the usage of one process; perl has no name for it.
-my ($wait4) = map { $Config{archname} =~ $_->[0] ? $_->[1] : () }
-    [qr/^x86_64/, 61], [qr/^(?:aarch64|riscv64|loongarch64)/, 260],
-    [qr/^(?:i.86|arm|powerpc|ppc|s390x)/, 114];
+# wait4(2) tells of the usage of one process.
+my $wait4 = system_call(61, 260, [qr/^(?:i.86|arm|powerpc|ppc|s390x)/, 114]);
 
 # Returns a process that has ended, its status, and its usage: seconds of user
 # time, of system time, and KiB of peak memory.
 sub wait_for_any {
-    if (defined $wait4 && $^O eq 'linux') {
+    if (defined $wait4) {
         my ($status, $usage) = (pack('i', 0), "\0" x 512);
         my $process = syscall($wait4, -1, $status, 1, $usage);
         return unless $process > 0;

@@ -215,20 +215,18 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
       Deque<SubmittedBlock> open = new ArrayDeque<>(List.of(first));
       while (!open.isEmpty()) {
         SubmittedBlock block = open.peek();
-        List<SubmittedBlock> needed = done.contains(block) ? List.of() : needed(block);
-        if (done.contains(block)) {
-          open.pop();
-        } else if (path.add(block)) {
-          needed.forEach(it -> checkCircle(path, it));
-          // The first of them becomes the top.
-          for (int index = needed.size() - 1; index >= 0; index--) {
-            open.push(needed.get(index));
-          }
-        } else {
+        if (path.contains(block) || done.contains(block)) {
           open.pop();
           path.remove(block);
-          done.add(block);
-          order(block, needed);
+          order(block);
+          continue;
+        }
+        path.add(block);
+        List<SubmittedBlock> needed = needed(block);
+        needed.forEach(it -> checkCircle(path, it));
+        // The first of them becomes the top.
+        for (int index = needed.size() - 1; index >= 0; index--) {
+          open.push(needed.get(index));
         }
       }
     }
@@ -260,7 +258,11 @@ record SubmittedDocument(String id, Instant submitted, String title, List<Submit
       return found;
     }
 
-    private void order(SubmittedBlock block, List<SubmittedBlock> needed) {
+    private void order(SubmittedBlock block) {
+      if (!done.add(block)) {
+        return;
+      }
+      List<SubmittedBlock> needed = needed(block);
       List<TaskId> before = needed.stream().flatMap(it -> it.ids().stream()).toList();
       List<String> labels = needed.stream().map(SubmittedBlock::label).toList();
       for (int index = 0; index < block.ids().size(); index++) {

@@ -128,17 +128,11 @@ final class Draft {
 
   /** Returns when an event came about: now, unless its update has a time. */
   private static Instant time(TaskEvent event) {
-    return update(event)
+    return event
+        .update()
         .filter(Protos.TaskStatus::hasTimestamp)
         .map(update -> Instant.ofEpochMilli((long) (update.getTimestamp() * 1000)))
         .orElseGet(Instant::now);
-  }
-
-  private static Optional<Protos.TaskStatus> update(TaskEvent event) {
-    if (event instanceof TaskEvent.StatusUpdate status) {
-      return status.update();
-    }
-    return event instanceof TaskEvent.OutputRead read ? read.update() : Optional.empty();
   }
 
   /** Applies the committed changes to the registry. */

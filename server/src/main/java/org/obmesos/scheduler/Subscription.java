@@ -120,9 +120,8 @@ final class Subscription {
    * Returns whether agents may not have registered with the master yet: one that has started
    * without its registry learns of their tasks when they do.
    */
-  boolean mayMissAgents(Instant now) {
-    return options.hasRoles()
-        && since.filter(it -> now.isBefore(it.plus(options.agentReregistration()))).isPresent();
+  boolean mayMissAgents() {
+    return options.hasRoles() && missed(Instant.now().minus(options.agentReregistration()));
   }
 
   /** Returns whether something happened before this server was connected, by its time. */

@@ -13,6 +13,13 @@ import org.obmesos.task.Usage;
 /** What happens to one task; see {@link TaskStateMachine}. */
 sealed interface TaskEvent {
   /**
+   * Returns the update that it is about; empty if it is about none, or about one without a uuid.
+   */
+  default Optional<Protos.TaskStatus> update() {
+    return Optional.empty();
+  }
+
+  /**
    * Placement has found an offer for a queued task.
    *
    * @param key what it computes; empty if that is not known

@@ -121,7 +121,7 @@ final class UpdateHandler {
       return status.state() == TaskState.UNKNOWN
               && now.state() != TaskState.STAGING
               && !now.launch().killRequested()
-              && subscription.mayMissAgents(Instant.now())
+              && subscription.mayMissAgents()
           ? new TaskStatus(TaskState.UNREACHABLE, status.reason(), UNKNOWN_YET, status.source())
           : status;
     }

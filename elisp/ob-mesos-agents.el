@@ -58,12 +58,11 @@ Answers to an earlier question are ignored."
     (ob-mesos-list--ask-all
      method
      (lambda (server answer)
-       (when (buffer-live-p buffer)
-         (with-current-buffer buffer
-           (when (= round ob-mesos-agents--round)
-             (setq tabulated-list-entries
-                   (append (funcall entries server answer) tabulated-list-entries))
-             (tabulated-list-print t))))))))
+       (ob-mesos--with-live-buffer buffer
+         (when (= round ob-mesos-agents--round)
+           (setq tabulated-list-entries
+                 (append (funcall entries server answer) tabulated-list-entries))
+           (tabulated-list-print t)))))))
 
 (defun ob-mesos-agents--size (mebibytes)
   "MEBIBYTES for a person, or the empty string."

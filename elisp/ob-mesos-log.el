@@ -51,28 +51,25 @@ the line.  A window whose point is at the end of the buffer scrolls."
 
 (defun ob-mesos-log--read (buffer ended)
   "Read on for BUFFER; ENDED is whether its task has ended already."
-  (when (buffer-live-p buffer)
-    (with-current-buffer buffer
-      (setq ob-mesos-log--timer nil)
+  (ob-mesos--with-live-buffer buffer
+    (setq ob-mesos-log--timer nil)
+    (let ((offset ob-mesos-log--offset))
       (ob-mesos--request
        ob-mesos-log--server :task/read
        (list :id ob-mesos-log--id :path ob-mesos-log--path
-             :offset ob-mesos-log--offset :length ob-mesos-log--piece)
-       (let ((offset ob-mesos-log--offset))
-         (lambda (result) (ob-mesos-log--append buffer ended offset result)))
+             :offset offset :length ob-mesos-log--piece)
+       (lambda (result) (ob-mesos-log--append buffer ended offset result))
        (lambda (message) (ob-mesos-log--failed buffer ended message))))))
 
 (defun ob-mesos-log--failed (buffer ended message)
   "Show MESSAGE, of a read for BUFFER that has failed, and try again.
 If the task had ENDED, nothing is tried again."
-  (when (buffer-live-p buffer)
-    (with-current-buffer buffer
-      (unless (equal message ob-mesos-log--trouble)
-        (message "ob-mesos: %s" message))
-      (setq ob-mesos-log--trouble message)
-      (unless ended
-        (ob-mesos-log--stop)
-        (setq ob-mesos-log--timer (run-at-time 2 nil #'ob-mesos-log--ask buffer))))))
+  (ob-mesos--with-live-buffer buffer
+    (unless (equal message ob-mesos-log--trouble)
+      (message "ob-mesos: %s" message))
+    (setq ob-mesos-log--trouble message)
+    (unless ended
+      (ob-mesos-log--in 2 #'ob-mesos-log--ask buffer))))
 
 (defun ob-mesos-log--characters (bytes)
   "Return BYTES without the part of a character they may end with."
@@ -87,42 +84,38 @@ If the task had ENDED, nothing is tried again."
   "Append RESULT, what the file has from OFFSET, to BUFFER and read on.
 If the task had ENDED before RESULT was asked for, what is there is all.
 If another read has appended that to BUFFER, do nothing."
-  (when (and (buffer-live-p buffer)
-             (= offset (buffer-local-value 'ob-mesos-log--offset buffer)))
-    (with-current-buffer buffer
+  (ob-mesos--with-live-buffer buffer
+    (when (= offset ob-mesos-log--offset)
       (let* ((bytes (base64-decode-string (plist-get result :data)))
              (whole (ob-mesos-log--characters bytes))
              ;; The rest of a character can come later.
              (data (if (and ended (string-empty-p whole)) bytes whole)))
         (cl-incf ob-mesos-log--offset (length data))
+        (setq ob-mesos-log--trouble nil)
         ;; A carriage return is not the end of a line.
         (ob-mesos-log--insert (decode-coding-string data 'utf-8-unix))
         (cond ((not (string-empty-p data))
-               (ob-mesos-log--read-in
-                (if (= (length bytes) ob-mesos-log--piece) 0.01 0.5) ended))
+               (ob-mesos-log--in (if (= (length bytes) ob-mesos-log--piece) 0.01 0.5)
+                                 #'ob-mesos-log--read buffer ended))
               ((not ended) (ob-mesos-log--ask buffer)))))))
 
-(defun ob-mesos-log--read-in (seconds ended)
-  "Read on in SECONDS; ENDED is whether the task has ended."
+(defun ob-mesos-log--in (seconds function &rest arguments)
+  "Go on in SECONDS by calling FUNCTION with ARGUMENTS."
   (ob-mesos-log--stop)
-  (setq ob-mesos-log--timer
-        (run-at-time seconds nil #'ob-mesos-log--read (current-buffer) ended)))
+  (setq ob-mesos-log--timer (apply #'run-at-time seconds nil function arguments)))
 
 (defun ob-mesos-log--ask (buffer)
   "Ask whether the task of BUFFER has ended, and read on."
-  (when (buffer-live-p buffer)
-    (with-current-buffer buffer
-      (ob-mesos--request
-       ob-mesos-log--server :task/get (list :ids (vector ob-mesos-log--id))
-       (lambda (result)
-         (when (buffer-live-p buffer)
-           (with-current-buffer buffer
-             (let ((task (car (append (plist-get result :tasks) nil))))
-               ;; A task that is not known any more writes nothing either.
-               (if (or (null task) (eq t (plist-get task :terminal)))
-                   (ob-mesos-log--read-in 0.01 t)
-                 (ob-mesos-log--read-in 0.5 nil))))))
-       (lambda (message) (ob-mesos-log--failed buffer nil message))))))
+  (ob-mesos--with-live-buffer buffer
+    (ob-mesos--request
+     ob-mesos-log--server :task/get (list :ids (vector ob-mesos-log--id))
+     (lambda (result)
+       (ob-mesos--with-live-buffer buffer
+         (let* ((task (car (append (plist-get result :tasks) nil)))
+                ;; A task that is not known any more writes nothing either.
+                (ended (or (null task) (eq t (plist-get task :terminal)))))
+           (ob-mesos-log--in (if ended 0.01 0.5) #'ob-mesos-log--read buffer ended))))
+     (lambda (message) (ob-mesos-log--failed buffer nil message)))))
 
 (defun ob-mesos-log--insert (text)
   "Append TEXT to this buffer, as a terminal would show it."

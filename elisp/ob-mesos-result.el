@@ -83,8 +83,7 @@ group have made files, it is a list of links to these."
                         (org-babel-result-to-file
                          file (org-babel--file-desc params value))
                       value)))
-        (setq value (let ((quit-flag nil) (inhibit-quit nil))
-                      (org-babel-ref-resolve post))
+        (setq value (ob-mesos--with-quit (org-babel-ref-resolve post))
               result-params (remove "file" result-params))))
     (cons value result-params)))
 

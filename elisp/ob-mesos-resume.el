@@ -126,7 +126,7 @@ insert states and last lines again that were not recorded."
                  (ob-mesos--replace-lines
                   (marker-position place) (+ place (length old)) new))))))))))
 
-;;;; Placeholders that undo inserts
+;;;; Placeholders that undo and yanking insert
 
 (defconst ob-mesos--commands-that-insert-again
   '(undo undo-only undo-redo yank yank-pop yank-from-kill-ring org-yank
@@ -134,7 +134,7 @@ insert states and last lines again that were not recorded."
          org-clone-subtree-with-time-shift evil-paste-after evil-paste-before)
   "Commands that insert text that was in a document before.")
 
-(defun ob-mesos--replace-undone-placeholders ()
+(defun ob-mesos--replace-inserted-placeholders ()
   "Insert the results of ended tasks whose placeholders a command has inserted.
 For `post-command-hook'.  Undo does so with the move of a running block,
 redo with its submission, and yanking with a block that was killed."
@@ -150,17 +150,17 @@ redo with its submission, and yanking with a block that was killed."
           (set-marker marker nil)
           (when (and task
                      (ob-mesos-task-done task)
-                     (ob-mesos--undone-p task))
+                     (ob-mesos--placeholder-here-p task))
             (setf (ob-mesos-task-inserted task) (ob-mesos--insert-result task))))))))
 
-(defun ob-mesos--undone-p (task)
-  "Return non-nil if the placeholder of TASK is back here, below its keyword.
+(defun ob-mesos--placeholder-here-p (task)
+  "Return non-nil if the placeholder of TASK is here, below its keyword.
 Undo can insert the lines of a result one after the other."
   (when-let ((origin (ob-mesos--placeholder-origin task)))
     (eq (marker-buffer origin) (current-buffer))))
 
-(defun ob-mesos--watch-undo (tasks)
-  "Call `ob-mesos--replace-undone-placeholders' in the documents of TASKS."
+(defun ob-mesos--watch-insertions (tasks)
+  "Call `ob-mesos--replace-inserted-placeholders' in the documents of TASKS."
   (let ((buffers (delete-dups
                   (mapcar (lambda (task)
                             (let ((marker (ob-mesos-task-block-marker
@@ -169,9 +169,9 @@ Undo can insert the lines of a result one after the other."
                           tasks))))
     (dolist (buffer (delq nil buffers))
       (with-current-buffer buffer
-        (add-hook 'post-command-hook #'ob-mesos--replace-undone-placeholders nil t)))))
+        (add-hook 'post-command-hook #'ob-mesos--replace-inserted-placeholders nil t)))))
 
-(add-hook 'ob-mesos-launched-functions #'ob-mesos--watch-undo)
+(add-hook 'ob-mesos-launched-functions #'ob-mesos--watch-insertions)
 
 ;;;; Tasks that wait for values
 

@@ -30,7 +30,7 @@ After the last one submit what GRAPH has, and call FUNCTION with it."
       (if nodes
           (progn
             ;; It may evaluate Lisp in the header arguments.
-            (let ((quit-flag nil) (inhibit-quit nil))
+            (ob-mesos--with-quit
               (ob-mesos--execute-node-of-many (car nodes)))
             (ob-mesos--enqueue #'ob-mesos--execute-next (cdr nodes) graph function))
         (ob-mesos--submit-unsent graph)

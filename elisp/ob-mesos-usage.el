@@ -67,11 +67,10 @@ run, both in MiB."
      :task/list
      (lambda (_server result)
        (setq tasks (append (plist-get result :tasks) tasks))
-       (when (buffer-live-p buffer)
-         (with-current-buffer buffer
-           (setq tabulated-list-entries
-                 (ob-mesos-usage--rows tasks ob-mesos-usage--document))
-           (tabulated-list-print t)))))))
+       (ob-mesos--with-live-buffer buffer
+         (setq tabulated-list-entries
+               (ob-mesos-usage--rows tasks ob-mesos-usage--document))
+         (tabulated-list-print t))))))
 
 (defun ob-mesos-usage ()
   "Show the run time, CPU time and memory of the blocks of this document."

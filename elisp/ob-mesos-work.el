@@ -71,8 +71,8 @@ process filter adds to that binding are dropped when it ends."
 
 (defun ob-mesos--do-job (job)
   "Do JOB, a function with its arguments.
-A quit is meant for another command, so it takes effect after JOB; what
-JOB calls of the user binds `quit-flag' and `inhibit-quit' to nil."
+A quit is meant for another command, so it takes effect after JOB, except
+within `ob-mesos--with-quit'."
   (save-match-data
     (let ((inhibit-quit t)
           ;; That of TRAMP, which waits for a process, shows the errors of others.
@@ -82,18 +82,34 @@ JOB calls of the user binds `quit-flag' and `inhibit-quit' to nil."
         ((error quit)
          (message "ob-mesos: %s" (error-message-string err)))))))
 
+(defmacro ob-mesos--with-quit (&rest body)
+  "Evaluate BODY, with functions of the user in it, so that it can be quit.
+A quit that was pending before stays pending."
+  (declare (indent 0) (debug t))
+  `(let ((quit-flag nil) (inhibit-quit nil))
+     ,@body))
+
 (defun ob-mesos--run-user-hook (hook &rest arguments)
   "Call the functions of HOOK, which are the user's, with ARGUMENTS.
 They can be quit.  An error of one is shown, and the next one is called."
   (apply #'run-hook-wrapped hook
          (lambda (function &rest arguments)
            (condition-case-unless-debug err
-               (let ((quit-flag nil) (inhibit-quit nil))
+               (ob-mesos--with-quit
                  (apply function arguments))
              ((error quit)
               (message "ob-mesos: %s: %s" hook (error-message-string err))))
            nil)
          arguments))
+
+;;;; Answers for a buffer
+
+(defmacro ob-mesos--with-live-buffer (buffer &rest body)
+  "Evaluate BODY in BUFFER, unless it was killed meanwhile."
+  (declare (indent 1) (debug t))
+  `(when (buffer-live-p ,buffer)
+     (with-current-buffer ,buffer
+       ,@body)))
 
 ;;;; Waiting
 

@@ -7,8 +7,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,10 +29,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A Mesos master over its HTTP API (Mesos' docs/scheduler-http-api.md), without the native library.
  *
- * <p>SUBSCRIBE has a connection of its own, over which events arrive. All other calls are sent one
- * after the other over another. One thread owns the state and calls the scheduler. After a lost
- * connection, or five heartbeat intervals without an event, it subscribes again, with jittered
- * exponential backoff, until it is closed.
+ * <p>SUBSCRIBE has a connection of its own, over which events arrive. One thread owns the state and
+ * calls the scheduler. After a lost connection, or five heartbeat intervals without an event, it
+ * subscribes again, with jittered exponential backoff, until it is closed.
  */
 public final class HttpMesos implements SchedulerDriver {
   private static final Logger log = LoggerFactory.getLogger(HttpMesos.class);
@@ -53,12 +50,10 @@ public final class HttpMesos implements SchedulerDriver {
   private final Consumer<String> trouble;
   private final Duration timeout;
   private final ScheduledThreadPoolExecutor thread;
-  private final Deque<Pending> calls = new ArrayDeque<>();
 
   private Optional<URI> leader = Optional.empty();
   private Optional<Subscription> subscription = Optional.empty();
   private boolean reconnecting;
-  private boolean sending;
   private int redirects;
   private int failures;
   private boolean closed;
@@ -66,12 +61,11 @@ public final class HttpMesos implements SchedulerDriver {
   /** Completes once no call waits any more, after {@link #close}. */
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
-  private record Pending(Call call, CompletableFuture<Void> answer) {}
-
   /** One subscription, from the SUBSCRIBE call to the end of its connection. */
-  private static final class Subscription {
+  private final class Subscription implements CallQueue.Connection {
     private final URI master;
     private final CompletableFuture<Void> answer;
+    private final CallQueue calls = new CallQueue(this);
     private URI endpoint;
     private Optional<EventStream> stream = Optional.empty();
     private Optional<Future<?>> exchange = Optional.empty();
@@ -89,6 +83,46 @@ public final class HttpMesos implements SchedulerDriver {
     void close() {
       stream.ifPresent(EventStream::close);
       exchange.ifPresent(future -> future.cancel(true));
+    }
+
+    @Override
+    public CompletableFuture<HttpResponse<String>> send(Call call) {
+      HttpRequest request =
+          post(endpoint, call).header(STREAM_ID, streamId).timeout(ANSWER_TIMEOUT).build();
+      return http.client().sendAsync(request, info -> MasterResponses.text());
+    }
+
+    @Override
+    public void execute(Runnable work) {
+      HttpMesos.this.execute(work);
+    }
+
+    @Override
+    public void executeLater(Runnable work) {
+      later(work);
+    }
+
+    @Override
+    public void accepted() {
+      failures = 0;
+      endIfDrained();
+    }
+
+    @Override
+    public void refused(Call.Type type, String why) {
+      log.warn("the master refuses {}: {}", type, why);
+      trouble.accept("The master refuses " + type + ": " + why);
+      endIfDrained();
+    }
+
+    @Override
+    public void lost(String why) {
+      HttpMesos.this.lost(this, why);
+    }
+
+    @Override
+    public void tornDown() {
+      end();
     }
   }
 
@@ -181,20 +215,18 @@ public final class HttpMesos implements SchedulerDriver {
   private void connectLater() {
     if (!reconnecting && !closed) {
       reconnecting = true;
-      var unused =
-          thread.schedule(
-              guarded(
-                  () -> {
-                    reconnecting = false;
-                    connect();
-                  }),
-              nextDelay().toMillis(),
-              TimeUnit.MILLISECONDS);
+      later(
+          () -> {
+            reconnecting = false;
+            connect();
+          });
     }
   }
 
-  private Duration nextDelay() {
-    return BACKOFF.jittered(failures++, ThreadLocalRandom.current());
+  /** Runs something after a delay that grows with each failure. */
+  private void later(Runnable work) {
+    Duration delay = BACKOFF.jittered(failures++, ThreadLocalRandom.current());
+    var unused = thread.schedule(guarded(work), delay.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void subscribe(Call call, CompletableFuture<Void> answer) {
@@ -265,7 +297,7 @@ public final class HttpMesos implements SchedulerDriver {
       attempt.lastEvent = Instant.now();
       redirects = 0;
       attempt.answer.complete(null);
-      pump();
+      attempt.calls.open();
       return;
     }
     Optional<URI> elsewhere = MasterResponses.redirect(attempt.master, response);
@@ -324,7 +356,7 @@ public final class HttpMesos implements SchedulerDriver {
       drained.complete(null);
       return;
     }
-    if (isTearingDown()) {
+    if (attempt.calls.endsTeardown()) {
       end();
       return;
     }
@@ -338,13 +370,8 @@ public final class HttpMesos implements SchedulerDriver {
     detector.failed(attempt.master);
   }
 
-  private boolean isTearingDown() {
-    return sending && calls.element().call().getType() == Call.Type.TEARDOWN;
-  }
-
-  /** The framework was torn down. A master often closes the connection before it answers. */
+  /** The framework was torn down. */
   private void end() {
-    calls.remove().answer().complete(null);
     closed = true;
     drop("the framework has been torn down");
     detector.close();
@@ -356,9 +383,7 @@ public final class HttpMesos implements SchedulerDriver {
     subscription = Optional.empty();
     attempt.close();
     attempt.answer.completeExceptionally(new IllegalStateException(why));
-    sending = false;
-    calls.forEach(call -> call.answer().completeExceptionally(new IllegalStateException(why)));
-    calls.clear();
+    attempt.calls.end(why);
     scheduler.disconnected(this);
     endIfDrained();
   }
@@ -377,96 +402,13 @@ public final class HttpMesos implements SchedulerDriver {
                 } else if (subscription.isEmpty()) {
                   answer.completeExceptionally(new IllegalStateException("not subscribed"));
                 } else {
-                  calls.add(new Pending(call, answer));
-                  pump();
+                  subscription.get().calls.add(call, answer);
                 }
               }));
     } catch (RejectedExecutionException e) {
       answer.completeExceptionally(new IllegalStateException("the driver is closed", e));
     }
     return answer;
-  }
-
-  /** Sends the next call, unless one is being answered: calls arrive in order. */
-  private void pump() {
-    if (sending || calls.isEmpty()) {
-      return;
-    }
-    Subscription attempt = subscription.orElseThrow();
-    if (attempt.streamId.isEmpty()) {
-      return;
-    }
-    sending = true;
-    Pending next = calls.element();
-    HttpRequest request =
-        post(attempt.endpoint, next.call())
-            .header(STREAM_ID, attempt.streamId)
-            .timeout(ANSWER_TIMEOUT)
-            .build();
-    var unused =
-        http.client()
-            .sendAsync(request, info -> MasterResponses.text())
-            .whenComplete(
-                (response, failure) ->
-                    execute(
-                        () -> {
-                          if (!current(attempt)) {
-                            return;
-                          }
-                          if (failure != null) {
-                            // The call may have arrived; reconciliation tells.
-                            lost(attempt, MesosHttpClient.explain(failure));
-                          } else {
-                            sending = false;
-                            answered(attempt, next, response);
-                            endIfDrained();
-                          }
-                        }));
-  }
-
-  private void answered(Subscription attempt, Pending sent, HttpResponse<String> response) {
-    int status = response.statusCode();
-    if (MasterResponses.isBusy(status)) {
-      log.info("the master answers {} and is asked again", status);
-      sending = true;
-      var unused =
-          thread.schedule(
-              guarded(
-                  () -> {
-                    if (current(attempt)) {
-                      sending = false;
-                      pump();
-                    }
-                  }),
-              nextDelay().toMillis(),
-              TimeUnit.MILLISECONDS);
-      return;
-    }
-    if (status == 202 && sent.call().getType() == Call.Type.TEARDOWN) {
-      end();
-      return;
-    }
-    calls.remove();
-    if (status == 202 || status == 200) {
-      failures = 0;
-      sent.answer().complete(null);
-      pump();
-      return;
-    }
-    String why = MasterResponses.refusal(response);
-    if (MasterResponses.isUncertain(status)) {
-      sent.answer().completeExceptionally(new IllegalStateException(why));
-      lost(attempt, why);
-      return;
-    }
-    sent.answer().completeExceptionally(new IllegalArgumentException(why));
-    if (MasterResponses.isSubscriptionGone(response) || status == 307 || status == 401) {
-      lost(attempt, why);
-    } else {
-      log.warn("the master refuses {}: {}", sent.call().getType(), why);
-      trouble.accept("The master refuses " + sent.call().getType() + ": " + why);
-      pump();
-    }
   }
 
   @Override
@@ -481,7 +423,7 @@ public final class HttpMesos implements SchedulerDriver {
   }
 
   private void endIfDrained() {
-    if (closed && (calls.isEmpty() || subscription.isEmpty())) {
+    if (closed && subscription.map(it -> it.calls.isEmpty()).orElse(true)) {
       drained.complete(null);
     }
   }

@@ -97,6 +97,20 @@ final class SchedulerProtocolTest extends FrameworkTests {
   }
 
   @Test
+  void acknowledgementsWaitForNoOtherCall() throws Exception {
+    master.answerAcknowledgementsTogether(5);
+    connect(master.address());
+    submit(blocks(4, "exec sleep 60"));
+    for (int n = 0; n < 4; n++) {
+      awaitState("task-" + n, TaskState.RUNNING);
+    }
+    framework.kill(List.of(new TaskId("task-0"))).join();
+    awaitState("task-0", TaskState.KILLED);
+    await().atMost(LONG).until(() -> master.calls(Call.Type.ACKNOWLEDGE).size() >= 5);
+    assertThat(troubles).isEmpty();
+  }
+
+  @Test
   void whoIsTakenOverStandsBack() throws Exception {
     connect(master.address());
     submit(List.of(block("first", "true")));

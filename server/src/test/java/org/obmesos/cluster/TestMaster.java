@@ -63,6 +63,7 @@ final class TestMaster implements AutoCloseable {
   private volatile String agentHost = "localhost";
   private volatile Optional<Unavailability> maintenance = Optional.empty();
   private volatile boolean losesKills;
+  private volatile CountDownLatch acknowledgements = new CountDownLatch(0);
   private volatile Optional<String> refusedRole = Optional.empty();
   private volatile Optional<Event> greeting = Optional.empty();
   private final AtomicInteger drops = new AtomicInteger();
@@ -228,6 +229,11 @@ final class TestMaster implements AutoCloseable {
     proxyErrors.set(times);
   }
 
+  /** Acknowledgements are answered once there are so many that are not. */
+  void answerAcknowledgementsTogether(int count) {
+    acknowledgements = new CountDownLatch(count);
+  }
+
   /** Kills do nothing from now on. */
   void loseKills() {
     losesKills = true;
@@ -382,6 +388,10 @@ final class TestMaster implements AutoCloseable {
         if (call.getType() == Call.Type.TEARDOWN) {
           stream.get().over = true;
           stream.get().ended.await();
+        }
+        if (call.getType() == Call.Type.ACKNOWLEDGE) {
+          acknowledgements.countDown();
+          acknowledgements.await();
         }
         answer(exchange, 202, "");
       } catch (CompletionException e) {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 package org.obmesos.executor;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.stream.Collectors;
+import java.util.zip.GZIPOutputStream;
 
 /** The texts of the Perl programs. */
 public final class ExecutorProgram {
@@ -15,14 +20,26 @@ public final class ExecutorProgram {
     return program("supervisor.pl");
   }
 
-  /** Returns the shared executor of Mesos, without the comments and the indentation. */
+  /**
+   * Returns the shared executor of Mesos as the Base64 text of what gzip(1) makes of it. Without
+   * the comments and the indentation it is a third as long: Mesos sends and stores the description
+   * of an executor with each of its tasks.
+   */
   public static String executor() {
-    return program("executor.pl")
-        .lines()
-        .map(String::strip)
-        .filter(line -> !line.isEmpty() && !line.startsWith("# "))
-        .filter(line -> !line.equals("#"))
-        .reduce("", (text, line) -> text + line + "\n");
+    byte[] text =
+        program("executor.pl")
+            .lines()
+            .map(String::strip)
+            .filter(line -> !line.isEmpty() && !line.equals("#") && !line.startsWith("# "))
+            .collect(Collectors.joining("\n"))
+            .getBytes(StandardCharsets.UTF_8);
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+    try (OutputStream gzip = new GZIPOutputStream(compressed)) {
+      gzip.write(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return Base64.getEncoder().encodeToString(compressed.toByteArray());
   }
 
   private static String program(String last) {

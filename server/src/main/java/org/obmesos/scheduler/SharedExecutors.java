@@ -53,7 +53,8 @@ final class SharedExecutors {
 
   /** The program is in a variable, because arguments can be seen by all users of the agent. */
   private static final String COMMAND =
-      "exec perl -e 'eval delete $ENV{OB_MESOS_EXECUTOR}; die $@ if $@'";
+      "exec perl -e '$_ = `printf %s \"\\$OB_MESOS_EXECUTOR\" | base64 -d | gzip -dc`;"
+          + " delete $ENV{OB_MESOS_EXECUTOR}; eval; die $@ if $@'";
 
   private final TaskRegistry registry;
   private final Resources limit;

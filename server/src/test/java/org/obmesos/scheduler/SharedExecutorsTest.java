@@ -37,6 +37,11 @@ final class SharedExecutorsTest {
   }
 
   @Test
+  void theProgramThatIsSentWithEachTaskIsSmall() {
+    assertThat(SharedExecutors.command().getSerializedSize()).isLessThan(16 * 1024);
+  }
+
+  @Test
   void anExecutorIsRetiredAfterTwoThousandTasks() {
     String first = started();
     IntStream.range(1, 2000)

@@ -11,7 +11,8 @@ my $output_limit = 1 << 16;  # bytes of each file that the last update carries
 my $idle_limit = 60;         # seconds without a task after which it ends
 my %subscribed_with;         # the uuids of the updates that the last SUBSCRIBE carried
 my %update;                  # updates that are not acknowledged, by uuid
-my @updates;                 # their uuids, in order
+my %number;                  # their numbers, by uuid
+my $updates = 0;             # how many there were
 my ($events, $calls);
 my @unanswered;              # calls
 my ($subscribed, $ending);
@@ -67,7 +68,7 @@ sub connect_to_agent {
 sub update {
     my ($id, $state, %fields) = @_;
     my $uuid = uuid();
-    push @updates, $uuid;
+    $number{$uuid} = $updates++;
     $update{$uuid} = { status => {
         task_id => { value => $id }, state => $state, uuid => $uuid,
         source => 'SOURCE_EXECUTOR', executor_id => { value => $ENV{MESOS_EXECUTOR_ID} },
@@ -75,6 +76,9 @@ sub update {
     send_call(call('UPDATE', update => $update{$uuid})) if $subscribed;
     return $uuid;
 }
+
+# The uuids of the updates that are not acknowledged, in order.
+sub unacknowledged { return sort { $number{$a} <=> $number{$b} } keys %update }
 
 sub send_call {
     my ($body) = @_;
@@ -117,8 +121,8 @@ sub subscribe {
     my @tasks = map { $_->{info} } grep { $_->{info} } values %tasks;
     $events->{out} = http_request(call('SUBSCRIBE', subscribe => {
         unacknowledged_tasks => \@tasks,
-        unacknowledged_updates => [map { $update{$_} } @updates] }));
-    %subscribed_with = map { $_ => 1 } @updates;
+        unacknowledged_updates => [map { $update{$_} } unacknowledged()] }));
+    %subscribed_with = map { $_ => 1 } keys %update;
     $subscribe_at = undef;
 }
 
@@ -176,7 +180,7 @@ sub take_event {
     if ($type eq 'SUBSCRIBED') {
         $subscribed = 1;
         $give_up_at = undef;
-        for my $uuid (grep { !$subscribed_with{$_} } @updates) {
+        for my $uuid (grep { !$subscribed_with{$_} } unacknowledged()) {
             send_call(call('UPDATE', update => $update{$uuid}));
         }
     }
@@ -199,18 +203,15 @@ sub launch {
     }
     $spec->{sandbox} = $directory;
     $spec->{session}{directory} = "$ENV{MESOS_SANDBOX}/session" if $spec->{session};
-    my %environment = (%ENV, %{ $spec->{environment} }, MESOS_SANDBOX => $directory,
-                       MESOS_DIRECTORY => $directory, MESOS_TASK_ID => $id);
-    delete @environment{qw(MESOS_EXECUTOR_AUTHENTICATION_TOKEN OB_MESOS_EXECUTOR)};
-    $spec->{environment} = \%environment;
+    @{ $spec->{environment} }{qw(MESOS_SANDBOX MESOS_DIRECTORY MESOS_TASK_ID)} = ($directory, $directory, $id);
     $tasks{$id} = { info => $info, spec => $spec, running => update($id, 'TASK_RUNNING') };
 }
 
 sub acknowledged {
     my ($acknowledged) = @_;
     my ($id, $uuid) = ($acknowledged->{task_id}{value}, $acknowledged->{uuid});
+    delete $number{$uuid};
     delete $update{$uuid} or return;
-    @updates = grep { $_ ne $uuid } @updates;
     my $task = $tasks{$id} or return;
     return unless delete $task->{info};
     if ($task->{unwanted}) {
@@ -289,6 +290,8 @@ sub execute_for_mesos {
     }
     die "The agent wants TLS, which Perl alone cannot speak\n"
         if !defined $ENV{MESOS_DOMAIN_SOCKET} && ($ENV{LIBPROCESS_SSL_ENABLED} // '') =~ /^(1|true)$/;
+    %environment = %ENV;
+    delete $environment{MESOS_EXECUTOR_AUTHENTICATION_TOKEN};
     $on_started = sub { };
     $on_ended = \&ended;
     $on_turn = sub {

@@ -11,10 +11,11 @@ sub execute_interpreter {
     chdir($directory) or die "$directory: $!\n";
     open(STDOUT, '>>', 'stdout') or die "stdout: $!\n";
     open(STDERR, '>>', 'stderr') or die "stderr: $!\n";
+    %ENV = (%environment, %{ $spec->{environment} },
+            MESOS_SANDBOX => $directory, MESOS_DIRECTORY => $directory);
     enter_directory($spec);
     POSIX::dup2($requests, 0);
     POSIX::dup2($answers, 3);
-    %ENV = (%{ $spec->{environment} }, MESOS_SANDBOX => $directory, MESOS_DIRECTORY => $directory);
     my @command = @{ $spec->{argv} };
     no warnings 'exec';
     exec { $command[0] } @command;
@@ -67,8 +68,7 @@ sub start_in_session {
         utime(undef, undef, $spec->{session}{directory});
         $task->{process} = $session->{process};
         @$task{qw(user system)} = times_of($session->{process});
-        my $timeout = number($spec->{timeout});
-        $task->{timeout_at} = $task->{started} + $timeout if $timeout > 0;
+        set_timeout($task);
         my $request = $spec->{session}{request};
         $request =~ s/%s/$spec->{sandbox}/g;
         syswrite($session->{requests}, "$request\n");
@@ -131,7 +131,7 @@ sub copy_files {
     }
     $id_of_process{$process} = $id;
     $task->{copier} = $process;
-    delete @$task{qw(timeout_at kill_at)};
+    clear_deadlines($task);
     return 1;
 }
 
@@ -155,6 +155,7 @@ sub copy_file {
 sub end_session_task {
     my ($id, $status, $over) = @_;
     my $task = delete $tasks{$id} or return;
+    clear_deadlines($task);
     my $session = $sessions{ $task->{spec}{session}{id} };
     if ($session) {
         $session->{task} = undef;

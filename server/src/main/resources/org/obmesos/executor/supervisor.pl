@@ -15,7 +15,6 @@
 #     {"type":"FAILED","id":ID,"message":TEXT} {"type":"SESSION_ENDED","id":SESSION}
 
 my $client;
-my %environment;  # of all tasks
 my %ended;        # what is still to be written into the exit files of tasks
 my $retry_at;     # when that is tried again, if it has failed
 my $retry_after = 1;  # seconds
@@ -44,9 +43,7 @@ sub take_lines {
             %environment = %{ $message->{environment} };
         }
         elsif ($message->{type} eq 'LAUNCH') {
-            my $spec = $message->{spec};
-            $spec->{environment} = { %environment, %{ $spec->{environment} } };
-            eval { start_task($id, $spec); 1 }
+            eval { start_task($id, $message->{spec}); 1 }
                 or notify({ type => 'FAILED', id => $id, message => $@ });
         }
         elsif ($message->{type} eq 'KILL' && $tasks{$id}) {

@@ -7,7 +7,7 @@
 #
 # A task is specified by a JSON object:
 #   argv         the words of the command
-#   environment  its variables (an executor adds its own to them)
+#   environment  its variables, besides those of all tasks
 #   sandbox      its directory
 #   body         text to write into the file .block of its directory, whose name
 #                is then the last argument
@@ -37,7 +37,9 @@
 #                interpreter to that of the task after it has run
 #   In the body of such a task /ob-mesos-task-directory is that of the task.
 
+my %environment;    # the variables of all tasks
 my %tasks;          # by id
+my %timed;          # the tasks that have a deadline, by their references
 my %id_of_process;  # task ids by process id, of commands and of cleanups
 my %sessions;       # interpreters by id
 my $processes;      # what read_processes has read in this turn of the loop
@@ -78,7 +80,7 @@ sub enter_directory {
     my ($spec) = @_;
     my $directory = $spec->{directory} // '';
     return unless length $directory;
-    $directory =~ s{^~(?=/|\z)}{$spec->{environment}{HOME} || (getpwuid($<))[7]}e;
+    $directory =~ s{^~(?=/|\z)}{$ENV{HOME} || (getpwuid($<))[7]}e;
     my $path = '';
     unless ($directory =~ m{^/}) {
         for my $part (split m{/+}, $directory) {
@@ -102,9 +104,10 @@ sub execute {
         write_file('.block', $spec->{body});
         push @command, "$sandbox/.block";
     }
+    %ENV = (%environment, %{ $spec->{environment} });
     enter_directory($spec);
     # As a shell would set it.
-    %ENV = (%{ $spec->{environment} }, PWD => POSIX::getcwd() // $sandbox);
+    $ENV{PWD} = POSIX::getcwd() // $sandbox;
     no warnings 'exec';
     exec { $command[0] } @command;
     my $error = $! + 0;
@@ -126,11 +129,30 @@ sub start_task {
         POSIX::_exit(1);
     }
     $id_of_process{$process} = $id;
+    # A small process forks faster.
+    delete @$spec{qw(argv environment body)};
     my $task = $tasks{$id} //= {};
     @$task{qw(spec process started why)} = ($spec, $process, now(), '-');
-    my $timeout = number($spec->{timeout});
-    $task->{timeout_at} = $task->{started} + $timeout if $timeout > 0;
+    set_timeout($task);
     $on_started->($id, $task);
+}
+
+sub set_deadline {
+    my ($task, $kind, $at) = @_;
+    $task->{$kind} = $at;
+    $timed{$task} = $task;
+}
+
+sub set_timeout {
+    my ($task) = @_;
+    my $timeout = number($task->{spec}{timeout});
+    set_deadline($task, 'timeout_at', $task->{started} + $timeout) if $timeout > 0;
+}
+
+sub clear_deadlines {
+    my ($task) = @_;
+    delete @$task{qw(timeout_at kill_at)};
+    delete $timed{$task};
 }
 
 # Returns the processes of a task, or of a session, that are outside of its process
@@ -192,16 +214,21 @@ sub system_call {
 my $prctl = system_call(157, 167, [qr/^(?:i.86|arm|s390x)/, 172], [qr/^(?:powerpc|ppc)/, 171]);
 syscall($prctl, 36, 1, 0, 0, 0) if defined $prctl;
 
-my %orphans;  # children that this process has not started, with their sandboxes
+my %orphans;       # children that this process has not started, with their sandboxes
+my $orphans_read;  # whether they have been read since the last children were waited for
 
 # Returns whether a task has left processes that are children of this one now.
 sub has_orphans {
     my ($directory) = @_;
-    open(my $file, '<', "/proc/self/task/$$/children") or return 0;
+    read_orphans() unless $orphans_read++;
+    return grep { $_ eq $directory } values %orphans;
+}
+
+sub read_orphans {
+    open(my $file, '<', "/proc/self/task/$$/children") or return;
     my %session = map { $_->{process} => 1 } values %sessions;
     %orphans = map { $_ => $orphans{$_} // sandbox_of($_) }
         grep { !exists $id_of_process{$_} && !$session{$_} } split ' ', <$file> // '';
-    return grep { $_ eq $directory } values %orphans;
 }
 
 # Kills the processes of a task that has ended, or of a session.
@@ -236,14 +263,14 @@ sub stop_task {
     kill $task->{session} ? 'INT' : 'TERM', -$task->{process};
     kill 'TERM', @outside;
     $task->{outside} = @outside;
-    $task->{kill_at} = now() + number($task->{spec}{grace});
+    set_deadline($task, 'kill_at', now() + number($task->{spec}{grace}));
 }
 
 # Returns the seconds until something is to be done, undef if there is nothing.
 sub check_deadlines {
     my $now = now();
     my $next;
-    for my $task (values %tasks) {
+    for my $task (values %timed) {
         stop_task($task, 'timeout') if defined $task->{timeout_at} && $task->{timeout_at} <= $now;
         if (defined $task->{kill_at} && $task->{kill_at} <= $now) {
             delete $task->{kill_at};
@@ -281,8 +308,13 @@ sub wait_for_any {
 }
 
 sub reap {
-    while (my ($process, $status, @usage) = wait_for_any()) {
-        my $id = delete $id_of_process{$process};
+    my @children;
+    while (my @child = wait_for_any()) {
+        push @children, [delete $id_of_process{ $child[0] }, @child];
+    }
+    $orphans_read = 0;
+    for my $child (@children) {
+        my ($id, $process, $status, @usage) = @$child;
         if (!defined $id) {
             my ($session) = grep { $_->{process} == $process } values %sessions;
             session_ended($session, $status) if $session;
@@ -295,7 +327,7 @@ sub reap {
         }
         if (!defined $task->{status}) {
             $task->{status} = $status;
-            delete @$task{qw(kill_at timeout_at)};
+            clear_deadlines($task);
             $task->{usage} = [now() - $task->{started}, @usage];
             # Processes that the command has left in its group end with it.
             kill 'KILL', -$process;
@@ -304,7 +336,7 @@ sub reap {
                 || (!in_container($task) && has_orphans($task->{spec}{sandbox}));
             next if $task->{why} ne '-' && start_cleanup($id, $task);
         }
-        delete $tasks{$id};
+        clear_deadlines(delete $tasks{$id});
         $on_ended->($id, $task);
     }
 }
@@ -325,7 +357,8 @@ sub start_cleanup {
         POSIX::_exit(1);
     }
     $id_of_process{$process} = $id;
-    @$task{qw(process kill_at)} = ($process, now() + $longest_cleanup);
+    $task->{process} = $process;
+    set_deadline($task, 'kill_at', now() + $longest_cleanup);
     return 1;
 }
 

@@ -48,7 +48,8 @@ By default, small blocks share an executor on each agent; see the option
 
 (defun ob-mesos--bad (name value allowed)
   "Signal that header argument NAME cannot be VALUE, but must be ALLOWED."
-  (user-error "`:%s' cannot be %S: it is %s" name value allowed))
+  (user-error "`:%s' cannot be %s: it is %s" name
+              (truncate-string-to-width (format "%S" value) 200 nil nil t) allowed))
 
 (defun ob-mesos--number (name value relation bound)
   "VALUE of header argument NAME as a number.

@@ -206,6 +206,15 @@ for word in sorted(counts): print(word, counts[word])"))
                                (should-error (org-babel-execute-src-block)
                                              :type 'user-error)))))))
 
+(ert-deftest ob-mesos-a-long-value-is-not-repeated-in-the-message ()
+  (ob-mesos-tests--with
+      (ob-mesos-tests--block ":foreach (number-sequence 1 10000)" "true")
+    (let ((message (error-message-string
+                    (should-error (org-babel-execute-src-block) :type 'user-error))))
+      (should (string-search "cannot be \"(1 2 3 4" message))
+      (should (string-search "it is NAME=LIST" message))
+      (should (< (length message) 300)))))
+
 (ert-deftest ob-mesos-the-heading-of-a-column-is-no-element ()
   (ob-mesos-tests--with
       (concat "#+name: hosts\n| name | port |\n|------+------|\n| alpha | 1 |\n| beta | 2 |\n\n"

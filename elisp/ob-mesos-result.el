@@ -5,8 +5,8 @@
 
 ;;; Commentary:
 
-;; When a task has ended, its files are copied, its value is made, and Org
-;; inserts the result in place of the placeholder.
+;; When a task has ended, its files are copied, and Org inserts its value in
+;; place of the placeholder.
 
 ;;; Code:
 
@@ -29,85 +29,7 @@
 
 (defvar ob-mesos--waiting-tasks)
 
-;;;; The value
-
-(defun ob-mesos--result-params (params failed)
-  "How to insert a result: as PARAMS say, or verbatim if the task FAILED."
-  (if failed
-      (cons "output"
-            (or (cl-intersection '("append" "prepend")
-                                 (cdr (assq :result-params params))
-                                 :test #'equal)
-                '("replace")))
-    (cdr (assq :result-params params))))
-
-(defvar *this*)
-
-(defun ob-mesos--file-there-p (task result-params file)
-  "Return non-nil if TASK has made FILE, which is not to be written then.
-RESULT-PARAMS are the result parameters of its block."
-  (or (ob-mesos-task-not-run-p task)
-      (member "link" result-params)
-      (member "graphics" result-params)
-      (member file (ob-mesos-task-fetched task))))
-
-(defun ob-mesos--member-links (task file)
-  "Return links to the files that the members of TASK have made in place of FILE.
-Return nil if TASK is no group."
-  (cl-loop for member in (ob-mesos-task-members task)
-           when (member file (ob-mesos-task-fetched member))
-           collect (org-babel-result-to-file
-                    (file-relative-name (ob-mesos--target member file)
-                                        (ob-mesos-task-directory member)))))
-
-(defun ob-mesos--finish-value (task params result-params)
-  "The value to insert for TASK, with `:file' and `:post' of PARAMS obeyed.
-Return it and the RESULT-PARAMS to insert it with.  If the members of a
-group have made files, it is a list of links to these."
-  (let* ((name (ob-mesos--result-file params))
-         (links (and name (ob-mesos--member-links task name)))
-         (file (and (not links) name))
-         (post (cdr (assq :post params)))
-         (there (and file (ob-mesos--file-there-p task result-params file)))
-         (value (cond (links links)
-                      (there nil)
-                      (t (ob-mesos--raw-value task params (or file post))))))
-    (when links
-      (setq result-params (list "list" "replace")))
-    (when file
-      (unless there
-        (ob-mesos--write-value task value params file))
-      (setq value file))
-    (when post
-      (let ((*this* (if file
-                        (org-babel-result-to-file
-                         file (org-babel--file-desc params value))
-                      value)))
-        (setq value (ob-mesos--with-quit (org-babel-ref-resolve post))
-              result-params (remove "file" result-params))))
-    (cons value result-params)))
-
-(defun ob-mesos--write-file (task params file)
-  "Write FILE, that of PARAMS, for TASK, unless the task has made it.
-For Org, which would write the value of the block into FILE."
-  (let ((result-params (cdr (assq :result-params params))))
-    (unless (ob-mesos--file-there-p task result-params file)
-      (ob-mesos--call-in-document
-       task
-       (lambda ()
-         (ob-mesos--write-value task (ob-mesos--raw-value task params t)
-                                params file))))))
-
-(defun ob-mesos--outcome (task)
-  "The value of TASK, which has ended well, and how to insert it; made once."
-  (or (ob-mesos-task-outcome task)
-      (setf (ob-mesos-task-outcome task)
-            (let ((params (ob-mesos-task-params task)))
-              (ob-mesos--call-in-document
-               task
-               (lambda ()
-                 (ob-mesos--finish-value
-                  task params (ob-mesos--result-params params nil))))))))
+;;;; The block
 
 (defun ob-mesos--node-at (position)
   "Return a node for the block or call at POSITION, in a graph of its own."

@@ -369,13 +369,21 @@ make a table of it) is done with the result instead."
       (setcar result-params "none")
       (setcdr result-params (list "silent")))))
 
+(defun ob-mesos--executable-here ()
+  "Return the block or call at point, or nil if there is none."
+  (let ((element (org-element-context)))
+    (and (ob-mesos--executable-p element) element)))
+
 (defun ob-mesos--element-here ()
-  "Return the block or call that Org is executing, or nil if there is none."
+  "Return the block or call that Org is executing, or nil if there is none.
+That is the one at point, where Org inserts the result, too.  Org's record
+of its position is a number: results that come in while references are
+resolved make it that of something else."
   (and (derived-mode-p 'org-mode)
-       (save-excursion
-         (goto-char (or org-babel-current-src-block-location (point)))
-         (let ((element (org-element-context)))
-           (and (ob-mesos--executable-p element) element)))))
+       (or (ob-mesos--executable-here)
+           (save-excursion
+             (goto-char (or org-babel-current-src-block-location (point)))
+             (ob-mesos--executable-here)))))
 
 (defun ob-mesos--after-tasks (params)
   "Return the tasks to wait for before a block with PARAMS; see `:after'."

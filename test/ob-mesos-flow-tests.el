@@ -32,6 +32,37 @@
 
 ;;;; Values
 
+(ert-deftest ob-mesos-results-that-come-in-meanwhile-do-not-misplace-another ()
+  (dolist (execute (list #'org-babel-execute-buffer
+                         (lambda ()
+                           (goto-char (point-min))
+                           (while (re-search-forward "^#\\+\\(begin_src mesos\\|call\\)" nil t)
+                             (save-excursion (or (org-babel-lob-execute-maybe)
+                                                 (org-babel-execute-src-block)))))))
+    (ob-mesos-tests--with-file ""
+      (let* ((go (expand-file-name "go" directory))
+             (ended 0)
+             (ob-mesos-after-task-functions
+              (list (lambda (_task)
+                      (when (= 3 (cl-incf ended))
+                        (write-region "" nil go nil 'silent))))))
+        (insert (ob-mesos-tests--block "" "echo 1") "\n"
+                (ob-mesos-tests--block "" "echo 2") "\n"
+                (ob-mesos-tests--block "" "echo 3") "\n"
+                (ob-mesos-flow--named
+                 "slow" ":eval no-export"
+                 (format "until [ -e %s ]; do sleep 0.05; done; echo 5" go))
+                (ob-mesos-flow--named "waits" ":var x=slow" "echo B$x")
+                "#+call: waits(x=slow)\n\n"
+                "#+begin_src sh :eval never\n" (make-string 400 ?#) "\n#+end_src\n\n"
+                "#+RESULTS:\n: precious\n")
+        (let ((org-confirm-babel-evaluate nil))
+          (funcall execute))
+        (ob-mesos-tests--settle)
+        (should (equal ": B5\n" (ob-mesos-flow--result "waits")))
+        (should (string-suffix-p "#+RESULTS:\n: precious\n" (buffer-string)))
+        (should (= 2 (how-many "^: B5$" (point-min) (point-max))))))))
+
 (ert-deftest ob-mesos-a-block-waits-in-the-queue-for-the-value-of-another ()
   (ob-mesos-tests--with
       (concat (ob-mesos-flow--named "one" "" "sleep 0.5; printf first")

@@ -193,6 +193,9 @@ Return non-nil then.  For `org-ctrl-c-ctrl-c-hook'."
     (org-font-lock-set-keywords-hook . ob-mesos--add-keywords)
     (before-revert-hook . ob-mesos--show-as-in-file)
     (after-revert-hook . ob-mesos--reconnect-if-live)
+    ;; Results wait while a buffer is read-only.
+    (read-only-mode-hook . ob-mesos--reconnect-if-live)
+    (view-mode-hook . ob-mesos--reconnect-if-live)
     (after-load-functions . ob-mesos--wrap-loaded))
   "The hooks of others and what the mode puts on them.")
 

@@ -109,6 +109,13 @@ of the file is another."
          (cons home (delq home (buffer-list)))
        (buffer-list)))))
 
+(defun ob-mesos--writable-place (task)
+  "Return the place of TASK as `ob-mesos--place' does.
+Return nil if the buffer is read-only."
+  (when-let ((place (ob-mesos--place task)))
+    (and (not (buffer-local-value 'buffer-read-only (car place)))
+         place)))
+
 (defun ob-mesos--gone-from-here-p (task)
   "Return non-nil if neither the block of TASK nor its placeholder is here.
 A missing placeholder alone is no proof: the result can have replaced it."

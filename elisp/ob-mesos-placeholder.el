@@ -116,7 +116,7 @@ counted than its task has shown, if that is known."
   "Bring the placeholder of TASK up to date."
   (when (ob-mesos-task-members task)
     (ob-mesos--tell-group task))
-  (let ((place (ob-mesos--place task))
+  (let ((place (ob-mesos--writable-place task))
         (text (cons (ob-mesos--placeholder task)
                     (unless (string-empty-p (ob-mesos-task-tail task))
                       (split-string (ob-mesos--clean (ob-mesos-task-tail task))

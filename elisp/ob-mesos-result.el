@@ -65,8 +65,8 @@ The Emacs in which it was made can be gone, too."
 
 (defun ob-mesos--insert-result (task)
   "Put the result of TASK in the place of its placeholder.
-Return nil if there is no such place any more."
-  (let* ((place (ob-mesos--place task))
+Return nil if there is no such place any more, or if it is read-only."
+  (let* ((place (ob-mesos--writable-place task))
          (wanted (and place
                       (with-current-buffer (car place)
                         (org-with-wide-buffer
@@ -74,7 +74,7 @@ Return nil if there is no such place any more."
                              (ob-mesos--apart-p task (cdr place)))))))
          (value (and wanted (ob-mesos--value-to-insert task)))
          ;; Making the value can have changed the buffer.
-         (place (and value (ob-mesos--place task))))
+         (place (and value (ob-mesos--writable-place task))))
     (when place
       (with-current-buffer (car place)
         (save-excursion
@@ -418,10 +418,8 @@ Obey its `:file' and `:post', unless Org executes its block and does so."
             (message "ob-mesos: %s: %s %s" (ob-mesos-task-id task)
                      (ob-mesos-task-state task)
                      (plist-get (ob-mesos-task-data task) :message))))
-         (t
-          (message "ob-mesos: %s has ended; its place is gone, its result \
-is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
-                   (ob-mesos-task-id task)))))
+         (t (message "ob-mesos: %s has ended; %s" (ob-mesos-task-id task)
+                     (ob-mesos--why-not-inserted task)))))
     (run-hook-with-args 'ob-mesos-ended-functions task)
     (ob-mesos--run-user-hook 'ob-mesos-after-task-functions task)
     (when (and (ob-mesos-task-output task)
@@ -430,6 +428,14 @@ is in the task list, and `ob-mesos-reconnect' inserts it if the place is back"
     (when (ob-mesos-task-group task)
       (ob-mesos--compact task))
     (ob-mesos--forget-old task)))
+
+(defun ob-mesos--why-not-inserted (task)
+  "Return why the result of TASK is not in its document, as text for a message."
+  (if-let ((place (ob-mesos--place task)))
+      (format "%s is read-only, and gets its result once it is not"
+              (buffer-name (car place)))
+    "its place is gone, its result is in the task list, \
+and `ob-mesos-reconnect' inserts it if the place is back"))
 
 (defvar ob-mesos--ended nil
   "The ids of tasks that have ended, the latest first, but of no members.")

@@ -197,6 +197,28 @@
       (should (equal text (buffer-string)))
       (should-not (ob-mesos--running)))))
 
+(ert-deftest ob-mesos-a-buffer-that-becomes-read-only-waits-for-its-result ()
+  (dolist (mode (list #'read-only-mode #'view-mode))
+    (ob-mesos-tests--with-file ""
+      (let ((go (expand-file-name "go" directory))
+            (on ob-mesos-global-mode))
+        (insert (ob-mesos-tests--block
+                 "" (format "until [ -e %s ]; do sleep 0.05; done; echo done" go)))
+        (unwind-protect
+            (progn
+              (ob-mesos-global-mode)
+              (goto-char (point-min))
+              (ob-mesos-execute)
+              (let ((text (buffer-string)))
+                (funcall mode 1)
+                (write-region "" nil go nil 'silent)
+                (ob-mesos-tests--settle)
+                (should (equal text (buffer-string))))
+              (funcall mode -1)
+              (ob-mesos-tests--settle)
+              (should (equal ": done\n" (ob-mesos-tests--results))))
+          (unless on (ob-mesos-global-mode -1)))))))
+
 (ert-deftest ob-mesos-after-counts-only-what-has-finished ()
   (ob-mesos-tests--with
       (concat "#+name: bad\n" (ob-mesos-tests--block "" "exit 3") "\n"

@@ -171,25 +171,34 @@ call: where its results stand above it, they move it."
 (defun ob-mesos--apart-p (task position)
   "Return non-nil if the placeholder of TASK at POSITION is apart from its block.
 The block is in this buffer, but Org would not find the results of the
-block there: there is text in between now, say.  A placeholder whose block
-is gone, or that was copied into another element, has no result."
-  (let ((marker (ob-mesos-task-block-marker task))
-        (text (ob-mesos-task-text task)))
+block there: there is text in between now, or it has been split.  A
+placeholder whose block is gone, or that was copied into another element,
+has no result."
+  (let ((marker (ob-mesos-task-block-marker task)))
     (and marker
-         text
+         (ob-mesos-task-text task)
          (eq (marker-buffer marker) (or (buffer-base-buffer) (current-buffer)))
          (save-excursion
            (goto-char position)
            (eq 'fixed-width (org-element-type (org-element-at-point))))
-         (save-excursion
-           (goto-char marker)
-           (let* ((element (org-element-at-point))
-                  (value (or (org-element-property :value element) "")))
-             (and (memq (org-element-type element) '(src-block babel-call))
-                  (not (string-blank-p value))
-                  ;; The block can have been split.
-                  (string-prefix-p (string-trim (org-remove-indentation value))
-                                   (string-trim (org-remove-indentation text)))))))))
+         (or (ob-mesos--part-at-p task marker)
+             (ob-mesos--part-at-p task
+                                  (save-excursion
+                                    (goto-char (ob-mesos--apart-begin position))
+                                    (skip-chars-backward " \t\n")
+                                    (point)))))))
+
+(defun ob-mesos--part-at-p (task position)
+  "Return non-nil if the block or call at POSITION is that of TASK, or a part."
+  (save-excursion
+    (goto-char position)
+    (let* ((element (org-element-at-point))
+           (part (string-trim (org-remove-indentation
+                               (or (org-element-property :value element) ""))))
+           (whole (string-trim (org-remove-indentation (ob-mesos-task-text task)))))
+      (and (memq (org-element-type element) '(src-block babel-call))
+           (not (string-empty-p part))
+           (or (string-prefix-p part whole) (string-suffix-p part whole))))))
 
 (defun ob-mesos--insert-apart (task position value)
   "Put VALUE of TASK in place of the lines at POSITION; see `ob-mesos--apart-p'.

@@ -404,5 +404,21 @@
             (lambda ()
               (overlay-put (make-overlay (point-min) (point-max)) 'invisible 'hs))))))
 
+(ert-deftest ob-mesos-a-block-that-is-split-while-it-runs-gets-its-result ()
+  (ob-mesos-tests--with-file ""
+    (let ((go (expand-file-name "go" directory)))
+      (insert "* A\n"
+              (ob-mesos-tests--block
+               "" (format "until [ -e %s ]; do sleep 0.05; done\necho one\necho two" go))
+              "\ntext\n")
+      (ob-mesos-tests--go "#+begin_src")
+      (ob-mesos-execute)
+      (ob-mesos-tests--go "echo two")
+      (org-babel-demarcate-block)
+      (write-region "" nil go nil 'silent)
+      (ob-mesos-tests--settle)
+      (should (string-match-p "^: one\n: two$" (buffer-string)))
+      (should-not (string-search "mesos:" (buffer-string))))))
+
 (provide 'ob-mesos-place-tests)
 ;;; ob-mesos-place-tests.el ends here

@@ -7,13 +7,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.SequenceInputStream;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.mesos.v1.scheduler.Protos.Call;
+import org.obmesos.driver.MesosHttpClient;
 
 /**
  * A short session without a client. It loads the classes that the class-data sharing archive is to
@@ -45,12 +51,28 @@ final class CdsTrainingRun {
             new ByteArrayInputStream(session.getBytes(StandardCharsets.UTF_8)),
             output.awaitedInput());
     int status = server.serve(script, output, directory);
+    loadDriver();
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }
     return status;
+  }
+
+  /** Loads what talks with a master: nobody listens on that port. */
+  private static void loadDriver() throws IOException {
+    MesosHttpClient http = MesosHttpClient.of(Optional.empty(), MesosHttpClient.Trust.SYSTEM);
+    Call call = Call.newBuilder().setType(Call.Type.SUBSCRIBE).build();
+    var unused =
+        http.client()
+            .sendAsync(
+                http.request(URI.create("http://127.0.0.1:1"))
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(call.toByteArray()))
+                    .build(),
+                HttpResponse.BodyHandlers.ofString())
+            .handle((response, failure) -> 0)
+            .join();
   }
 
   private static String frame(String content) {

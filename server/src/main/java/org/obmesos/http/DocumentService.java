@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +24,6 @@ import org.obmesos.store.Store;
 import org.obmesos.store.StoredDocument;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
-import org.obmesos.task.TaskResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,26 +49,24 @@ final class DocumentService {
   DocumentService(Framework framework, Store store) {
     this.framework = framework;
     this.store = store;
-    this.loaded = store.documents().thenComposeAsync(this::load);
+    this.loaded = store.documentIds().thenCompose(this::load);
   }
 
-  private CompletableFuture<Void> load(List<StoredDocument> stored) {
-    List<CompletableFuture<Void>> submissions = new ArrayList<>();
-    Set<String> ids =
-        stored.stream().map(StoredDocument::id).collect(Collectors.toUnmodifiableSet());
-    for (StoredDocument each : stored) {
-      try {
-        SubmittedDocument document = parse(each);
-        if (!each.submitted()) {
-          submissions.add(submit(document));
-        }
-        documents.put(document.id(), document.withoutBodies());
-      } catch (InvalidDocumentException e) {
-        log.warn("the document {} is not valid any more: {}", each.id(), e.getMessage());
-      }
+  /** Loads documents one after the other: the texts of all need not fit into memory. */
+  private CompletableFuture<Void> load(Collection<String> ids) {
+    CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
+    for (String id : ids) {
+      last =
+          last.thenCompose(unused -> store.document(id))
+              .thenComposeAsync(this::load)
+              .exceptionally(
+                  failure -> {
+                    log.warn("the document {} cannot be loaded", id, failure);
+                    return null;
+                  });
     }
-    return CompletableFuture.allOf(submissions.toArray(new CompletableFuture<?>[0]))
-        .thenCompose(unused -> framework.list())
+    Set<String> known = Set.copyOf(ids);
+    return last.thenCompose(unused -> framework.list())
         .thenCompose(
             tasks ->
                 killAndDelete(
@@ -78,9 +74,19 @@ final class DocumentService {
                         .filter(
                             task ->
                                 SubmittedDocument.idOf(task)
-                                    .filter(id -> !ids.contains(id))
+                                    .filter(id -> !known.contains(id))
                                     .isPresent())
                         .toList()));
+  }
+
+  private CompletableFuture<Void> load(Optional<StoredDocument> stored) {
+    if (stored.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    SubmittedDocument document = parse(stored.get());
+    CompletableFuture<Void> submission =
+        stored.get().submitted() ? CompletableFuture.completedFuture(null) : submit(document);
+    return submission.thenRun(() -> documents.put(document.id(), document.withoutBodies()));
   }
 
   private static SubmittedDocument parse(StoredDocument document) {
@@ -111,7 +117,7 @@ final class DocumentService {
     var unused = document.toBlocks();
     return loaded
         .thenCompose(done -> store.addDocument(stored))
-        .thenCompose(done -> submit(document))
+        .thenComposeAsync(done -> submit(document))
         .thenApply(
             done -> {
               documents.put(document.id(), document.withoutBodies());
@@ -122,12 +128,21 @@ final class DocumentService {
   private CompletableFuture<Void> submit(SubmittedDocument document) {
     return framework
         .submit(document.toBlocks(), Map.of())
-        .thenCompose(tasks -> store.markSubmitted(document.id()))
         .exceptionallyCompose(
             failure ->
                 store
                     .deleteDocument(document.id())
-                    .thenCompose(done -> CompletableFuture.failedFuture(failure)));
+                    .thenCompose(done -> CompletableFuture.failedFuture(failure)))
+        .thenCompose(
+            tasks ->
+                store
+                    .markSubmitted(document.id())
+                    .exceptionally(
+                        failure -> {
+                          // Submitted again, the same tasks do not run twice.
+                          log.warn("{} is not marked as submitted", document.id(), failure);
+                          return null;
+                        }));
   }
 
   private String newId() {
@@ -162,17 +177,13 @@ final class DocumentService {
     return framework.get(document.taskIds());
   }
 
-  /** Returns the text of a document with its results; empty if it was deleted. */
-  CompletableFuture<Optional<String>> withResults(
-      SubmittedDocument document, Map<TaskId, String> tails) {
-    return tasks(document)
-        .thenCompose(tasks -> formatter(tasks, tails))
-        .thenCombine(
-            store.document(document.id()),
-            (formatter, stored) -> stored.map(found -> withResults(document, found, formatter)));
+  /** Returns a document as it was posted; empty if it was deleted. */
+  CompletableFuture<Optional<StoredDocument>> stored(SubmittedDocument document) {
+    return store.document(document.id());
   }
 
-  private static String withResults(
+  /** Returns the text of a document with its results. */
+  static String withResults(
       SubmittedDocument document, StoredDocument stored, ResultFormatter formatter) {
     Map<Integer, SubmittedDocument.SubmittedBlock> blocks =
         document.blocks().stream()
@@ -180,23 +191,6 @@ final class DocumentService {
     return Results.put(
         OrgDocument.read(stored.text()),
         source -> Optional.ofNullable(blocks.get(source.begin())).flatMap(formatter::format));
-  }
-
-  private CompletableFuture<ResultFormatter> formatter(
-      List<Task> tasks, Map<TaskId, String> tails) {
-    Map<TaskId, Task> byId = new HashMap<>();
-    tasks.forEach(task -> byId.put(task.id(), task));
-    Map<TaskId, TaskResult> results = new ConcurrentHashMap<>();
-    return CompletableFuture.allOf(
-            tasks.stream()
-                .filter(task -> task.state().isTerminal())
-                .map(
-                    task ->
-                        framework
-                            .result(task.id())
-                            .thenAccept(found -> found.ifPresent(it -> results.put(task.id(), it))))
-                .toArray(CompletableFuture<?>[]::new))
-        .thenApply(unused -> new ResultFormatter(byId, results, tails));
   }
 
   /**

@@ -32,11 +32,16 @@ public final class HttpFrontend implements AutoCloseable {
   /** The largest document, in bytes. */
   static final int MAX_BODY = 1 << 20;
 
-  /** How much of a larger request is read and dropped, so that the client reads the answer. */
+  /** How much of a refused request is read and dropped, so that the client reads the answer. */
   private static final int MAX_DRAIN = 64 << 20;
 
+  /** The same for a client without a token. */
+  private static final int MAX_STRANGERS_DRAIN = 64 << 10;
+
   private static final int BACKLOG = 1024;
-  private static final int MAX_THREADS = 128;
+
+  /** Clients without a token that do not finish their requests take threads, too. */
+  private static final int MAX_THREADS = 512;
 
   /**
    * The headers of every answer. A connection serves one request: the JDK's server closes idle
@@ -131,7 +136,8 @@ public final class HttpFrontend implements AutoCloseable {
           status = send(exchange, routes.answer(request(exchange, path)));
         }
       } catch (HttpException e) {
-        drain(exchange.getRequestBody());
+        boolean stranger = e.reply().status() == 401 || e.reply().status() == 403;
+        drain(exchange.getRequestBody(), stranger ? MAX_STRANGERS_DRAIN : MAX_DRAIN);
         status = send(exchange, e.reply());
       } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
         log.error("unexpected error in a request", e);
@@ -190,10 +196,10 @@ public final class HttpFrontend implements AutoCloseable {
     return body;
   }
 
-  private static void drain(InputStream body) throws IOException {
+  private static void drain(InputStream body, int limit) throws IOException {
     byte[] buffer = new byte[8192];
     long drained = 0;
-    for (int read = 0; read >= 0 && drained < MAX_DRAIN; drained += read) {
+    for (int read = 0; read >= 0 && drained < limit; drained += read) {
       read = body.read(buffer);
     }
   }

@@ -4,6 +4,7 @@ package org.obmesos.http;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.obmesos.task.Exit;
 import org.obmesos.task.Task;
@@ -14,13 +15,31 @@ import org.obmesos.task.TaskState;
 /**
  * Formats the result of a block for its document: its output, its failure, or its current state,
  * with the texts that Emacs inserts.
- *
- * @param tasks the known tasks, by id
- * @param results the results of ended tasks
- * @param tails the last lines of running tasks
  */
-record ResultFormatter(
-    Map<TaskId, Task> tasks, Map<TaskId, TaskResult> results, Map<TaskId, String> tails) {
+final class ResultFormatter {
+  /** The results of a document have so many characters at most, and those of one more task. */
+  private static final int MAX_CHARS = 8 << 20;
+
+  private final Map<TaskId, Task> tasks;
+  private final Function<TaskId, Optional<TaskResult>> results;
+  private final Map<TaskId, String> tails;
+  private int chars;
+
+  /**
+   * Creates a formatter for one document.
+   *
+   * @param tasks the known tasks, by id
+   * @param results returns the result of an ended task
+   * @param tails the last lines of running tasks
+   */
+  ResultFormatter(
+      Map<TaskId, Task> tasks,
+      Function<TaskId, Optional<TaskResult>> results,
+      Map<TaskId, String> tails) {
+    this.tasks = tasks;
+    this.results = results;
+    this.tails = tails;
+  }
 
   /** Returns the result of a block; empty if its tasks are not known. */
   Optional<String> format(SubmittedDocument.SubmittedBlock block) {
@@ -71,7 +90,16 @@ record ResultFormatter(
   }
 
   private String ended(Task task) {
-    Optional<TaskResult> result = Optional.ofNullable(results.get(task.id()));
+    if (chars > MAX_CHARS) {
+      return "[left out, see /tasks/%s]\n".formatted(task.id());
+    }
+    String text = report(task);
+    chars += text.length();
+    return text;
+  }
+
+  private String report(Task task) {
+    Optional<TaskResult> result = results.apply(task.id());
     String out = result.map(ResultFormatter::stdout).orElse("");
     if (task.state() == TaskState.FINISHED) {
       return out;
@@ -111,7 +139,7 @@ record ResultFormatter(
    */
   private static String clean(String text) {
     return text.replaceAll("\u001b(?:\\[[0-9;:?]*[ -/]*[@-~]|[()][0-9A-Za-z]|[=>78cDEHM])", "")
-        .replaceAll("\r+(?=\n|$)", "")
+        .replaceAll("(?<!\r)\r++(?=\n|$)", "")
         .replaceAll("(?m)^[^\n]*\r(?=[^\r\n])", "");
   }
 }

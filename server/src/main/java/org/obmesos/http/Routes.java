@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +29,7 @@ import org.obmesos.document.InvalidDocumentException;
 import org.obmesos.document.OrgDocument;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.store.StoreException;
+import org.obmesos.store.StoredDocument;
 import org.obmesos.task.InvalidBlockException;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
@@ -41,7 +43,8 @@ final class Routes {
 
   private static final Pattern DOCUMENT = Pattern.compile("/org/([a-z2-7]+)(\\.org|\\.html)?");
   private static final Pattern DOCUMENT_EVENTS = Pattern.compile("/org/([a-z2-7]+)/events");
-  private static final Pattern TASK = Pattern.compile("/tasks/([A-Za-z0-9_-][A-Za-z0-9._-]*)");
+  private static final Pattern TASK =
+      Pattern.compile("/tasks/([A-Za-z0-9_-][A-Za-z0-9._-]{0,199})");
   private static final Map<String, String> FILES =
       Map.of("/page.js", "text/javascript; charset=utf-8", "/page.css", "text/css; charset=utf-8");
 
@@ -253,12 +256,23 @@ final class Routes {
     if (form == null) {
       return described(document);
     }
-    String text =
-        await(documents.withResults(document, events.tails()))
+    StoredDocument stored =
+        await(documents.stored(document))
             .orElseThrow(() -> HttpException.notFound("document " + id));
-    return form.equals(".org")
-        ? Reply.text(200, text)
-        : Reply.of(200, Reply.HTML, HtmlView.of(OrgDocument.read(text)));
+    // One at a time: the results can be large.
+    synchronized (this) {
+      String text = DocumentService.withResults(document, stored, formatter(document));
+      return form.equals(".org")
+          ? Reply.text(200, text)
+          : Reply.of(200, Reply.HTML, HtmlView.of(OrgDocument.read(text)));
+    }
+  }
+
+  private ResultFormatter formatter(SubmittedDocument document) {
+    Map<TaskId, Task> tasks =
+        await(documents.tasks(document)).stream()
+            .collect(Collectors.toMap(Task::id, Function.identity()));
+    return new ResultFormatter(tasks, id -> await(framework.result(id)), events.tails());
   }
 
   private Reply tasks() {
@@ -283,7 +297,7 @@ final class Routes {
       Thread.currentThread().interrupt();
       throw new HttpException(503, "The server is shutting down");
     } catch (TimeoutException e) {
-      throw new HttpException(503, "The server is busy", Map.of("Retry-After", "10"));
+      throw new HttpException(503, "The server is busy; a request can still take effect");
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       if (cause instanceof CompletionException && cause.getCause() != null) {

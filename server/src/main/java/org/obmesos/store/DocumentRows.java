@@ -33,15 +33,15 @@ final class DocumentRows {
     }
   }
 
-  static List<StoredDocument> all(Connection connection) throws SQLException {
+  static List<String> ids(Connection connection) throws SQLException {
     try (PreparedStatement statement =
-            connection.prepareStatement("SELECT * FROM documents ORDER BY submitted_ms");
+            connection.prepareStatement("SELECT id FROM documents ORDER BY submitted_ms");
         ResultSet rows = statement.executeQuery()) {
-      List<StoredDocument> documents = new ArrayList<>();
+      List<String> ids = new ArrayList<>();
       while (rows.next()) {
-        documents.add(document(rows));
+        ids.add(rows.getString(1));
       }
-      return documents;
+      return ids;
     }
   }
 

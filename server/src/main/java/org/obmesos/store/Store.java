@@ -310,9 +310,9 @@ public final class Store implements AutoCloseable {
         connection -> DocumentRows.change(connection, "DELETE FROM documents WHERE id = ?", id));
   }
 
-  /** Returns all documents, the earliest first. */
-  public CompletableFuture<List<StoredDocument>> documents() {
-    return submit(DocumentRows::all);
+  /** Returns the ids of all documents, the earliest first. */
+  public CompletableFuture<List<String>> documentIds() {
+    return submit(DocumentRows::ids);
   }
 
   /** Returns a document; empty if it is not in the store. */

@@ -15,6 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -129,6 +133,74 @@ final class HttpFrontendTest {
         .contains("#+RESULTS: again\n: done\n");
   }
 
+  @Test
+  void resultsThatAreTooLargeTogetherAreLeftOut() throws IOException {
+    String id =
+        server.post(
+            block("#+name: large\n", ":instances 50", "head -c 250000 /dev/zero | tr '\\0' x")
+                + block("#+name: small\n", "", "echo small"));
+    assertThat(server.settled(id)).isEqualTo("FINISHED");
+    Answer answer = server.curl("/org/" + id + ".org");
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.body().length()).isBetween(8 << 20, 9 << 20);
+    assertThat(answer.body()).contains(": [left out, see /tasks/small-" + id + ".2]");
+  }
+
+  @Test
+  void manyCarriageReturnsAreShownQuickly() throws IOException {
+    String id = server.post(block("", "", "printf %0200000d 0 | tr 0 '\\r'; echo x"));
+    assertThat(server.settled(id)).isEqualTo("FINISHED");
+    assertThat(server.curl("/org/" + id + ".org").body()).contains("#+RESULTS:\n: x\n");
+  }
+
+  /** Changes the database of a server. */
+  private static void sql(Path state, String statement) throws SQLException {
+    Path file = state.resolve("local-http").resolve("0").resolve("store.db");
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement change = connection.createStatement()) {
+      change.execute("PRAGMA busy_timeout = 10000");
+      change.execute(statement);
+    }
+  }
+
+  @Test
+  void aDocumentThatCannotBeMarkedAsSubmittedRunsOnce() throws Exception {
+    Path state = directory.resolve("unmarked");
+    Path runs = directory.resolve("unmarked-runs");
+    String id;
+    try (HttpServerProcess unmarked = HttpServerProcess.at(state)) {
+      assertThat(unmarked.curl("/org").status()).isEqualTo(200);
+      sql(
+          state,
+          "CREATE TRIGGER fails BEFORE UPDATE ON documents BEGIN SELECT RAISE(ABORT, 'full'); END");
+      id = unmarked.post(block("", "", "echo x >> " + runs));
+      assertThat(unmarked.settled(id)).isEqualTo("FINISHED");
+      sql(state, "DROP TRIGGER fails");
+    }
+    try (HttpServerProcess next = HttpServerProcess.at(state)) {
+      assertThat(next.settled(id)).isEqualTo("FINISHED");
+      assertThat(runs).hasContent("x");
+    }
+  }
+
+  @Test
+  void aDocumentThatCannotBeSubmittedAgainDoesNotStopOthers() throws Exception {
+    Path state = directory.resolve("resubmitted");
+    try (HttpServerProcess first = HttpServerProcess.at(state)) {
+      assertThat(first.curl("/org").status()).isEqualTo(200);
+    }
+    // As if the server had been killed before it stored the tasks, which are 36 MB.
+    sql(
+        state,
+        "INSERT INTO documents (id, submitted_ms, text, submitted) VALUES ('aaaaaaaaaaaa', 1, '"
+            + block("", ":instances 9000", "#" + "x".repeat(4000))
+            + "', 0)");
+    try (HttpServerProcess next = HttpServerProcess.at(state)) {
+      String id = next.post(block("", "", "echo good"));
+      assertThat(next.settled(id)).isEqualTo("FINISHED");
+    }
+  }
+
   /** Fails the first time. */
   private String again() {
     Path mark = directory.resolve("again");
@@ -238,12 +310,13 @@ final class HttpFrontendTest {
   @CsvSource({
     "/nothing,GET,404",
     "/org/../../etc/passwd,GET,404",
-    "/org/%2e%2e/x,GET,404",
+    "/org/%%2e%%2e/x,GET,404",
     "/page.html,GET,404",
     "/org/aaaaaaaaaaaa,GET,404",
     "/org/aaaaaaaaaaaa.org,GET,404",
     "/org/aaaaaaaaaaaa/events,GET,404",
     "/tasks/none,GET,404",
+    "/tasks/%s,GET,404",
     "/tasks,POST,405",
     "/org,PUT,405",
     "/healthz,DELETE,405",
@@ -251,7 +324,8 @@ final class HttpFrontendTest {
   })
   void otherAddressesAndMethodsAreRefused(String path, String method, int status)
       throws IOException {
-    assertThat(server.curl(path, "-X", method).status()).isEqualTo(status);
+    String address = path.formatted("n".repeat(300));
+    assertThat(server.curl(address, "-X", method).status()).isEqualTo(status);
   }
 
   @Test

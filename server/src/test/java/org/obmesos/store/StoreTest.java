@@ -184,8 +184,9 @@ final class StoreTest {
       store.markSubmitted("other").join();
     }
     try (Store store = new Store(file())) {
-      assertThat(store.documents().join())
-          .containsExactly(document, new StoredDocument("other", NOON.plusSeconds(1), "", true));
+      assertThat(store.documentIds().join()).containsExactly("abc", "other");
+      assertThat(store.document("other").join())
+          .contains(new StoredDocument("other", NOON.plusSeconds(1), "", true));
       assertThat(store.document("abc").join()).contains(document);
       store.deleteDocument("abc").join();
       assertThat(store.document("abc").join()).isEmpty();
@@ -366,8 +367,9 @@ final class StoreTest {
       assertThat(tasks.get(2).state()).isEqualTo(TaskState.FINISHED);
       assertThat(store.result(tasks.get(2).id()).join().orElseThrow().stdout()).isEqualTo("out\n");
       assertThat(store.frameworkId().join()).contains("framework");
-      assertThat(store.documents().join())
-          .containsExactly(new StoredDocument("abc", NOON, "* text", true));
+      assertThat(store.documentIds().join()).containsExactly("abc");
+      assertThat(store.document("abc").join())
+          .contains(new StoredDocument("abc", NOON, "* text", true));
     }
     try (Store store = new Store(file())) {
       assertThat(store.tasks().join()).hasSize(3);

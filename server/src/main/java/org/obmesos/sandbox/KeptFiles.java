@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,13 +41,16 @@ public final class KeptFiles {
   private static final int PIECE = 1 << 20;
   private static final String UNFINISHED = "new-";
 
+  /** A result is in the store so long after its first file was copied. */
+  private static final Duration MAX_COMMIT = Duration.ofDays(1);
+
   private final Path directory;
 
   /** The prefix of the files that this server writes. */
   private final String unfinished = UNFINISHED + UUID.randomUUID() + "-";
 
-  /** The files whose results may not be in the store yet. */
-  private final Set<String> recent = ConcurrentHashMap.newKeySet();
+  /** When files were copied whose results may not be in the store yet. */
+  private final Map<String, Instant> recent = new ConcurrentHashMap<>();
 
   /** Creates an instance for a directory, which is created with the first file. */
   public KeptFiles(Path directory) {
@@ -119,7 +123,7 @@ public final class KeptFiles {
         }
       }
       KeptFile file = new KeptFile(Digests.hex(sha), size);
-      recent.add(file.digest());
+      recent.put(file.digest(), Instant.now());
       Files.move(temporary, directory.resolve(file.digest()), StandardCopyOption.REPLACE_EXISTING);
       return file;
     } finally {
@@ -128,16 +132,17 @@ public final class KeptFiles {
   }
 
   /**
-   * Deletes all files but those that results name. Those that were kept since the last time stay:
-   * their results may just be on their way into the store.
+   * Deletes all files but those that results name, and those of the last day: their results may be
+   * on their way into the store.
    *
    * @param digests the digests of the files that results name
    */
   public void retain(Set<String> digests) {
-    Set<String> spared = Set.copyOf(recent);
-    recent.removeAll(spared);
+    Instant before = Instant.now().minus(MAX_COMMIT);
+    recent.values().removeIf(copied -> copied.isBefore(before));
     delete(
-        name -> !digests.contains(name) && !spared.contains(name) && !name.startsWith(UNFINISHED));
+        name ->
+            !digests.contains(name) && !recent.containsKey(name) && !name.startsWith(UNFINISHED));
   }
 
   /** Returns whether a result is complete and its files are there, unchanged. Reads them. */

@@ -7,7 +7,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -291,15 +290,15 @@ final class Sessions {
         .map(it -> it.launch().location().executorId())
         .orElseGet(
             () -> {
-              Resources resources = task.block().resources();
-              return String.format(
-                  Locale.ROOT,
-                  "session-%s-%s-%s-%s-%s",
-                  UUID.randomUUID().toString().substring(0, RANDOM),
-                  Math.max(TASK.cpus(), resources.cpus() - TASK.cpus()),
-                  Math.max(TASK.memMiB(), resources.memMiB() - TASK.memMiB()),
-                  resources.diskMiB(),
-                  resources.gpus());
+              Resources resources = task.block().resources().minusAtMost(TASK).max(TASK);
+              return Stream.of(
+                      resources.cpus(), resources.memMiB(), resources.diskMiB(), resources.gpus())
+                  .map(Resources::format)
+                  .collect(
+                      Collectors.joining(
+                          "-",
+                          "session-" + UUID.randomUUID().toString().substring(0, RANDOM) + "-",
+                          ""));
             });
   }
 

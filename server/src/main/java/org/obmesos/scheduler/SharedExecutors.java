@@ -54,6 +54,7 @@ final class SharedExecutors {
   /** The program is in a variable, because arguments can be seen by all users of the agent. */
   private static final String COMMAND =
       "exec perl -e '$_ = `printf %s \"\\$OB_MESOS_EXECUTOR\" | base64 -d | gzip -dc`;"
+          + " die \"base64 or gzip has failed\\n\" if $? || !length;"
           + " delete $ENV{OB_MESOS_EXECUTOR}; eval; die $@ if $@'";
 
   private final TaskRegistry registry;

@@ -77,8 +77,10 @@ sub start_in_session {
     $on_started->($id, $task);
     return unless $error;
     append_error($task, $error);
-    end_session_task($id, 1 << 8, 1);
-    $on_session_ended->($spec->{session}{id}) unless $sessions{ $spec->{session}{id} };
+    # The interpreter of other tasks goes on.
+    my $over = !$sessions{ $spec->{session}{id} };
+    end_session_task($id, 1 << 8, $over);
+    $on_session_ended->($spec->{session}{id}) if $over;
 }
 
 sub append_error {

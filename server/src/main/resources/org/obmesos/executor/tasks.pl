@@ -311,6 +311,7 @@ sub reap {
     my @children;
     while (my @child = wait_for_any()) {
         push @children, [delete $id_of_process{ $child[0] }, @child];
+        delete $orphans{ $child[0] };
     }
     $orphans_read = 0;
     for my $child (@children) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.obmesos.executor.ExecutorProgram;
 import org.obmesos.executor.TaskSpecification;
+import org.obmesos.task.Session;
 
 /** The supervisor as a process, talked to over its socket. */
 final class SupervisorTest implements Supervisor.Listener {
@@ -181,6 +183,45 @@ final class SupervisorTest implements Supervisor.Listener {
     assertThat(next()).isEqualTo("lost");
     try (Supervisor second = connect(directory)) {
       assertThat(second.running()).isEmpty();
+    }
+  }
+
+  private TaskSpecification inSession(boolean begins) {
+    Session session =
+        new Session("s", "cd %s; . ./.block >> stdout; echo $? >&3", false, List.of());
+    return new TaskSpecification(
+        List.of("/bin/sh"),
+        Map.of(),
+        Optional.of("echo ran"),
+        "",
+        Duration.ofSeconds(3),
+        Duration.ZERO,
+        Optional.of(new TaskSpecification.InSession("session", session, begins)));
+  }
+
+  /** A full disk, say. */
+  @Test
+  void aTaskThatCannotBeStartedDoesNotEndItsSession() throws Exception {
+    try (Supervisor supervisor = connect(directory)) {
+      for (String id : List.of("a", "b", "c")) {
+        JsonObject specification = inSession(id.equals("a")).toJson();
+        Path task = Files.createDirectories(directory.resolve(id));
+        specification.addProperty("sandbox", task.toString());
+        specification.addProperty("meta", task.toString());
+        specification
+            .getAsJsonObject("session")
+            .addProperty("directory", directory.resolve("session").toString());
+        if (id.equals("b")) {
+          Files.createDirectory(task.resolve(".block"));
+        }
+        supervisor.launch(id, specification);
+        assertThat(next()).isEqualTo("started " + id);
+        assertThat(next()).isEqualTo("ended " + id);
+      }
+      assertThat(Files.readString(file("b", "exit")))
+          .startsWith("status 1 ")
+          .doesNotContain("over");
+      assertThat(file("c", "stdout")).hasContent("ran");
     }
   }
 

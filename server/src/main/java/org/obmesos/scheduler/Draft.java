@@ -33,6 +33,7 @@ final class Draft {
   private final Set<TaskId> deleted = new LinkedHashSet<>();
   private final Map<TaskId, TaskResult> results = new HashMap<>();
   private final List<Effect> effects = new ArrayList<>();
+  private final Map<String, byte[]> executors = new HashMap<>();
   private Optional<String> frameworkId = Optional.empty();
   private long sequence;
 
@@ -88,6 +89,11 @@ final class Draft {
         .collect(Collectors.toSet());
   }
 
+  /** Adds the description of a new executor. */
+  void putExecutor(Protos.ExecutorInfo executor) {
+    executors.put(executor.getExecutorId().getValue(), executor.toByteArray());
+  }
+
   /** Changes the framework id. */
   void setFrameworkId(String id) {
     frameworkId = Optional.of(id);
@@ -119,7 +125,7 @@ final class Draft {
     Set<TaskId> onlyBlocks = new LinkedHashSet<>(blocks);
     onlyBlocks.removeAll(inserted);
     return new Changes(
-        of(inserted), of(onlyUpdated), of(onlyBlocks), results, deleted, frameworkId);
+        of(inserted), of(onlyUpdated), of(onlyBlocks), results, deleted, frameworkId, executors);
   }
 
   private List<Task> of(Collection<TaskId> ids) {

@@ -340,10 +340,15 @@ final class LaunchQueue {
     private final List<Offer> accepted;
     private final List<Placement.Placed<Task>> tasks;
     private final List<TaskId> staged = new ArrayList<>();
+    private final List<ExecutorInfo> executors = new ArrayList<>();
+
+    /** The resources of the offers that no executor of a session has taken. */
+    private final List<Resource> left = new ArrayList<>();
 
     Launch(List<Offer> accepted, List<Placement.Placed<Task>> tasks) {
       this.accepted = accepted;
       this.tasks = tasks;
+      accepted.forEach(offer -> left.addAll(offer.getResourcesList()));
     }
 
     @Override
@@ -351,10 +356,17 @@ final class LaunchQueue {
       for (Placement.Placed<Task> placed : tasks) {
         TaskId id = placed.task().id();
         if (draft.live(id).filter(task -> task.state() == TaskState.QUEUED).isPresent()) {
-          draft.apply(id, new TaskEvent.Launch(location(placed), reuse.key(id)));
+          TaskLocation location = location(placed);
+          draft.apply(id, new TaskEvent.Launch(location, reuse.key(id)));
           staged.add(id);
+          if (placed.task().block().session().isPresent()) {
+            sessions
+                .describe(placed.task(), location, accepted.get(0), left)
+                .ifPresent(executors::add);
+          }
         }
       }
+      executors.forEach(draft::putExecutor);
     }
 
     private TaskLocation location(Placement.Placed<Task> placed) {
@@ -390,7 +402,8 @@ final class LaunchQueue {
         return;
       }
       matcher.noteLaunch(accepted, launched);
-      accept(accepted, launched);
+      executors.forEach(matcher.sessions()::put);
+      accept(ids(accepted), launched, left);
       setPendingReasons(
           matcher.shortages(
               registry.queue().stream()
@@ -407,10 +420,7 @@ final class LaunchQueue {
     }
   }
 
-  private void accept(List<Offer> accepted, List<Task> tasks) {
-    List<OfferID> ids = ids(accepted);
-    List<Resource> left = new ArrayList<>();
-    accepted.forEach(offer -> left.addAll(offer.getResourcesList()));
+  private void accept(List<OfferID> ids, List<Task> tasks, List<Resource> left) {
     List<TaskInfo> infos = new ArrayList<>();
     for (Task task : tasks) {
       Ports ports =
@@ -424,24 +434,12 @@ final class LaunchQueue {
       if (executorId.isEmpty()) {
         infos.add(TaskInfos.of(task, taken, secrets.get(task), !options.hasRoles()));
       } else if (session) {
-        infos.add(sessions.info(task, accepted.get(0), left, taken));
+        infos.add(sessions.info(task, taken));
       } else {
         infos.add(TaskInfos.shared(task, taken, executor(task, left)));
       }
     }
     double seconds = refuseSeconds();
-    // Only a new session waits here, for the description of its executor.
-    if (sessions.stored().isDone()) {
-      accept(ids, infos, seconds, tasks);
-    } else {
-      var unused =
-          sessions
-              .stored()
-              .thenRun(() -> executor.execute(() -> accept(ids, infos, seconds, tasks)));
-    }
-  }
-
-  private void accept(List<OfferID> ids, List<TaskInfo> infos, double seconds, List<Task> tasks) {
     var unused =
         subscription
             .call(calls -> calls.accept(ids, infos, seconds))

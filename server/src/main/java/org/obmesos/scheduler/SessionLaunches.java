@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.apache.mesos.v1.Protos.ExecutorID;
@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Launches the tasks of sessions, and rejects those whose session has ended. The description of an
- * executor is stored before its first task is launched: Mesos wants the very same one for each of
+ * executor is stored with the launch of its first task: Mesos wants the very same one for each of
  * its tasks (its master/validation.cpp), also from a later server. Used on the scheduler thread.
  */
 final class SessionLaunches {
@@ -44,8 +44,6 @@ final class SessionLaunches {
 
   /** The executors of lost sessions, by the ids of the agents that were lost with them. */
   private final Map<String, List<TaskLocation>> abandoned = new HashMap<>();
-
-  private CompletableFuture<Void> stored = CompletableFuture.completedFuture(null);
 
   /**
    * Creates an instance.
@@ -142,55 +140,49 @@ final class SessionLaunches {
   }
 
   /**
-   * Returns the description of a task that is launched.
+   * Describes the executor of a task that is about to be launched. The description has to be stored
+   * with the launch, and then {@link Sessions#put known}.
    *
-   * @param left the resources of the offers that no task has taken; those of a new executor are
-   *     taken from it
+   * @param left the resources of the offers that no executor has taken; its own are taken from it
+   * @return empty if its executor was described before
+   */
+  Optional<ExecutorInfo> describe(
+      Task task, TaskLocation location, Offer offer, List<Resource> left) {
+    String id = location.executorId();
+    if (!cluster || sessions.executor(id).isPresent()) {
+      return Optional.empty();
+    }
+    AvailableResources needed = new AvailableResources(Sessions.resources(id), Ports.NONE);
+    return Optional.of(
+        Sessions.describe(
+            id,
+            FrameworkID.newBuilder().setValue(location.frameworkId()).build(),
+            SharedExecutors.command(),
+            begins(task, id)
+                ? MesosResources.take(left, needed)
+                : MesosResources.list(needed, offer.getAllocationInfo().getRole())));
+  }
+
+  private boolean begins(Task task, String executorId) {
+    return sessions
+        .last(task.block().session().orElseThrow().name())
+        .filter(last -> last.launch().location().executorId().equals(executorId))
+        .isEmpty();
+  }
+
+  /**
+   * Converts a task that is launched.
+   *
    * @param taken the resources of the task
    */
-  TaskInfo info(Task task, Offer offer, List<Resource> left, List<Resource> taken) {
+  TaskInfo info(Task task, List<Resource> taken) {
     String id = task.launch().location().executorId();
-    boolean begins =
-        sessions
-            .last(task.block().session().orElseThrow().name())
-            .filter(last -> last.launch().location().executorId().equals(id))
-            .isEmpty();
+    boolean begins = begins(task, id);
     sessions.launched(task);
     ExecutorInfo executor =
         cluster
-            ? executor(task, offer, left, begins)
+            ? sessions.executor(id).orElseThrow()
             : ExecutorInfo.newBuilder().setExecutorId(ExecutorID.newBuilder().setValue(id)).build();
     return TaskInfos.inSession(task, taken, executor, begins);
-  }
-
-  private ExecutorInfo executor(Task task, Offer offer, List<Resource> left, boolean begins) {
-    String id = task.launch().location().executorId();
-    if (sessions.executor(id).isPresent()) {
-      return sessions.executor(id).get();
-    }
-    AvailableResources needed = new AvailableResources(Sessions.resources(id), Ports.NONE);
-    ExecutorInfo executor =
-        Sessions.describe(
-            id,
-            FrameworkID.newBuilder().setValue(task.launch().location().frameworkId()).build(),
-            SharedExecutors.command(),
-            begins
-                ? MesosResources.take(left, needed)
-                : MesosResources.list(needed, offer.getAllocationInfo().getRole()));
-    sessions.put(executor);
-    stored =
-        store
-            .putExecutor(id, executor.toByteArray())
-            .exceptionally(
-                failure -> {
-                  log.error("the description of the executor {} cannot be stored", id, failure);
-                  return null;
-                });
-    return executor;
-  }
-
-  /** Completes when the descriptions of all executors are stored. */
-  CompletableFuture<Void> stored() {
-    return stored;
   }
 }

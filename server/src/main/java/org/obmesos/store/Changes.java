@@ -20,6 +20,8 @@ import org.obmesos.task.TaskResult;
  * @param results the results of tasks that end with this transaction
  * @param deleted ended tasks to delete with their results
  * @param frameworkId the id of a new framework
+ * @param executors the descriptions of new executors, which the store does not look into, by their
+ *     ids
  */
 public record Changes(
     Collection<Task> inserted,
@@ -27,7 +29,8 @@ public record Changes(
     Collection<Task> blocks,
     Map<TaskId, TaskResult> results,
     Collection<TaskId> deleted,
-    Optional<String> frameworkId) {
+    Optional<String> frameworkId,
+    Map<String, byte[]> executors) {
   /** Copies the collections. */
   public Changes {
     inserted = List.copyOf(inserted);
@@ -36,16 +39,19 @@ public record Changes(
     results = Map.copyOf(results);
     deleted = List.copyOf(deleted);
     Objects.requireNonNull(frameworkId, "frameworkId");
+    executors = Map.copyOf(executors);
   }
 
   /** Returns the insertion of tasks. */
   public static Changes insert(Collection<Task> tasks) {
-    return new Changes(tasks, List.of(), List.of(), Map.of(), List.of(), Optional.empty());
+    return new Changes(
+        tasks, List.of(), List.of(), Map.of(), List.of(), Optional.empty(), Map.of());
   }
 
   /** Returns the update of a task that has not ended. */
   public static Changes update(Task task) {
-    return new Changes(List.of(), List.of(task), List.of(), Map.of(), List.of(), Optional.empty());
+    return new Changes(
+        List.of(), List.of(task), List.of(), Map.of(), List.of(), Optional.empty(), Map.of());
   }
 
   /** Returns the update of a task that has ended. */
@@ -56,7 +62,8 @@ public record Changes(
         List.of(),
         Map.of(task.id(), result),
         List.of(),
-        Optional.empty());
+        Optional.empty(),
+        Map.of());
   }
 
   /** Returns whether there is nothing to store. */
@@ -66,6 +73,7 @@ public record Changes(
         && blocks.isEmpty()
         && results.isEmpty()
         && deleted.isEmpty()
-        && frameworkId.isEmpty();
+        && frameworkId.isEmpty()
+        && executors.isEmpty();
   }
 }

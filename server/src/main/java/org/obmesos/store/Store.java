@@ -223,6 +223,9 @@ public final class Store implements AutoCloseable {
           for (Map.Entry<TaskId, TaskResult> result : changes.results().entrySet()) {
             TaskRows.putResult(connection, result.getKey(), result.getValue());
           }
+          for (Map.Entry<String, byte[]> executor : changes.executors().entrySet()) {
+            ExecutorRows.put(connection, executor.getKey(), executor.getValue());
+          }
         });
   }
 
@@ -238,11 +241,6 @@ public final class Store implements AutoCloseable {
   /** Returns the result of a task; empty if it has not ended or is not in the store. */
   public CompletableFuture<Optional<TaskResult>> result(TaskId id) {
     return submit(connection -> TaskRows.result(connection, id));
-  }
-
-  /** Stores the description of an executor, which the store does not look into. */
-  public CompletableFuture<Void> putExecutor(String id, byte[] description) {
-    return change(connection -> ExecutorRows.put(connection, id, description));
   }
 
   /** Returns the descriptions of executors, by their ids. */

@@ -153,7 +153,8 @@ final class StoreTest {
   }
 
   private static Changes frameworkId(String id) {
-    return new Changes(List.of(), List.of(), List.of(), Map.of(), List.of(), Optional.of(id));
+    return new Changes(
+        List.of(), List.of(), List.of(), Map.of(), List.of(), Optional.of(id), Map.of());
   }
 
   @Test
@@ -258,7 +259,13 @@ final class StoreTest {
       store
           .commit(
               new Changes(
-                  List.of(), List.of(), List.of(), Map.of(), List.of(ended.id()), Optional.empty()))
+                  List.of(),
+                  List.of(),
+                  List.of(),
+                  Map.of(),
+                  List.of(ended.id()),
+                  Optional.empty(),
+                  Map.of()))
           .join();
       assertThat(store.tasks().join()).containsExactly(task(2));
       assertThat(store.result(ended.id()).join()).isEmpty();
@@ -268,8 +275,18 @@ final class StoreTest {
   @Test
   void theDescriptionsOfExecutorsAreThereForTheNextServer() {
     try (Store store = new Store(file())) {
-      store.putExecutor("a", new byte[] {1, 0, -1}).join();
-      store.putExecutor("b", new byte[] {2}).join();
+      Map<String, byte[]> executors = Map.of("a", new byte[] {1, 0, -1}, "b", new byte[] {2});
+      store
+          .commit(
+              new Changes(
+                  List.of(),
+                  List.of(),
+                  List.of(),
+                  Map.of(),
+                  List.of(),
+                  Optional.empty(),
+                  executors))
+          .join();
     }
     try (Store store = new Store(file())) {
       assertThat(store.executors().join()).containsOnlyKeys("a", "b");

@@ -157,8 +157,27 @@
               (plist-get (gethash id ob-mesos-list--tasks) :master))
          (and task (ob-mesos-task-master task))))))
 
+(defun ob-mesos-list--print ()
+  "Print the list in this buffer; each window stays at its task."
+  (let ((places (mapcar (lambda (window)
+                          (cons window (tabulated-list-get-id (window-point window))))
+                        (get-buffer-window-list nil nil t))))
+    (tabulated-list-print t)
+    (save-excursion
+      (pcase-dolist (`(,window . ,id) places)
+        (goto-char (point-min))
+        (while (not (or (eobp) (equal id (tabulated-list-get-id))))
+          (forward-line 1))
+        (when (and id (not (eobp)))
+          (set-window-point window (point)))))))
+
 (defun ob-mesos-list--draw ()
-  "Draw the list, the newest task first, if it is in a window."
+  "Draw the list, the newest task first, if it is in a window.
+This is for timers, which have to keep the match data."
+  (save-match-data (ob-mesos-list--draw-now)))
+
+(defun ob-mesos-list--draw-now ()
+  "Draw the list; see `ob-mesos-list--draw'."
   (when ob-mesos-list--timer
     (cancel-timer ob-mesos-list--timer)
     (setq ob-mesos-list--timer nil))
@@ -172,7 +191,7 @@
                       (sort (hash-table-values ob-mesos-list--tasks)
                             (lambda (a b) (> (plist-get a :submitted)
                                              (plist-get b :submitted))))))
-        (tabulated-list-print t))
+        (ob-mesos-list--print))
       (setq ob-mesos-list--cost
             (- (float-time (get-internal-run-time)) start))
       ;; A running task's time goes on, for whoever looks.
@@ -214,30 +233,28 @@ A long list is drawn less often, so that Emacs is free most of the time."
   (or (gethash (tabulated-list-get-id) ob-mesos-list--tasks)
       (user-error "No task is here")))
 
-(defun ob-mesos-list--request (method success)
-  "Send METHOD for the task at point; call SUCCESS with the result."
-  (let ((id (plist-get (ob-mesos-list--task) :id)))
-    (ob-mesos--request (ob-mesos-list--server id) method
-                       (list :ids (vector id)) success)))
-
 (defun ob-mesos-list-kill ()
   "Kill the task at point."
   (interactive)
-  (when (eq t (plist-get (ob-mesos-list--task) :terminal))
-    (user-error "It has ended"))
-  (when (y-or-n-p (format "Kill %s? " (plist-get (ob-mesos-list--task) :id)))
-    (let ((id (plist-get (ob-mesos-list--task) :id)))
+  (let* ((task (ob-mesos-list--task))
+         (id (plist-get task :id)))
+    (when (eq t (plist-get task :terminal))
+      (user-error "It has ended"))
+    (when (y-or-n-p (format "Kill %s? " id))
       (ob-mesos--request-kill (ob-mesos-list--server id) (list id)))))
 
 (defun ob-mesos-list-forget ()
   "Delete the ended task at point, with its result and its sandbox.
 This cannot be undone; ask for confirmation first."
   (interactive)
-  (unless (eq t (plist-get (ob-mesos-list--task) :terminal))
-    (user-error "It still runs; kill it first"))
-  (when (y-or-n-p (format "Forget %s with its result and its sandbox? "
-                          (plist-get (ob-mesos-list--task) :id)))
-    (ob-mesos-list--request :task/forget (lambda (_) (ob-mesos-list--ask)))))
+  (let* ((task (ob-mesos-list--task))
+         (id (plist-get task :id)))
+    (unless (eq t (plist-get task :terminal))
+      (user-error "It still runs; kill it first"))
+    (when (y-or-n-p (format "Forget %s with its result and its sandbox? " id))
+      (ob-mesos--request (ob-mesos-list--server id) :task/forget
+                         (list :ids (vector id))
+                         (lambda (_) (ob-mesos-list--ask))))))
 
 (defun ob-mesos-list-details ()
   "Show the details of the task at point."

@@ -91,12 +91,13 @@ there is a result to reuse."
 (defun ob-mesos-rerun ()
   "Run the block or call at point again; kill its task first."
   (interactive)
-  (let* ((element (or (ob-mesos--cluster-element)
-                      (user-error "There is no block here that runs on a cluster")))
+  (let* ((element (ob-mesos--element-for-command))
          (task (org-with-wide-buffer
                 (ob-mesos--task-at (ob-mesos--element-begin element)))))
     (when task
-      (ob-mesos--kill-task task))
+      (ob-mesos--kill-task task)
+      ;; That can have changed the buffer.
+      (setq element (ob-mesos--element-for-command)))
     (ob-mesos--execute-element element "no")))
 
 (defun ob-mesos--member-at-point ()
@@ -156,7 +157,7 @@ The drawer contains a table with the task, agent, times, key and versions.
 With `:provenance yes', each result gets such a drawer."
   (interactive)
   (let* ((element (ob-mesos--element-for-command))
-         (begin (ob-mesos--element-begin element))
+         (begin (copy-marker (ob-mesos--element-begin element)))
          (task (org-with-wide-buffer (ob-mesos--latest-task begin))))
     (cond
      ((ob-mesos--inline-p element)
@@ -164,7 +165,7 @@ With `:provenance yes', each result gets such a drawer."
      ((and task (not (ob-mesos-task-done task)))
       (user-error "%s has not ended" (ob-mesos-task-id task)))
      (task (ob-mesos--write-provenance task begin))
-     (t (ob-mesos--ask-for-provenance element)))))
+     (t (ob-mesos--ask-for-provenance element begin)))))
 
 (defun ob-mesos--write-provenance (task begin)
   "Insert the drawer of TASK below the result of the block or call at BEGIN."
@@ -175,14 +176,15 @@ With `:provenance yes', each result gets such a drawer."
      (user-error "There is no result here"))
    (ob-mesos--replace-provenance task)))
 
-(defun ob-mesos--ask-for-provenance (element)
-  "Insert the drawer of the latest task of ELEMENT that the server knows."
+(defun ob-mesos--ask-for-provenance (element begin)
+  "Insert the drawer of the latest task of ELEMENT that the server knows.
+BEGIN is a marker at its beginning: results can come in meanwhile."
   (let* ((name (or (org-element-property :name element)
                    (user-error "No task is known of this block, which has no name")))
          (file (or (buffer-file-name (buffer-base-buffer)) ""))
          (server (ob-mesos--server
                   (let ((info (ob-mesos--node-info
-                               (ob-mesos--node-at (ob-mesos--element-begin element)) t)))
+                               (ob-mesos--node-at begin) t)))
                     (ob-mesos--master (nth 2 info)))))
          (data (car (last (cl-remove-if-not
                            (lambda (data)
@@ -198,7 +200,7 @@ With `:provenance yes', each result gets such a drawer."
     (ob-mesos--write-provenance
      (ob-mesos-task--make :id (plist-get data :id) :data data
                           :master (ob-mesos--server-master server))
-     (ob-mesos--element-begin element))))
+     begin)))
 
 ;;;; Inside the task at point
 
@@ -233,13 +235,13 @@ until the agent deletes the sandbox."
     (ob-mesos-tramp-enable server)
     (dired (format "/mesos:%s:" id))))
 
-(defun ob-mesos-send (text)
-  "Send TEXT, a line, to the standard input of the running task at point.
-Its block must have `:stdin interactive'."
-  ;; A line is not typed in vain.
-  (interactive (progn (ob-mesos--running-here)
-                      (list (read-string "Send a line: "))))
-  (let ((id (ob-mesos--running-here)))
+(defun ob-mesos-send (text &optional id)
+  "Send TEXT, a line, to the standard input of the running task ID.
+That is the one at point if ID is nil.  Its block must have `:stdin
+interactive'."
+  (interactive (let ((id (ob-mesos--running-here)))
+                 (list (read-string "Send a line: ") id)))
+  (let ((id (or id (ob-mesos--running-here))))
     (ob-mesos-exec-send (ob-mesos-list--server id) id (concat text "\n"))))
 
 (defun ob-mesos-release ()
@@ -256,7 +258,8 @@ After the last one, continue at the beginning of the buffer."
   (interactive)
   (let (positions)
     (dolist (task (ob-mesos--running))
-      (when-let ((position (car (last (ob-mesos--block-positions task)))))
+      (when-let ((position (car (last (ob-mesos--block-positions
+                                       (or (ob-mesos-task-group task) task))))))
         (push position positions)))
     (setq positions (sort positions #'<))
     (let ((next (or (cl-find-if (lambda (position) (> position (point))) positions)

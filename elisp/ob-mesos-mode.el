@@ -134,14 +134,21 @@ Return immediately; the result is inserted when the task has ended.  If
 the block is already running, ask what to do.  With a prefix argument
 FORCE, run the block even if there is a result to reuse."
   (interactive "P")
-  (let ((element (or (ob-mesos--cluster-element)
-                     (user-error "There is no block here that runs on a cluster"))))
+  (let ((element (ob-mesos--element-for-command)))
     (when-let ((again (ob-mesos--confirm-again element)))
+      (when (ob-mesos-task-p again)
+        ;; Results can have come in while the user was asked.
+        (setq element (ob-mesos--element-for-command)))
       (let ((task (ob-mesos--execute-element element (and force "no"))))
         (when (ob-mesos-task-p again)
           ;; TASK has the placeholder now.
           (setf (ob-mesos-task-block-marker again) nil))
         (ob-mesos--wait-if-asked task)))))
+
+(defun ob-mesos--element-for-command ()
+  "Return the block or call at point that is for the cluster."
+  (or (ob-mesos--cluster-element)
+      (user-error "There is no block here that runs on a cluster")))
 
 (defun ob-mesos--confirm-again (element)
   "Return non-nil if ELEMENT is to run.

@@ -41,11 +41,6 @@ all members.  If the block has changed, all members run."
       (user-error "The group has not ended"))
     (ob-mesos--execute-element element "yes")))
 
-(defun ob-mesos--element-for-command ()
-  "Return the block or call at point that is for the cluster."
-  (or (ob-mesos--cluster-element)
-      (user-error "There is no block here that runs on a cluster")))
-
 ;;;; Why
 
 (defun ob-mesos-explain ()
@@ -113,10 +108,6 @@ TASKS are all tasks of the graph."
                  (format "%d of %d members, the first of them: " (length stale)
                          (length (ob-mesos-task-members task))))
             (plist-get (ob-mesos-task-data (car stale)) :message))))
-
-(defun ob-mesos--explained-p (task)
-  "Return non-nil if TASK, or each member of it, was not to run."
-  (ob-mesos-task-not-run-p (or (car (ob-mesos-task-members task)) task)))
 
 (defun ob-mesos--forget-explained (tasks)
   "Let the servers forget those of TASKS that were not to run."

@@ -78,6 +78,10 @@ Its result is inserted then.")
   "Whether TASK is only to find out whether there is a result to reuse."
   (equal "only" (plist-get (ob-mesos-task-block task) :reuse)))
 
+(defun ob-mesos--explained-p (task)
+  "Return non-nil if TASK, or each member of it, was not to run."
+  (ob-mesos-task-not-run-p (or (car (ob-mesos-task-members task)) task)))
+
 (defun ob-mesos-task-result (task)
   "What TASK wrote, a plist, or nil."
   (plist-get (ob-mesos-task-data task) :result))

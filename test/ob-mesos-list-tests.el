@@ -317,5 +317,71 @@
       (set-buffer-modified-p nil)
       (setq buffer-file-name nil))))
 
+;;;; The list is drawn while the user is asked
+
+(defmacro ob-mesos-list--with-four (&rest body)
+  "Run BODY in a list of the tasks t1 to t4 at t1; t2 runs.
+`asked' lists what servers were asked.  `answer' draws the list as a timer
+would while the user is in the minibuffer."
+  `(let ((ob-mesos-list--tasks (make-hash-table :test #'equal)) asked)
+     (dolist (number '(1 2 3 4))
+       (let ((id (format "t%d" number)) (runs (= number 2)))
+         (puthash id (list :id id :state (if runs "RUNNING" "FINISHED")
+                           :terminal (if runs :json-false t)
+                           :cpus 1 :mem 1 :submitted number :started 1000)
+                  ob-mesos-list--tasks)))
+     (save-window-excursion
+       (delete-other-windows)
+       (switch-to-buffer (get-buffer-create "*ob-mesos tasks*"))
+       (ob-mesos-list-mode)
+       (ob-mesos-list--draw)
+       (goto-char (point-min))
+       (search-forward "t1")
+       (beginning-of-line)
+       (cl-letf* (((symbol-function 'answer)
+                   (lambda (&rest _)
+                     (let ((old (selected-window)))
+                       (select-window (minibuffer-window))
+                       (ob-mesos-list--draw)
+                       (select-window old)
+                       "line")))
+                  ((symbol-function 'y-or-n-p) #'answer)
+                  ((symbol-function 'read-string) #'answer)
+                  ((symbol-function 'ob-mesos-exec-data) (lambda (&rest _) '(:state "RUNNING")))
+                  ((symbol-function 'ob-mesos-exec-send)
+                   (lambda (_server id _text) (push id asked)))
+                  ((symbol-function 'ob-mesos--request)
+                   (lambda (_server _method params &rest _)
+                     (push (elt (plist-get params :ids) 0) asked))))
+         (unwind-protect (progn ,@body)
+           (when ob-mesos-list--timer
+             (cancel-timer ob-mesos-list--timer)
+             (setq ob-mesos-list--timer nil)))))))
+
+(ert-deftest ob-mesos-the-list-acts-on-the-task-that-it-has-named ()
+  (ob-mesos-list--with-four
+   (ob-mesos-list-forget)
+   (call-interactively #'ob-mesos-send)
+   (goto-char (point-min))
+   (search-forward "t2")
+   (ob-mesos-list-kill)
+   (should (equal '("t2" "t1" "t1") asked))))
+
+(ert-deftest ob-mesos-the-list-stays-at-its-task-in-each-window ()
+  (ob-mesos-list--with-four
+   (let ((window (selected-window)))
+     (set-window-point window (point))
+     (select-window (split-window))
+     (switch-to-buffer "*scratch*")
+     (ob-mesos-list--draw)
+     (should (equal "t1" (with-current-buffer "*ob-mesos tasks*"
+                           (tabulated-list-get-id (window-point window))))))))
+
+(ert-deftest ob-mesos-drawing-the-list-keeps-the-match-data ()
+  (ob-mesos-list--with-four
+   (string-match "b" "abc")
+   (ob-mesos-list--draw)
+   (should (equal '(1 2) (match-data)))))
+
 (provide 'ob-mesos-list-tests)
 ;;; ob-mesos-list-tests.el ends here

@@ -338,5 +338,74 @@
                                         (kill-emacs (if (equal before ,forms) 0 1)))))))))
     (should (equal 0 (car call)))))
 
+(defmacro ob-mesos-user--while-a-result-above-comes-in (body &rest actions)
+  "Below a block whose result has 60 lines, with another block b with BODY.
+Run ACTIONS with `come-in', a function that lets the result come in."
+  (declare (indent 1))
+  `(ob-mesos-tests--with-file ""
+     (let ((go (expand-file-name "go" directory)))
+       (insert "#+name: a\n"
+               (ob-mesos-tests--block
+                "" (format "until [ -e %s ]; do sleep 0.05; done; seq 60" go))
+               "\n\n#+name: b\n" (ob-mesos-tests--block "" ,body) "\n* Other\ntext\n")
+       (cl-flet ((come-in (&rest _)
+                   (write-region "" nil go nil 'silent)
+                   (let ((noninteractive t))
+                     (ob-mesos-tests--wait
+                      (lambda () (org-with-wide-buffer
+                                  (goto-char (point-min))
+                                  (search-forward "\n60\n" nil t)))))))
+         ,@actions))))
+
+(ert-deftest ob-mesos-results-can-come-in-while-the-user-is-asked ()
+  (ob-mesos-user--while-a-result-above-comes-in "echo first; sleep 600"
+    (ob-mesos-tests--go "#+begin_src mesos")
+    (ob-mesos-execute)
+    (ob-mesos-tests--go "echo first")
+    (ob-mesos-execute)
+    (let ((id (ob-mesos-task-id (ob-mesos--task-at (org-babel-find-named-block "b"))))
+          (noninteractive nil))
+      (ob-mesos-tests--go "echo first")
+      (cl-letf (((symbol-function 'read-multiple-choice)
+                 (lambda (&rest _) (come-in) '(?k "kill"))))
+        (ob-mesos-execute))
+      (should (string-match "#\\+RESULTS: b\n: mesos:\\([^ ]+\\)" (buffer-string)))
+      (should-not (equal id (match-string 1 (buffer-string)))))))
+
+(ert-deftest ob-mesos-results-can-come-in-while-the-server-is-asked ()
+  (ob-mesos-user--while-a-result-above-comes-in "echo first"
+    (set-buffer-modified-p nil)
+    (ob-mesos-tests--go "echo first")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (clrhash ob-mesos--tasks)
+    (ob-mesos-tests--go "#+begin_src mesos")
+    (ob-mesos-execute)
+    (ob-mesos-tests--go "echo first")
+    (cl-letf* ((call (symbol-function 'ob-mesos--call))
+               ((symbol-function 'ob-mesos--call)
+                (lambda (&rest arguments) (come-in) (apply call arguments))))
+      (ob-mesos-provenance))
+    (should (string-match-p "#\\+RESULTS: b\n: first\n:PROVENANCE:" (buffer-string)))))
+
+(ert-deftest ob-mesos-jump-finds-a-group ()
+  (ob-mesos-tests--with (concat "text\n\n" (ob-mesos-tests--block ":instances 2" "sleep 600"))
+    (search-forward "sleep")
+    (ob-mesos-execute)
+    (goto-char (point-min))
+    (ob-mesos-jump)
+    (should (looking-at-p "#\\+begin_src"))
+    (ob-mesos-tests--end-all)))
+
+(ert-deftest ob-mesos-explaining-a-block-is-no-end-of-a-task ()
+  (ob-mesos-tests--with (concat "#+name: new\n" (ob-mesos-tests--block "" "echo $RANDOM new"))
+    (search-forward "echo")
+    (let* (ended called
+           (ob-mesos-ended-functions (list (lambda (_task) (setq ended t))))
+           (ob-mesos-after-task-functions (list (lambda (_task) (setq called t)))))
+      (ob-mesos-explain)
+      (ob-mesos-tests--wait (lambda () ended))
+      (should-not called))))
+
 (provide 'ob-mesos-user-tests)
 ;;; ob-mesos-user-tests.el ends here

@@ -33,8 +33,10 @@
    t))
 
 (defun ob-mesos--tell-of-waiting (task)
-  "Print why TASK waits on stderr, if it does and there is a reason."
-  (when (equal (plist-get task :state) "QUEUED")
+  "Print why TASK waits on stderr, if it does and there is a reason.
+Servers tell of tasks of other documents, too."
+  (when (and (equal (plist-get task :state) "QUEUED")
+             (gethash (plist-get task :id) ob-mesos--tasks))
     (let ((why (plist-get task :message)))
       (unless (member why '(nil ""))
         (ob-mesos--progress
@@ -54,7 +56,11 @@
     (ob-mesos--wrong-usage "Name a document"))
   (unless (and (file-readable-p file) (not (file-directory-p file)))
     (ob-mesos--wrong-usage "There is no document %s" file))
-  (find-file-noselect (expand-file-name file)))
+  (let ((buffer (find-file-noselect (expand-file-name file))))
+    (with-current-buffer buffer
+      (unless (derived-mode-p 'org-mode)
+        (org-mode)))
+    buffer))
 
 (defun ob-mesos--allow-edits (print)
   "Make the document writable if PRINT is non-nil, for then it is not saved.
@@ -165,6 +171,17 @@ names a master, those of the shell do."
     (string-match-p "[^[:ascii:]\x3fff80-\x3fffff]"
                     (decode-coding-string (buffer-string) 'utf-8-unix))))
 
+(defun ob-mesos--save-beside (why)
+  "Save this document in a new file beside its own, because of WHY.
+Emacs would ask whether to overwrite that."
+  (let ((new (make-temp-file (concat buffer-file-name "."))))
+    (write-region nil nil new nil 'silent)
+    (ob-mesos--progress
+     (format "ob-mesos: %s %s; the results are in %s"
+             (file-name-nondirectory buffer-file-name) why
+             (file-name-nondirectory new))
+     t)))
+
 (defun ob-mesos--save-document ()
   "Save this document, in UTF-8 if its coding system cannot encode a result.
 Emacs would ask which coding system to use.  Signal a `user-error' if the
@@ -180,16 +197,11 @@ that are not valid UTF-8" (file-name-nondirectory buffer-file-name) coding chara
       (set-buffer-file-coding-system
        (coding-system-change-text-conversion buffer-file-coding-system 'utf-8))
       (ob-mesos--replace-coding-cookies))
-    (if (verify-visited-file-modtime)
-        (save-buffer)
-      ;; Emacs would ask whether to overwrite it.
-      (let ((new (make-temp-file (concat buffer-file-name "."))))
-        (write-region nil nil new nil 'silent)
-        (ob-mesos--progress
-         (format "ob-mesos: %s has changed since; the results are in %s"
-                 (file-name-nondirectory buffer-file-name)
-                 (file-name-nondirectory new))
-         t)))
+    (cond ((not (verify-visited-file-modtime))
+           (ob-mesos--save-beside "has changed since"))
+          ((stringp (file-locked-p buffer-file-name))
+           (ob-mesos--save-beside "is being edited"))
+          (t (save-buffer)))
     (when position
       (ob-mesos--progress
        (format "ob-mesos: %s was saved as utf-8: %s cannot encode %c"

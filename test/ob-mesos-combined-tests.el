@@ -396,6 +396,29 @@ return [1, 2]
           (mapc #'delete-file others)))
       (delete-file file))))
 
+(ert-deftest ob-mesos-a-file-that-somebody-edits-is-not-overwritten ()
+  (ob-mesos-tests--elsewhere
+    (ob-mesos-combined--in-directory
+     (let ((text (ob-mesos-tests--block "" "echo result")))
+       (write-region text nil "a.org" nil 'silent)
+       (make-symbolic-link "somebody@elsewhere.1234:1700000000" ".#a.org")
+       (pcase-let ((`(,status ,_ ,message)
+                    (ob-mesos-tests--call
+                     (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" "a.org"))))
+         (should (equal 0 status))
+         (should (string-search "a.org is being edited; the results are in" message))
+         (should (equal text (ob-mesos--bytes "a.org")))
+         (should (string-search ": result" (ob-mesos--bytes
+                                            (car (file-expand-wildcards "a.org.*"))))))))))
+
+(ert-deftest ob-mesos-a-document-can-have-any-name ()
+  (ob-mesos-tests--elsewhere
+    (ob-mesos-combined--in-directory
+     (write-region (ob-mesos-tests--block "" "echo result") nil "a.txt" nil 'silent)
+     (should (equal 0 (car (ob-mesos-tests--call
+                            (ob-mesos-tests--emacs "-f" "ob-mesos-batch-run" "a.txt")))))
+     (should (string-search ": result" (ob-mesos--bytes "a.txt"))))))
+
 (ert-deftest ob-mesos-a-library-that-cannot-be-loaded-is-reported ()
   (ob-mesos-combined--in-directory
    (write-region "(error \"boom\")" nil "ob-boomlang.el" nil 'silent)

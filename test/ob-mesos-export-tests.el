@@ -363,6 +363,37 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
                                                     "--all-blocks" "ascii"))))))
     (delete-file file)))
 
+(ert-deftest ob-mesos-the-command-can-be-a-link ()
+  (let* ((directory (make-temp-file "ob-mesos" t))
+         (link (expand-file-name "ob-mesos" directory)))
+    (make-symbolic-link (expand-file-name "../ob-mesos" ob-mesos--directory) link)
+    (pcase-let ((`(,status ,said ,_) (ob-mesos-tests--call (list link "version"))))
+      (should (equal 0 status))
+      (should (string-match-p "[0-9]+\\.[0-9]+" said)))
+    (delete-directory directory t)))
+
+(ert-deftest ob-mesos-two-runs-can-compile-at-once ()
+  (let* ((directory (make-temp-file "ob-mesos" t))
+         (process-environment (cons (concat "XDG_CACHE_HOME=" directory) process-environment))
+         (command (expand-file-name "../ob-mesos" ob-mesos--directory))
+         (processes
+          (cl-loop repeat 2
+                   collect (make-process :name "run" :noquery t :connection-type 'pipe
+                                         ;; It needs the Lisp to say so.
+                                         :command (list command "run" "/no-such-document")))))
+    (ob-mesos-tests--wait (lambda () (cl-notany #'process-live-p processes)))
+    (should (equal '(2 2) (mapcar #'process-exit-status processes)))
+    (should (= 1 (length (directory-files (expand-file-name "ob-mesos" directory) nil
+                                          "\\`elisp-"))))
+    (should-not (directory-files (expand-file-name "ob-mesos" directory) nil "\\`new-"))
+    (delete-directory directory t)))
+
+(ert-deftest ob-mesos-a-run-tells-of-its-own-tasks-only ()
+  (let (told)
+    (cl-letf (((symbol-function 'ob-mesos--progress) (lambda (text &rest _) (push text told))))
+      (ob-mesos--tell-of-waiting '(:id "stranger" :state "QUEUED" :message "waits for its values"))
+      (should-not told))))
+
 (ert-deftest ob-mesos-every-command-has-the-help-of-ob-mesos ()
   (let ((command (expand-file-name "../ob-mesos" ob-mesos--directory)))
     (dolist (words '(("help") ("--help") ("run" "--help") ("export" "-h")

@@ -370,9 +370,10 @@ It can be if its image's own command is to run, which takes nothing."
                                     ob-mesos--header-arguments)))))))
 
 (defun ob-mesos-insert-header-args (name value)
-  "Insert the header argument NAME with VALUE for the block or call at point.
-Insert it at the end of the line at point if that has header arguments,
-and of the first line of the block otherwise."
+  "Insert the header argument NAME with VALUE for the block at point.
+Insert it at the end of the line at point if that has header arguments, as
+a call has, and of the first line of the block otherwise.  Blocks within a
+line cannot get one."
   (interactive
    (let ((name (completing-read
                 "Header argument: "

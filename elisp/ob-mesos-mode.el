@@ -231,11 +231,14 @@ mesos blocks."
     (add-to-list 'org-src-lang-modes '("mesos" . sh))
     (unless (memq 'ob-mesos-mode-line global-mode-string)
       (setq global-mode-string
-            (append (or global-mode-string '("")) '(ob-mesos-mode-line))))
-    (dolist (buffer (buffer-list))
-      (with-current-buffer buffer
-        (when (derived-mode-p 'org-mode)
-          (ob-mesos--complete-here))))))
+            (append (or global-mode-string '("")) '(ob-mesos-mode-line)))))
+  (dolist (buffer (buffer-list))
+    (with-current-buffer buffer
+      (when (derived-mode-p 'org-mode)
+        (if ob-mesos-global-mode
+            (ob-mesos--complete-here)
+          (remove-hook 'completion-at-point-functions
+                       #'ob-mesos-completion-at-point t))))))
 
 (define-obsolete-function-alias 'ob-mesos-mode #'ob-mesos-global-mode "0.2.0")
 

@@ -85,6 +85,8 @@ Return nil if there is no such place any more, or if it is read-only."
                 (ob-mesos--edit-result
                  (lambda ()
                    (ob-mesos--insert-safely task (cdr place) origin value)))
+                (when (and origin (equal "yes" (cdr (assq :cache (ob-mesos-task-params task)))))
+                  (ob-mesos--hide-hash))
                 (when (and (member "file" (cdr value))
                            (bound-and-true-p org-inline-image-overlays))
                   (org-display-inline-images nil t))
@@ -92,6 +94,13 @@ Return nil if there is no such place any more, or if it is read-only."
                 (when origin
                   (ob-mesos--run-user-hook 'org-babel-after-execute-hook))
                 t))))))))
+
+(defun ob-mesos--hide-hash ()
+  "Hide the end of the hash of the result of the block at point, as Org does."
+  (when-let ((results (org-babel-where-is-src-block-result)))
+    (save-excursion
+      (goto-char results)
+      (org-babel-hide-hash))))
 
 (defun ob-mesos--insert-safely (task position origin value)
   "Put VALUE of TASK for ORIGIN in place of what is at POSITION.

@@ -154,7 +154,7 @@
 
 (defun ob-mesos-sessions--show (buffer text)
   "Show TEXT and a prompt in the REPL in BUFFER."
-  (with-current-buffer buffer
+  (ob-mesos--with-live-buffer buffer
     (setq ob-mesos-sessions--task nil)
     (when-let ((process (get-buffer-process buffer)))
       (comint-output-filter

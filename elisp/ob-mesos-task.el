@@ -58,8 +58,9 @@
   "Called with each `ob-mesos-task' that has ended, before the user's functions.")
 
 (defvar ob-mesos-after-task-functions nil
-  "Functions called with each `ob-mesos-task' that has ended.
-Its result is inserted then.")
+  "Functions called with each `ob-mesos-task' that has ended, in whatever state.
+They are called for the members of a group, and then for the group.  The
+result is inserted by then, unless there is no place for it.")
 
 (defun ob-mesos-task-state (task)
   "The state of TASK, a string such as \"RUNNING\"."

@@ -117,5 +117,10 @@
               (should (process-attributes pid))
             (signal-process pid 'KILL)))))))
 
+(ert-deftest ob-mesos-the-buffer-of-a-session-can-be-killed-while-a-line-runs ()
+  (let ((buffer (generate-new-buffer "session")))
+    (kill-buffer buffer)
+    (ob-mesos-sessions--show buffer "output")))
+
 (provide 'ob-mesos-session-tests)
 ;;; ob-mesos-session-tests.el ends here

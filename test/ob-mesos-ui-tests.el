@@ -311,5 +311,23 @@
     (ob-mesos-tests--settle)
     (should (string-match-p "^: mesos: block-.* KILLED" (buffer-string)))))
 
+(ert-deftest ob-mesos-the-hash-of-a-result-is-hidden-as-org-hides-it ()
+  (ob-mesos-tests--with (ob-mesos-tests--block ":cache yes" "echo hi")
+    (ob-mesos-execute)
+    (ob-mesos-tests--settle)
+    (ob-mesos-tests--go "#+RESULTS[")
+    (should (cl-some (lambda (overlay) (overlay-get overlay 'babel-hash))
+                     (overlays-in (point) (line-end-position))))))
+
+(ert-deftest ob-mesos-without-the-mode-nothing-is-completed ()
+  (let ((on ob-mesos-global-mode))
+    (unwind-protect
+        (ob-mesos-tests--with "x"
+          (ob-mesos-global-mode)
+          (should (memq 'ob-mesos-completion-at-point completion-at-point-functions))
+          (ob-mesos-global-mode -1)
+          (should-not (memq 'ob-mesos-completion-at-point completion-at-point-functions)))
+      (when on (ob-mesos-global-mode)))))
+
 (provide 'ob-mesos-ui-tests)
 ;;; ob-mesos-ui-tests.el ends here

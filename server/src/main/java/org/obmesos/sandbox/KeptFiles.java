@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.obmesos.task.KeptFile;
 import org.obmesos.task.Reuse;
@@ -41,16 +41,16 @@ public final class KeptFiles {
   private static final int PIECE = 1 << 20;
   private static final String UNFINISHED = "new-";
 
-  /** A result is in the store so long after its first file was copied. */
-  private static final Duration MAX_COMMIT = Duration.ofDays(1);
-
   private final Path directory;
 
   /** The prefix of the files that this server writes. */
   private final String unfinished = UNFINISHED + UUID.randomUUID() + "-";
 
-  /** When files were copied whose results may not be in the store yet. */
-  private final Map<String, Instant> recent = new ConcurrentHashMap<>();
+  /** The files whose results may not be in the store yet. */
+  private final Set<String> recent = ConcurrentHashMap.newKeySet();
+
+  /** How many results are having their files copied. */
+  private final AtomicInteger copying = new AtomicInteger();
 
   /** Creates an instance for a directory, which is created with the first file. */
   public KeptFiles(Path directory) {
@@ -83,13 +83,18 @@ public final class KeptFiles {
    * @return empty if a file is missing that is not optional
    */
   Optional<Map<String, KeptFile>> keep(Sandbox sandbox, Reuse reuse) throws IOException {
-    Map<String, KeptFile> kept = keep(sandbox, reuse.optionalFiles());
-    Map<String, KeptFile> needed = keep(sandbox, reuse.files());
-    kept.putAll(needed);
-    boolean complete =
-        reuse.files().stream()
-            .allMatch(path -> needed.containsKey(Path.of(path).normalize().toString()));
-    return complete ? Optional.of(kept) : Optional.empty();
+    copying.incrementAndGet();
+    try {
+      Map<String, KeptFile> kept = keep(sandbox, reuse.optionalFiles());
+      Map<String, KeptFile> needed = keep(sandbox, reuse.files());
+      kept.putAll(needed);
+      boolean complete =
+          reuse.files().stream()
+              .allMatch(path -> needed.containsKey(Path.of(path).normalize().toString()));
+      return complete ? Optional.of(kept) : Optional.empty();
+    } finally {
+      copying.decrementAndGet();
+    }
   }
 
   private Map<String, KeptFile> keep(Sandbox sandbox, List<String> paths) throws IOException {
@@ -123,7 +128,7 @@ public final class KeptFiles {
         }
       }
       KeptFile file = new KeptFile(Digests.hex(sha), size);
-      recent.put(file.digest(), Instant.now());
+      recent.add(file.digest());
       Files.move(temporary, directory.resolve(file.digest()), StandardCopyOption.REPLACE_EXISTING);
       return file;
     } finally {
@@ -132,17 +137,18 @@ public final class KeptFiles {
   }
 
   /**
-   * Deletes all files but those that results name, and those of the last day: their results may be
-   * on their way into the store.
+   * Deletes all files but those that results name. Those that were kept since the last time, and
+   * while files are copied, stay: their results may just be on their way into the store.
    *
    * @param digests the digests of the files that results name
    */
   public void retain(Set<String> digests) {
-    Instant before = Instant.now().minus(MAX_COMMIT);
-    recent.values().removeIf(copied -> copied.isBefore(before));
+    Set<String> spared = Set.copyOf(recent);
+    if (copying.get() == 0) {
+      recent.removeAll(spared);
+    }
     delete(
-        name ->
-            !digests.contains(name) && !recent.containsKey(name) && !name.startsWith(UNFINISHED));
+        name -> !digests.contains(name) && !spared.contains(name) && !name.startsWith(UNFINISHED));
   }
 
   /** Returns whether a result is complete and its files are there, unchanged. Reads them. */

@@ -391,7 +391,7 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
 (ert-deftest ob-mesos-a-run-tells-of-its-own-tasks-only ()
   (let (told)
     (cl-letf (((symbol-function 'ob-mesos--progress) (lambda (text &rest _) (push text told))))
-      (ob-mesos--tell-of-waiting '(:id "stranger" :state "QUEUED" :message "waits for its values"))
+      (ob-mesos--tell-of-waiting '(:id "unknown" :state "QUEUED" :message "waits for its values"))
       (should-not told))))
 
 (ert-deftest ob-mesos-every-command-has-the-help-of-ob-mesos ()

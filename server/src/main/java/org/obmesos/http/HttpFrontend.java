@@ -36,7 +36,7 @@ public final class HttpFrontend implements AutoCloseable {
   private static final int MAX_DRAIN = 64 << 20;
 
   /** The same for a client without a token. */
-  private static final int MAX_STRANGERS_DRAIN = 64 << 10;
+  private static final int MAX_UNAUTHENTICATED_DRAIN = 64 << 10;
 
   private static final int BACKLOG = 1024;
 
@@ -136,8 +136,8 @@ public final class HttpFrontend implements AutoCloseable {
           status = send(exchange, routes.answer(request(exchange, path)));
         }
       } catch (HttpException e) {
-        boolean stranger = e.reply().status() == 401 || e.reply().status() == 403;
-        drain(exchange.getRequestBody(), stranger ? MAX_STRANGERS_DRAIN : MAX_DRAIN);
+        boolean unauthenticated = e.reply().status() == 401 || e.reply().status() == 403;
+        drain(exchange.getRequestBody(), unauthenticated ? MAX_UNAUTHENTICATED_DRAIN : MAX_DRAIN);
         status = send(exchange, e.reply());
       } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
         log.error("unexpected error in a request", e);

@@ -385,7 +385,7 @@ import os; print(len(os.environ.get('MESOS_TASK_ID', '')) > 0)\n#+end_src\n"))
     (should (equal '(2 2) (mapcar #'process-exit-status processes)))
     (should (= 1 (length (directory-files (expand-file-name "ob-mesos" directory) nil
                                           "\\`elisp-"))))
-    (should-not (directory-files (expand-file-name "ob-mesos" directory) nil "\\`new-"))
+    (should-not (directory-files (expand-file-name "ob-mesos" directory) nil "\\`tmp"))
     (delete-directory directory t)))
 
 (ert-deftest ob-mesos-a-run-tells-of-its-own-tasks-only ()

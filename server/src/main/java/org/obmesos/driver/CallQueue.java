@@ -5,9 +5,8 @@ import java.net.http.HttpResponse;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.mesos.v1.scheduler.Protos.Call;
 import org.slf4j.Logger;
@@ -56,7 +55,13 @@ final class CallQueue {
   private final Connection connection;
   private final Deque<Pending> ordered = new ArrayDeque<>();
   private final Deque<Pending> acknowledgements = new ArrayDeque<>();
-  private final Set<Pending> underWay = new LinkedHashSet<>();
+
+  /** The call that the next one in order waits for. */
+  private Optional<Pending> sent = Optional.empty();
+
+  /** The acknowledgements that are under way. */
+  private final List<Pending> acknowledging = new ArrayList<>();
+
   private boolean open;
   private boolean waiting;
   private boolean ended;
@@ -80,7 +85,10 @@ final class CallQueue {
 
   /** Returns whether all calls are answered. */
   boolean isEmpty() {
-    return ordered.isEmpty() && acknowledgements.isEmpty() && underWay.isEmpty();
+    return ordered.isEmpty()
+        && acknowledgements.isEmpty()
+        && sent.isEmpty()
+        && acknowledging.isEmpty();
   }
 
   /**
@@ -88,18 +96,20 @@ final class CallQueue {
    * master often closes the connection before it answers.
    */
   boolean endsTeardown() {
-    return underWay.stream()
-        .filter(it -> it.call().getType() == Call.Type.TEARDOWN)
-        .anyMatch(it -> it.answer().complete(null));
+    Optional<Pending> teardown = sent.filter(it -> it.call().getType() == Call.Type.TEARDOWN);
+    teardown.ifPresent(it -> it.answer().complete(null));
+    return teardown.isPresent();
   }
 
   /** The connection has ended: all calls that are not answered have failed. */
   void end(String why) {
     ended = true;
-    List<Pending> all = new ArrayList<>(underWay);
+    List<Pending> all = new ArrayList<>(acknowledging);
+    sent.ifPresent(all::add);
     all.addAll(ordered);
     all.addAll(acknowledgements);
-    underWay.clear();
+    sent = Optional.empty();
+    acknowledging.clear();
     ordered.clear();
     acknowledgements.clear();
     all.forEach(it -> it.answer().completeExceptionally(new IllegalStateException(why)));
@@ -109,16 +119,14 @@ final class CallQueue {
     return pending.isAcknowledgement() ? acknowledgements : ordered;
   }
 
-  private long underWay(boolean acknowledgements) {
-    return underWay.stream().filter(it -> it.isAcknowledgement() == acknowledgements).count();
-  }
-
   private void pump() {
     while (open && !waiting && !ended) {
-      if (!ordered.isEmpty() && underWay(false) == 0) {
-        send(ordered.remove());
-      } else if (!acknowledgements.isEmpty() && underWay(true) < MAX_ACKNOWLEDGEMENTS) {
-        send(acknowledgements.remove());
+      if (!ordered.isEmpty() && sent.isEmpty()) {
+        sent = Optional.of(ordered.remove());
+        send(sent.get());
+      } else if (!acknowledgements.isEmpty() && acknowledging.size() < MAX_ACKNOWLEDGEMENTS) {
+        acknowledging.add(acknowledgements.remove());
+        send(acknowledging.get(acknowledging.size() - 1));
       } else {
         return;
       }
@@ -126,7 +134,6 @@ final class CallQueue {
   }
 
   private void send(Pending next) {
-    underWay.add(next);
     var unused =
         connection
             .send(next.call())
@@ -146,18 +153,22 @@ final class CallQueue {
                         }));
   }
 
-  private void answered(Pending sent, HttpResponse<String> response) {
+  private void answered(Pending call, HttpResponse<String> response) {
     int status = response.statusCode();
-    underWay.remove(sent);
+    if (call.isAcknowledgement()) {
+      acknowledging.remove(call);
+    } else {
+      sent = Optional.empty();
+    }
     if (MasterResponses.isBusy(status)) {
       log.info("the master answers {} and is asked again", status);
-      queue(sent).addFirst(sent);
+      queue(call).addFirst(call);
       pumpLater();
       return;
     }
     if (status == 202 || status == 200) {
-      sent.answer().complete(null);
-      if (sent.call().getType() == Call.Type.TEARDOWN) {
+      call.answer().complete(null);
+      if (call.call().getType() == Call.Type.TEARDOWN) {
         connection.tornDown();
       } else {
         pump();
@@ -167,15 +178,15 @@ final class CallQueue {
     }
     String why = MasterResponses.refusal(response);
     if (MasterResponses.isUncertain(status)) {
-      sent.answer().completeExceptionally(new IllegalStateException(why));
+      call.answer().completeExceptionally(new IllegalStateException(why));
       connection.lost(why);
       return;
     }
-    sent.answer().completeExceptionally(new IllegalArgumentException(why));
+    call.answer().completeExceptionally(new IllegalArgumentException(why));
     if (MasterResponses.isSubscriptionGone(response) || status == 307 || status == 401) {
       connection.lost(why);
     } else {
-      connection.refused(sent.call().getType(), why);
+      connection.refused(call.call().getType(), why);
       pump();
     }
   }

@@ -103,19 +103,12 @@ final class EndedTaskTest {
     Path work = directory.resolve("cluster");
     CountingSandboxes sandboxes = new CountingSandboxes(work, "short");
     FrameworkOptions options =
-        new FrameworkOptions(
-            "test",
-            Duration.ofDays(7),
-            Optional.empty(),
-            1 << 20,
+        TestOptions.of(
             Optional.of(
                 new ClusterLimits(
                     new AvailableResources(CAPACITY, LocalOptions.PORTS),
                     LocalOptions::rejectionReason)),
-            Retention.DEFAULT,
-            Resources.NONE,
-            FrameworkOptions.STORE_FAILURE_LIMIT,
-            FrameworkOptions.AGENT_REREGISTRATION);
+            Retention.DEFAULT);
     try (Store store = new Store(directory.resolve("store.db"));
         Framework framework =
             new Framework(

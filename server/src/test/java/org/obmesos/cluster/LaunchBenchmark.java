@@ -4,7 +4,6 @@ package org.obmesos.cluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +27,6 @@ import org.obmesos.driver.MesosResources;
 import org.obmesos.sandbox.AgentSandboxes;
 import org.obmesos.scheduler.Framework;
 import org.obmesos.scheduler.FrameworkListener;
-import org.obmesos.scheduler.FrameworkOptions;
 import org.obmesos.scheduler.Retention;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
@@ -143,16 +141,7 @@ public class LaunchBenchmark {
         new Framework(
             store,
             new AgentSandboxes(web, Map.of()),
-            new FrameworkOptions(
-                "benchmark",
-                Duration.ofDays(7),
-                Optional.empty(),
-                1 << 18,
-                Optional.empty(),
-                Retention.DEFAULT,
-                Resources.NONE,
-                FrameworkOptions.STORE_FAILURE_LIMIT,
-                FrameworkOptions.AGENT_REREGISTRATION),
+            TestOptions.of(Optional.empty(), Retention.DEFAULT),
             listener(up),
             scheduler ->
                 HttpMesos.of(scheduler, MasterAddress.parse(master.address()), web, why -> {}));

@@ -187,16 +187,7 @@ final class ManyTasksTest {
           public void deleted(Collection<TaskId> ids) {}
         };
     FrameworkOptions options =
-        new FrameworkOptions(
-            "test",
-            Duration.ofDays(7),
-            Optional.empty(),
-            1 << 18,
-            Optional.empty(),
-            new Retention(Duration.ofDays(30), KEPT),
-            Resources.NONE,
-            FrameworkOptions.STORE_FAILURE_LIMIT,
-            FrameworkOptions.AGENT_REREGISTRATION);
+        TestOptions.of(Optional.empty(), new Retention(Duration.ofDays(30), KEPT));
     Path file = directory.resolve("store.db");
     Store store = new Store(file);
     Framework framework =

@@ -3,6 +3,8 @@ package org.obmesos.cluster;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.apache.mesos.v1.Protos.Resource;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.task.Block;
@@ -14,6 +16,7 @@ import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
 import org.obmesos.task.Retry;
 import org.obmesos.task.RunPolicy;
+import org.obmesos.task.Session;
 import org.obmesos.task.TaskId;
 
 /** Blocks for tests: a plain one, and copies of it with one thing changed. */
@@ -50,6 +53,19 @@ public final class TestBlocks {
             program.environment(),
             program.directory(),
             around));
+  }
+
+  /** The same in a session. */
+  public static Block inSession(Block block, String name) {
+    return in(
+        block,
+        new ExecutionEnvironment(
+            Optional.empty(),
+            List.of(),
+            "",
+            Optional.empty(),
+            Set.of(),
+            Optional.of(new Session(name, "run %s", false, List.of()))));
   }
 
   /** The same that runs again otherwise. */

@@ -5,12 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -26,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.obmesos.cluster.TestBlocks;
+import org.obmesos.cluster.TestOptions;
 import org.obmesos.driver.MesosResources;
 import org.obmesos.driver.SchedulerDriver;
 import org.obmesos.sandbox.AgentMetrics;
@@ -35,9 +34,7 @@ import org.obmesos.sandbox.Sandbox;
 import org.obmesos.sandbox.Sandboxes;
 import org.obmesos.store.Store;
 import org.obmesos.task.Block;
-import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Resources;
-import org.obmesos.task.Session;
 import org.obmesos.task.Task;
 import org.obmesos.task.TaskId;
 import org.obmesos.task.TaskResult;
@@ -157,37 +154,18 @@ final class LaunchOrderTest implements FrameworkListener {
 
   private static Block block(boolean inSession) {
     Block block = TestBlocks.of("task", "echo");
-    ExecutionEnvironment session =
-        new ExecutionEnvironment(
-            Optional.empty(),
-            List.of(),
-            "",
-            Optional.empty(),
-            Set.of(),
-            Optional.of(new Session("s", "run %s", false, List.of())));
-    return inSession ? TestBlocks.in(block, session) : block;
+    return inSession ? TestBlocks.inSession(block, "s") : block;
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aKillFollowsTheLaunch(boolean inSession) throws Exception {
-    FrameworkOptions options =
-        new FrameworkOptions(
-            "test",
-            Duration.ofDays(7),
-            Optional.empty(),
-            1 << 18,
-            Optional.empty(),
-            Retention.DEFAULT,
-            FrameworkOptions.SHARE_LIMIT,
-            FrameworkOptions.STORE_FAILURE_LIMIT,
-            FrameworkOptions.AGENT_REREGISTRATION);
     try (Store store = new Store(directory.resolve("store.db"));
         Framework framework =
             new Framework(
                 store,
                 NO_SANDBOXES,
-                options,
+                TestOptions.of(Optional.empty(), Retention.DEFAULT),
                 this,
                 scheduler -> {
                   driver = new Driver(scheduler);

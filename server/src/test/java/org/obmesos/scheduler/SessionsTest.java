@@ -5,15 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.obmesos.cluster.TestBlocks;
 import org.obmesos.task.Block;
-import org.obmesos.task.ExecutionEnvironment;
 import org.obmesos.task.Requirements;
 import org.obmesos.task.Resources;
-import org.obmesos.task.Session;
 import org.obmesos.task.Task;
 
 /** What the id of a session's executor says. */
@@ -26,17 +22,8 @@ final class SessionsTest {
         TestBlocks.needing(
             TestBlocks.of("a", "true"),
             new Requirements(asked, List.of(), List.of(), "", List.of()));
-    Block inSession =
-        TestBlocks.in(
-            block,
-            new ExecutionEnvironment(
-                Optional.empty(),
-                List.of(),
-                "",
-                Optional.empty(),
-                Set.of(),
-                Optional.of(new Session("s", "run %s", false, List.of()))));
-    return Sessions.resources(sessions.assign(Task.submitted(1, inSession, Instant.EPOCH)));
+    Task task = Task.submitted(1, TestBlocks.inSession(block, "s"), Instant.EPOCH);
+    return Sessions.resources(sessions.assign(task));
   }
 
   @Test

@@ -153,8 +153,12 @@ final class StoreTest {
   }
 
   private static Changes frameworkId(String id) {
-    return new Changes(
-        List.of(), List.of(), List.of(), Map.of(), List.of(), Optional.of(id), Map.of());
+    return only(List.of(), Optional.of(id), Map.of());
+  }
+
+  private static Changes only(
+      List<TaskId> deleted, Optional<String> frameworkId, Map<String, byte[]> executors) {
+    return new Changes(List.of(), List.of(), List.of(), Map.of(), deleted, frameworkId, executors);
   }
 
   @Test
@@ -256,17 +260,7 @@ final class StoreTest {
           .containsEntry(TaskState.FAILED, 1L)
           .containsEntry(TaskState.QUEUED, 1L)
           .containsEntry(TaskState.RUNNING, 0L);
-      store
-          .commit(
-              new Changes(
-                  List.of(),
-                  List.of(),
-                  List.of(),
-                  Map.of(),
-                  List.of(ended.id()),
-                  Optional.empty(),
-                  Map.of()))
-          .join();
+      store.commit(only(List.of(ended.id()), Optional.empty(), Map.of())).join();
       assertThat(store.tasks().join()).containsExactly(task(2));
       assertThat(store.result(ended.id()).join()).isEmpty();
     }
@@ -276,17 +270,7 @@ final class StoreTest {
   void theDescriptionsOfExecutorsAreThereForTheNextServer() {
     try (Store store = new Store(file())) {
       Map<String, byte[]> executors = Map.of("a", new byte[] {1, 0, -1}, "b", new byte[] {2});
-      store
-          .commit(
-              new Changes(
-                  List.of(),
-                  List.of(),
-                  List.of(),
-                  Map.of(),
-                  List.of(),
-                  Optional.empty(),
-                  executors))
-          .join();
+      store.commit(only(List.of(), Optional.empty(), executors)).join();
     }
     try (Store store = new Store(file())) {
       assertThat(store.executors().join()).containsOnlyKeys("a", "b");
